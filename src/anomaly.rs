@@ -1,0 +1,209 @@
+//! What was odd in the captured data: counted by kind, first frame kept; never stops the run.
+
+/// Declares the kinds once, with the name that tables and JSON print and a sentence for people.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal),+ $(,)?) => {
+        /// A kind of oddity in the captured data (Zeek's weird, Wireshark's expert info).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum AnomalyKind { $($(#[$doc])* $kind),+ }
+
+        impl AnomalyKind {
+            /// Every kind, in the order in which they are declared.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// The stable name that rows and reports print.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The capture ends in the middle of a record or block.
+    TruncatedCapture = "truncated_capture",
+    /// A record or block of the capture file is malformed and was skipped.
+    MalformedBlock = "malformed_block",
+    /// A compressed capture is damaged: what could be decompressed before it was read.
+    DamagedCompression = "damaged_compression",
+    /// The capture clock stepped backwards between two frames.
+    ClockStepBack = "clock_step_back",
+    /// A link layer that is accounted but not sliced.
+    UnsupportedLinkType = "unsupported_link_type",
+    /// A packet's headers are cut or contradict each other; accounted as not TCP.
+    MalformedPacket = "malformed_packet",
+    /// An IP fragment; accounted, not joined.
+    IpFragment = "ip_fragment",
+    /// Frames larger than any link carries: captured before segmentation offload split them.
+    SegmentationOffload = "segmentation_offload",
+    /// A TCP segment with impossible or missing header fields.
+    MalformedSegment = "malformed_segment",
+    /// Two segments carry different bytes for the same sequence numbers; the first are kept.
+    ConflictingOverlap = "conflicting_overlap",
+    /// Bytes that the peer acknowledged, or that a limit gave up, were not captured.
+    LostBytes = "lost_bytes",
+    /// Out-of-order bytes passed their limit; the hole before them was closed as lost.
+    OutOfOrderLimit = "out_of_order_limit",
+    /// A segment lies far outside the window; accounted, its bytes not used.
+    OutOfWindow = "out_of_window",
+    /// Data after the sender's FIN.
+    DataAfterFin = "data_after_fin",
+    /// A connection ended because a limit on connections was reached.
+    ConnectionLimit = "connection_limit",
+    /// A header section is malformed; the direction's bytes are accounted until the next one.
+    MalformedHttpHead = "malformed_http_head",
+    /// A header section passed its limit.
+    HttpHeadLimit = "http_head_limit",
+    /// A chunk-size line or chunk is malformed (RFC 9112 §7.1).
+    MalformedChunk = "malformed_chunk",
+    /// Content-Length is malformed or two of them differ (RFC 9112 §6.3).
+    ConflictingContentLength = "conflicting_content_length",
+    /// Both Transfer-Encoding and Content-Length; the former counts (RFC 9112 §6.3).
+    TransferEncodingAndContentLength = "transfer_encoding_and_content_length",
+    /// Content ended before its declared length.
+    IncompleteContent = "incomplete_content",
+    /// A response without its request in the capture.
+    ResponseWithoutRequest = "response_without_request",
+    /// A request without its response in the capture.
+    RequestWithoutResponse = "request_without_response",
+    /// A field line folded over several lines (RFC 9112 §5.2).
+    ObsoleteFolding = "obsolete_folding",
+    /// A content coding or WebSocket message that does not decode.
+    DecodingFailed = "decoding_failed",
+    /// Decoded content passed its limit; the rest was not decoded.
+    DecodedContentLimit = "decoded_content_limit",
+    /// A content coding that is not known.
+    UnknownContentCoding = "unknown_content_coding",
+    /// Sec-WebSocket-Accept does not answer Sec-WebSocket-Key (RFC 6455 §4.2.2).
+    WrongAccept = "wrong_accept",
+    /// Sec-WebSocket-Accept is missing (RFC 6455 §4.2.2).
+    MissingAccept = "missing_accept",
+    /// The server agreed to an extension parameter that was not offered or is malformed (RFC 7692 §7.1).
+    BadExtensionAnswer = "bad_extension_answer",
+    /// A client frame without a masking key (RFC 6455 §5.1).
+    UnmaskedClientFrame = "unmasked_client_frame",
+    /// A server frame with a masking key (RFC 6455 §5.1).
+    MaskedServerFrame = "masked_server_frame",
+    /// A reserved bit without an extension that defines it (RFC 6455 §5.2).
+    ReservedBits = "reserved_bits",
+    /// A reserved opcode (RFC 6455 §5.2).
+    ReservedOpcode = "reserved_opcode",
+    /// A payload length in more bytes than needed, or with its top bit set (RFC 6455 §5.2).
+    NonMinimalLength = "non_minimal_length",
+    /// A control frame of more than 125 bytes (RFC 6455 §5.5).
+    ControlFrameTooLong = "control_frame_too_long",
+    /// A fragmented control frame (RFC 6455 §5.5).
+    FragmentedControlFrame = "fragmented_control_frame",
+    /// A continuation frame that continues nothing (RFC 6455 §5.4).
+    OrphanContinuation = "orphan_continuation",
+    /// A new data frame before the last message was finished (RFC 6455 §5.4).
+    MissingContinuation = "missing_continuation",
+    /// A text message or close reason that is not UTF-8 (RFC 6455 §8.1).
+    InvalidUtf8 = "invalid_utf8",
+    /// A close code that must not be sent (RFC 6455 §7.4).
+    InvalidCloseCode = "invalid_close_code",
+    /// A close payload of one byte (RFC 6455 §5.5.1).
+    ShortClosePayload = "short_close_payload",
+    /// A data frame after the Close of its direction (RFC 6455 §5.5.1).
+    DataAfterClose = "data_after_close",
+    /// A message ended unfinished with its connection.
+    IncompleteMessage = "incomplete_message",
+    /// A WebSocket message's content cannot be known since earlier compressed bytes were lost (RFC 7692 §7.2).
+    LostCompressionContext = "lost_compression_context",
+    /// A direction whose bytes no parser understands any more; they are accounted.
+    OpaqueStream = "opaque_stream",
+    /// A WebSocket protocol older than version 7; accounted, not decoded.
+    OldWebSocketVersion = "old_websocket_version",
+}
+
+/// The kinds that one row shows: a set without allocation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnomalySet(u128);
+
+impl AnomalySet {
+    /// The empty set.
+    pub const EMPTY: Self = Self(0);
+
+    /// Adds one kind.
+    pub fn insert(&mut self, kind: AnomalyKind) {
+        self.0 |= 1 << kind as u8;
+    }
+
+    /// Whether the kind is in the set.
+    pub fn contains(self, kind: AnomalyKind) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+
+    /// Whether no kind is in the set.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds every kind of another set.
+    pub fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// The kinds in declaration order.
+    pub fn iter(self) -> impl Iterator<Item = AnomalyKind> {
+        AnomalyKind::ALL.iter().copied().filter(move |&kind| self.contains(kind))
+    }
+}
+
+impl FromIterator<AnomalyKind> for AnomalySet {
+    fn from_iter<I: IntoIterator<Item = AnomalyKind>>(kinds: I) -> Self {
+        let mut set = Self::EMPTY;
+        kinds.into_iter().for_each(|kind| set.insert(kind));
+        set
+    }
+}
+
+/// How often each kind was met, and the first frame to look at; parts merge in any order to the same value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnomalyCounts([(u64, u64); AnomalyKind::ALL.len()]);
+
+impl Default for AnomalyCounts {
+    fn default() -> Self {
+        Self([(0, u64::MAX); AnomalyKind::ALL.len()])
+    }
+}
+
+impl AnomalyCounts {
+    /// Counts one oddity at a frame (`frame.number`).
+    pub fn add(&mut self, kind: AnomalyKind, frame: u64) {
+        self.add_many(kind, 1, frame);
+    }
+
+    /// Counts several oddities of a kind, the first of them at a frame.
+    pub fn add_many(&mut self, kind: AnomalyKind, count: u64, frame: u64) {
+        let entry = &mut self.0[kind as usize];
+        entry.0 += count;
+        entry.1 = entry.1.min(frame);
+    }
+
+    /// Counts every kind of a set once.
+    pub fn add_set(&mut self, set: AnomalySet, frame: u64) {
+        if !set.is_empty() {
+            set.iter().for_each(|kind| self.add(kind, frame));
+        }
+    }
+
+    /// Kinds that were met: (kind, count, first frame), in declaration order.
+    pub fn iter(&self) -> impl Iterator<Item = (AnomalyKind, u64, u64)> {
+        AnomalyKind::ALL.iter().map(|&kind| (kind, self.0[kind as usize].0, self.0[kind as usize].1)).filter(|&(_, count, _)| count > 0)
+    }
+
+    /// How often a kind was met.
+    pub fn count(&self, kind: AnomalyKind) -> u64 {
+        self.0[kind as usize].0
+    }
+}
+
+impl std::ops::AddAssign<&Self> for AnomalyCounts {
+    fn add_assign(&mut self, other: &Self) {
+        for (kind, count, frame) in other.iter() {
+            self.add_many(kind, count, frame);
+        }
+    }
+}

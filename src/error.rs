@@ -1,0 +1,49 @@
+//! What stops a run: each error says what, where, wanted and had.
+
+use std::io;
+
+/// What stops a run. Oddities in the captured data are anomalies instead (see [`AnomalyKind`](crate::AnomalyKind)).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input could not be opened.
+    #[error("{file}: {source}")]
+    Open {
+        /// Path as given, or `-` for standard input.
+        file: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The input does not begin like a capture in any known format.
+    #[error("{file}: not a capture: {found}; wanted pcap or pcapng, plain or compressed with gzip, zstd, lz4 or xz")]
+    NotACapture {
+        /// Path as given, or `-` for standard input.
+        file: String,
+        /// What stands at its beginning instead.
+        found: String,
+    },
+    /// Reading failed in the middle.
+    #[error("{file}: read failed at offset {offset}: {source}")]
+    Read {
+        /// Path as given, or `-` for standard input.
+        file: String,
+        /// Octets of the (decompressed) capture before the failure.
+        offset: u64,
+        /// What the operating system or the decompressor said.
+        source: io::Error,
+    },
+    /// Writing the output failed.
+    #[error("{file}: write failed: {source}")]
+    Write {
+        /// Path as given, or `-` for standard output.
+        file: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// An option's value cannot be used.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// Short for a result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,679 @@
+//! The rows: what was found in a capture, as plain data. Field names and units are those of docs/formats.md.
+
+use std::net::SocketAddr;
+
+use crate::anomaly::AnomalySet;
+use crate::stream::{Frame, Provenance};
+
+/// One of the two directions of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Direction {
+    /// From the side that opened the connection.
+    ClientToServer = 0,
+    /// From the side that listened.
+    ServerToClient = 1,
+}
+
+impl Direction {
+    /// Both directions, the client's first.
+    pub const BOTH: [Self; 2] = [Self::ClientToServer, Self::ServerToClient];
+
+    /// The other one.
+    pub fn reverse(self) -> Self {
+        match self {
+            Self::ClientToServer => Self::ServerToClient,
+            Self::ServerToClient => Self::ClientToServer,
+        }
+    }
+
+    /// The name that rows print.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClientToServer => "client_to_server",
+            Self::ServerToClient => "server_to_client",
+        }
+    }
+}
+
+/// What one application message cost (the money fields of docs/accounting.md).
+///
+/// Invariant: `provenance.bytes.payload == encoded_bytes + framing_bytes`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// What the application got, in octets, after decoding; `None` when it cannot be known.
+    pub content_bytes: Option<u64>,
+    /// The same as sent: HTTP content after transfer-coding is undone, WebSocket payload data over all fragments.
+    pub encoded_bytes: u64,
+    /// HTTP start line, header section, chunk lines, trailers; WebSocket frame headers.
+    pub framing_bytes: u64,
+    /// Octets of the message that were sent but not captured: in no other figure.
+    pub lost_bytes: u64,
+    /// The headers that carried it, by layer, and the frames.
+    pub provenance: Provenance,
+}
+
+impl Cost {
+    /// Octets on the wire: encoded + framing + TLS + TCP + IP + link.
+    pub fn wire_bytes(&self) -> u64 {
+        self.provenance.bytes.total()
+    }
+
+    /// Octets on the wire that are not encoded content.
+    pub fn overhead_bytes(&self) -> u64 {
+        self.wire_bytes() - self.encoded_bytes
+    }
+
+    /// Books framing: bytes consumed that are not content.
+    pub fn add_framing(&mut self, consumed: Provenance) {
+        self.framing_bytes += consumed.bytes.payload;
+        self.provenance += consumed;
+    }
+
+    /// Books `len` bytes of encoded content, of which what was consumed shows how many were captured.
+    pub fn add_encoded(&mut self, len: u64, consumed: Provenance) {
+        self.encoded_bytes += consumed.bytes.payload;
+        self.lost_bytes += len - consumed.bytes.payload;
+        self.provenance += consumed;
+    }
+}
+
+/// What is known of a message's decoded content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// Its length in octets; `None` when it cannot be known.
+    pub bytes: Option<u64>,
+    /// Its SHA-256, when asked for and known.
+    pub sha256: Option<Box<[u8; 32]>>,
+    /// Its first octets, or all of them, as [`ContentMode`](crate::ContentMode) says.
+    pub sample: Option<Box<[u8]>>,
+    /// What was odd in decoding it.
+    pub anomalies: AnomalySet,
+}
+
+/// How the encoded content that follows is to be decoded.
+#[derive(Clone, Copy, Debug)]
+pub enum Form<'a> {
+    /// HTTP content; the values of its Content-Encoding field lines, in order (RFC 9110 §8.4).
+    Http {
+        /// Such as `gzip` or `deflate, br`; empty for none.
+        content_encoding: &'a [u8],
+    },
+    /// A WebSocket message (RFC 6455 §5.6) or control frame.
+    WebSocket {
+        /// Text is checked to be UTF-8.
+        opcode: Opcode,
+        /// RSV1 under permessage-deflate (RFC 7692 §6).
+        compressed: bool,
+    },
+}
+
+/// Takes the encoded content of messages as it is framed, in stream order: `begin`, any of `data` and `missing`, `end`.
+///
+/// A control frame may begin and end between the fragments of a data message: `end` closes what was begun last.
+pub trait ContentSink {
+    /// A message begins.
+    fn begin(&mut self, form: Form<'_>);
+    /// Encoded octets of the message begun last, unmasked.
+    fn data(&mut self, encoded: &[u8]);
+    /// That many encoded octets were not captured.
+    fn missing(&mut self, len: u64);
+    /// The message begun last is complete (or, with `complete` false, ended too early).
+    fn end(&mut self, complete: bool) -> Content;
+}
+
+/// WebSocket opcode (RFC 6455 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Opcode {
+    /// 0x0
+    Continuation,
+    /// 0x1
+    Text,
+    /// 0x2
+    Binary,
+    /// 0x8
+    Close,
+    /// 0x9
+    Ping,
+    /// 0xA
+    Pong,
+    /// 0x3–0x7 and 0xB–0xF
+    Reserved(u8),
+}
+
+impl Opcode {
+    /// Of the low four bits of a frame's first byte.
+    pub fn of_bits(bits: u8) -> Self {
+        match bits & 0xf {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xa => Self::Pong,
+            other => Self::Reserved(other),
+        }
+    }
+
+    /// The four bits.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0x0,
+            Self::Text => 0x1,
+            Self::Binary => 0x2,
+            Self::Close => 0x8,
+            Self::Ping => 0x9,
+            Self::Pong => 0xa,
+            Self::Reserved(bits) => bits,
+        }
+    }
+
+    /// Control frames are 0x8–0xF (RFC 6455 §5.5).
+    pub fn is_control(self) -> bool {
+        self.bits() & 0x8 != 0
+    }
+
+    /// The name that rows print: `text`, … or `reserved-0xb`.
+    pub fn name(self) -> &'static str {
+        const NAMES: [&str; 16] = [
+            "continuation",
+            "text",
+            "binary",
+            "reserved-0x3",
+            "reserved-0x4",
+            "reserved-0x5",
+            "reserved-0x6",
+            "reserved-0x7",
+            "close",
+            "ping",
+            "pong",
+            "reserved-0xb",
+            "reserved-0xc",
+            "reserved-0xd",
+            "reserved-0xe",
+            "reserved-0xf",
+        ];
+        NAMES[usize::from(self.bits() & 0xf)]
+    }
+}
+
+/// The start line and header section of an HTTP/1 message, as captured (RFC 9112 §2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    raw: Box<[u8]>,
+    start: [Span; 3],
+    fields: Box<[(Span, Span)]>,
+}
+
+/// A part of a head: offset and length in octets; a head's limit keeps both below 4 GiB.
+type Span = (u32, u32);
+
+impl Head {
+    /// A head from its octets, the three parts of its start line, and (name, value) of its field lines, each a sub-slice
+    /// of `raw`; a part that is no such sub-slice reads as empty.
+    pub(crate) fn new<'a>(raw: &'a [u8], start: [&'a [u8]; 3], fields: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        let base = raw.as_ptr() as usize;
+        let span = |part: &[u8]| match (part.as_ptr() as usize).checked_sub(base) {
+            Some(offset) if offset + part.len() <= raw.len() => (offset as u32, part.len() as u32),
+            _ => (0, 0),
+        };
+        Self { raw: raw.into(), start: start.map(span), fields: fields.map(|(name, value)| (span(name), span(value))).collect() }
+    }
+
+    fn part(&self, (offset, len): Span) -> &[u8] {
+        self.raw.get(offset as usize..(offset + len) as usize).unwrap_or_default()
+    }
+
+    /// The three parts of the start line: method, target, version; or version, status code, reason phrase.
+    pub fn start_line(&self) -> [&[u8]; 3] {
+        self.start.map(|span| self.part(span))
+    }
+
+    /// Field lines in order: (name as sent, value without surrounding whitespace).
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|&(name, value)| (self.part(name), self.part(value)))
+    }
+
+    /// The first value of a field; names compare without case (RFC 9110 §5.1).
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.fields().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    }
+
+    /// All values of a field, in order.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields().filter(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    }
+
+    /// Whether a comma-separated list field holds a token, compared without case (`Connection: keep-alive, Upgrade`).
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.values(name).any(|value| value.split(|&b| b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes())))
+    }
+
+    /// All octets, from the start line to the empty line.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+}
+
+/// The request of an exchange.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// What it cost.
+    pub cost: Cost,
+    /// Its start line and header section.
+    pub head: Head,
+    /// Its decoded content, as far as asked for.
+    pub content: Content,
+}
+
+impl Request {
+    /// The method, such as `GET`.
+    pub fn method(&self) -> &[u8] {
+        self.head.start_line()[0]
+    }
+
+    /// The request target as sent (RFC 9112 §3.2), absolute-form included.
+    pub fn target(&self) -> &[u8] {
+        self.head.start_line()[1]
+    }
+
+    /// Such as `HTTP/1.1`.
+    pub fn version(&self) -> &[u8] {
+        self.head.start_line()[2]
+    }
+
+    /// Host and port the request names: of an absolute-form target, else the Host field (RFC 9112 §3.2.2).
+    pub fn host(&self) -> Option<&[u8]> {
+        authority_of_absolute_form(self.target()).or_else(|| self.head.field("host"))
+    }
+}
+
+fn authority_of_absolute_form(target: &[u8]) -> Option<&[u8]> {
+    let scheme_end = memchr::memmem::find(target, b"://")?;
+    if !target[..scheme_end].iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    target[scheme_end + 3..].split(|&b| matches!(b, b'/' | b'?' | b'#')).next()
+}
+
+/// The final response of an exchange; the informational ones before it are part of its cost (framing).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// What it cost.
+    pub cost: Cost,
+    /// Its status line and header section.
+    pub head: Head,
+    /// Its decoded content, as far as asked for.
+    pub content: Content,
+    /// Status code.
+    pub status: u16,
+}
+
+impl Response {
+    /// Such as `HTTP/1.1`.
+    pub fn version(&self) -> &[u8] {
+        self.head.start_line()[0]
+    }
+}
+
+/// What an exchange switched its connection to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upgrade {
+    /// A WebSocket opening handshake that succeeded (RFC 6455 §4).
+    WebSocket,
+    /// CONNECT, answered with 2xx: a tunnel (RFC 9110 §9.3.6).
+    Tunnel,
+    /// Another protocol by 101 (RFC 9110 §7.8), such as h2c.
+    Other,
+}
+
+/// The classifier's word on whether a script made an exchange.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ajax {
+    /// Whether it counts as Ajax.
+    pub verdict: bool,
+    /// How sure that is: 0 (a guess) to 1 (the browser said so).
+    pub confidence: f64,
+    /// Why, strongest first: stable names.
+    pub reasons: Vec<&'static str>,
+}
+
+/// The part of the comparison that a message belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Side {
+    /// Exchanges that a script made.
+    Ajax = 0,
+    /// WebSocket messages, and the opening handshake.
+    WebSocket = 1,
+    /// Responses of type `text/event-stream`, with their requests.
+    ServerSentEvents = 2,
+    /// Documents, images, scripts, … and exchanges whose request was not captured.
+    OtherHttp = 3,
+}
+
+impl Side {
+    /// All sides in the order of the report.
+    pub const ALL: [Self; 4] = [Self::Ajax, Self::WebSocket, Self::ServerSentEvents, Self::OtherHttp];
+
+    /// The name in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ajax => "ajax",
+            Self::WebSocket => "websocket",
+            Self::ServerSentEvents => "server_sent_events",
+            Self::OtherHttp => "other_http",
+        }
+    }
+}
+
+/// An HTTP request and its response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// Number of its connection (`tcp.stream`).
+    pub connection: u64,
+    /// n-th exchange on that connection, from 1.
+    pub number: u64,
+    /// Address and port of the client.
+    pub client: SocketAddr,
+    /// Address and port of the server.
+    pub server: SocketAddr,
+    /// `None` when it was not captured.
+    pub request: Option<Request>,
+    /// `None` when there was none or it was not captured.
+    pub response: Option<Response>,
+    /// Status codes of informational responses before the final one (RFC 9110 §15.2).
+    pub informational: Vec<u16>,
+    /// What the connection became by it.
+    pub upgrade: Option<Upgrade>,
+    /// From the request's first octet to the (final) response's first, in seconds.
+    pub time_to_first_byte_s: Option<f64>,
+    /// From the request's first octet to the response's last, in seconds.
+    pub time_to_last_byte_s: Option<f64>,
+    /// Whether a script made it.
+    pub ajax: Ajax,
+    /// The side it is charged to.
+    pub side: Side,
+    /// What was odd in it.
+    pub anomalies: AnomalySet,
+}
+
+impl Exchange {
+    /// Octets on the wire of request and response.
+    pub fn wire_bytes(&self) -> u64 {
+        self.request.as_ref().map_or(0, |r| r.cost.wire_bytes()) + self.response.as_ref().map_or(0, |r| r.cost.wire_bytes())
+    }
+}
+
+/// A WebSocket message or control frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Number of its connection (`tcp.stream`).
+    pub connection: u64,
+    /// n-th message of its direction on that connection, control frames included, from 1.
+    pub number: u64,
+    /// Who sent it.
+    pub direction: Direction,
+    /// Of its first frame; never [`Opcode::Continuation`] but for an orphan.
+    pub opcode: Opcode,
+    /// What it cost.
+    pub cost: Cost,
+    /// Frames it came in.
+    pub fragments: u32,
+    /// Whether RSV1 of its first frame said so under permessage-deflate.
+    pub compressed: bool,
+    /// Whether its (first) frame was masked.
+    pub masked: bool,
+    /// Code and reason, of a Close.
+    pub close: Option<Close>,
+    /// Its decoded content, as far as asked for.
+    pub content: Content,
+    /// What was odd in it.
+    pub anomalies: AnomalySet,
+}
+
+/// What a Close frame says (RFC 6455 §5.5.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Close {
+    /// `None` when its payload is empty or cut.
+    pub code: Option<u16>,
+    /// UTF-8 (invalid octets replaced); empty when none was given.
+    pub reason: String,
+}
+
+/// The application that ran on a connection at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Application {
+    /// Before any was seen, or none that is understood.
+    #[default]
+    None = 0,
+    /// HTTP/1.
+    Http = 1,
+    /// WebSocket.
+    WebSocket = 2,
+}
+
+impl Application {
+    /// All of them, in the order of the ledger.
+    pub const ALL: [Self; 3] = [Self::None, Self::Http, Self::WebSocket];
+
+    /// The name that rows print.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Http => "http",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
+/// The opening handshake and the end of a WebSocket connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WebSocketFacts {
+    /// Host the handshake named.
+    pub host: Option<String>,
+    /// Request target.
+    pub target: Option<String>,
+    /// Sec-WebSocket-Version (13 is RFC 6455).
+    pub version: Option<u8>,
+    /// Subprotocol the server chose.
+    pub subprotocol: Option<String>,
+    /// Sec-WebSocket-Extensions as the server answered.
+    pub extensions: Option<String>,
+    /// Whether Sec-WebSocket-Accept answers the key; `None` when one of them was not captured.
+    pub accept_valid: Option<bool>,
+    /// Whether the opening handshake was captured.
+    pub handshake_captured: bool,
+    /// From the first octet of the Upgrade request to the last of the 101, in seconds.
+    pub handshake_s: Option<f64>,
+    /// Of the first Close.
+    pub close: Option<Close>,
+    /// Who sent the first Close.
+    pub closed_by: Option<Direction>,
+}
+
+/// Facts of a connection's transport, named like Wireshark's `tcp.analysis.*`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TcpFacts {
+    /// Segments in both directions.
+    pub segments: u64,
+    /// Segments that brought no new byte though they carried some.
+    pub retransmitted_segments: u64,
+    /// Octets sent again.
+    pub retransmitted_bytes: u64,
+    /// Segments that arrived before an earlier one.
+    pub out_of_order_segments: u64,
+    /// Octets that were sent and not captured.
+    pub lost_bytes: u64,
+    /// From SYN to the ACK that completes the three-way handshake, in seconds (`tcp.analysis.initial_rtt`).
+    pub initial_rtt_s: Option<f64>,
+    /// Maximum segment size the client announced, in octets.
+    pub client_mss: Option<u16>,
+    /// Maximum segment size the server announced, in octets.
+    pub server_mss: Option<u16>,
+}
+
+/// A connection, when it has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionRow {
+    /// Its number (`tcp.stream`).
+    pub connection: u64,
+    /// Address and port of the client.
+    pub client: SocketAddr,
+    /// Address and port of the server.
+    pub server: SocketAddr,
+    /// First frame of it.
+    pub first: Frame,
+    /// Last frame of it.
+    pub last: Frame,
+    /// Whether its SYN was captured.
+    pub syn_captured: bool,
+    /// What was spoken, in order: `http/1.1`, `websocket`, `tls`, `http/2`; empty when unknown.
+    pub protocols: Vec<&'static str>,
+    /// Octets on the wire, both directions: Σ `frame.len`.
+    pub wire_bytes: u64,
+    /// Octets on the wire of its exchanges and messages, by [`Side`].
+    pub side_wire_bytes: [u64; 4],
+    /// What no message owns.
+    pub buckets: Buckets,
+    /// Facts of the WebSocket on it.
+    pub websocket: Option<WebSocketFacts>,
+    /// Facts of its transport.
+    pub tcp: TcpFacts,
+    /// What was odd in it: kind, count, first frame.
+    pub anomalies: Vec<(crate::AnomalyKind, u64, u64)>,
+}
+
+/// Why bytes that no message owns were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Bucket {
+    /// SYN, SYN+ACK, the ACK that completes.
+    TcpSetup = 0,
+    /// TLS handshake and change-cipher-spec records with their carriers.
+    TlsSetup = 1,
+    /// Segments without payload that acknowledge, window updates.
+    Acknowledgements = 2,
+    /// Bytes sent again, and whole segments that brought nothing new.
+    Retransmissions = 3,
+    /// TCP keep-alives, zero-window probes and their answers.
+    KeepAlive = 4,
+    /// FIN, RST, TLS alerts.
+    Teardown = 5,
+    /// Bytes no parser could own: opaque protocols, damage, what stayed unread.
+    Unattributed = 6,
+}
+
+impl Bucket {
+    /// All buckets in the order of the report.
+    pub const ALL: [Self; 7] = [
+        Self::TcpSetup,
+        Self::TlsSetup,
+        Self::Acknowledgements,
+        Self::Retransmissions,
+        Self::KeepAlive,
+        Self::Teardown,
+        Self::Unattributed,
+    ];
+
+    /// The name in rows and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TcpSetup => "tcp_setup",
+            Self::TlsSetup => "tls_setup",
+            Self::Acknowledgements => "acknowledgements",
+            Self::Retransmissions => "retransmissions",
+            Self::KeepAlive => "keep_alive",
+            Self::Teardown => "teardown",
+            Self::Unattributed => "unattributed",
+        }
+    }
+}
+
+/// Octets on the wire that no message owns, by application at the time, bucket and direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buckets([[[u64; 2]; 7]; 3]);
+
+impl Buckets {
+    /// Books octets.
+    #[inline]
+    pub fn add(&mut self, application: Application, bucket: Bucket, direction: Direction, bytes: u64) {
+        self.0[application as usize][bucket as usize][direction as usize] += bytes;
+    }
+
+    /// Octets of one cell.
+    pub fn get(&self, application: Application, bucket: Bucket, direction: Direction) -> u64 {
+        self.0[application as usize][bucket as usize][direction as usize]
+    }
+
+    /// Octets of a bucket in one direction, over all applications.
+    pub fn in_direction(&self, bucket: Bucket, direction: Direction) -> u64 {
+        Application::ALL.iter().map(|&application| self.get(application, bucket, direction)).sum()
+    }
+
+    /// Octets of a bucket.
+    pub fn of_bucket(&self, bucket: Bucket) -> u64 {
+        Direction::BOTH.iter().map(|&direction| self.in_direction(bucket, direction)).sum()
+    }
+
+    /// Octets of all buckets.
+    pub fn total(&self) -> u64 {
+        self.0.iter().flatten().flatten().sum()
+    }
+}
+
+impl std::ops::AddAssign for Buckets {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, part) in self.0.iter_mut().flatten().flatten().zip(other.0.iter().flatten().flatten()) {
+            *sum += part;
+        }
+    }
+}
+
+/// What an analysis yields, as soon as it is known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Row {
+    /// An HTTP request and its response.
+    Exchange(Box<Exchange>),
+    /// A WebSocket message or control frame.
+    Message(Message),
+    /// A connection that has ended; after all its other rows.
+    Connection(Box<ConnectionRow>),
+}
+
+impl Row {
+    /// The last frame of it, which orders rows.
+    pub fn last_frame(&self) -> Frame {
+        match self {
+            Self::Exchange(exchange) => {
+                let request = exchange.request.as_ref().map(|r| r.cost.provenance.last);
+                let response = exchange.response.as_ref().map(|r| r.cost.provenance.last);
+                request.max(response).unwrap_or_default()
+            }
+            Self::Message(message) => message.cost.provenance.last,
+            Self::Connection(connection) => connection.last,
+        }
+    }
+}
+
+/// What an analysis knows of a capture as a whole, beside its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Captured frames.
+    pub packets: u64,
+    /// Octets on the wire: Σ `frame.len`.
+    pub wire_bytes: u64,
+    /// Octets captured: Σ `frame.cap_len`.
+    pub captured_bytes: u64,
+    /// Octets on the wire of frames that carry no TCP segment (or whose headers are cut).
+    pub not_tcp_bytes: u64,
+    /// What those frames carried: (name, frames, octets on the wire), largest first.
+    pub not_tcp: Vec<(String, u64, u64)>,
+    /// Octets on the wire of frames that are copies of frames already counted.
+    pub duplicate_bytes: u64,
+    /// Connections begun so far.
+    pub connections: u64,
+    /// Oddities of the capture and its packets; those of a connection are in its [`ConnectionRow`].
+    pub anomalies: crate::AnomalyCounts,
+}

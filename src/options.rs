@@ -1,0 +1,97 @@
+//! What can be set: limits, timeouts, and what is asked for; each with its default and unit.
+
+use std::time::Duration;
+
+/// What is kept of a message's decoded content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentMode {
+    /// Nothing: content is counted and forgotten.
+    #[default]
+    None,
+    /// The first bytes, up to [`Limits::preview`].
+    Preview,
+    /// All of it, up to [`Limits::full_content`].
+    Full,
+}
+
+/// Which HTTP exchanges count as Ajax.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AjaxScope {
+    /// Those that the classifier says a script made.
+    #[default]
+    Detected,
+    /// Every exchange but the WebSocket opening handshake.
+    All,
+}
+
+/// Bounds on what is kept; when one bites, an anomaly counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Out-of-order bytes held for one direction: 1 MiB.
+    pub out_of_order_bytes: usize,
+    /// Out-of-order segments held for one direction: 1024.
+    pub out_of_order_segments: usize,
+    /// A header section: 64 KiB.
+    pub http_head: usize,
+    /// Decoded octets of one message: 1 GiB; what lies behind is not decoded.
+    pub decoded_content: u64,
+    /// Octets of a preview: 256.
+    pub preview: usize,
+    /// Octets kept of one message when all content is asked for: 16 MiB.
+    pub full_content: usize,
+    /// Connections open at once: 262 144; the longest idle ones end first.
+    pub connections: usize,
+    /// Closed connections still listening for late segments: 4096.
+    pub lingering_connections: usize,
+    /// Requests that wait for their response on one connection: 1024.
+    pub pending_requests: usize,
+    /// A record or block of the capture file: 16 MiB.
+    pub block: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            out_of_order_bytes: 1 << 20,
+            out_of_order_segments: 1024,
+            http_head: 64 << 10,
+            decoded_content: 1 << 30,
+            preview: 256,
+            full_content: 16 << 20,
+            connections: 1 << 18,
+            lingering_connections: 4096,
+            pending_requests: 1024,
+            block: 16 << 20,
+        }
+    }
+}
+
+/// What an analysis is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Bounds on what is kept.
+    pub limits: Limits,
+    /// Capture time without a segment after which a connection has ended: 4 hours.
+    pub idle_timeout: Duration,
+    /// Capture time for which a closed connection still takes late segments: 30 s.
+    pub linger: Duration,
+    /// What is kept of decoded content.
+    pub content: ContentMode,
+    /// Whether the SHA-256 of decoded content is computed.
+    pub digest: bool,
+    /// Which exchanges count as Ajax.
+    pub ajax: AjaxScope,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            idle_timeout: Duration::from_secs(4 * 3600),
+            linger: Duration::from_secs(30),
+            content: ContentMode::None,
+            digest: false,
+            ajax: AjaxScope::Detected,
+        }
+    }
+}

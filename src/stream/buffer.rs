@@ -1,0 +1,247 @@
+//! Unread bytes of one direction, each with what it cost.
+
+use std::collections::VecDeque;
+
+use super::provenance::Provenance;
+
+/// Unread bytes of one direction in stream order, with their provenance.
+///
+/// Layers push what they carried and consume what they understood; a layer keeps the provenance of its own framing and
+/// pushes the rest into the next layer's buffer.
+///
+/// ```text
+///   consumed      captured run     missing run   captured run
+///  ............ | [ taken | ....... ] [ ? ? ? ? ] [ .......... ]
+///               ^ start
+/// ```
+///
+/// Invariants: the runs' lengths less what is taken of them sum to the bytes not yet consumed; `bytes[head..]` holds the
+/// captured ones among them.
+#[derive(Clone, Debug, Default)]
+pub struct StreamBuffer {
+    bytes: Vec<u8>,
+    head: usize,
+    runs: VecDeque<Run>,
+    start: u64,
+    unread: u64,
+}
+
+/// Bytes that were carried together and share one cost.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    len: u32,
+    taken: u32,
+    missing: bool,
+    cost: Provenance,
+}
+
+impl Run {
+    fn unread(&self) -> u32 {
+        self.len - self.taken
+    }
+}
+
+/// Beyond this an emptied buffer gives its memory back: most messages are small, a few are not.
+const KEPT_CAPACITY: usize = 4096;
+
+impl StreamBuffer {
+    /// An empty buffer at stream offset 0.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends captured bytes that together cost `cost`.
+    #[inline]
+    pub fn push(&mut self, bytes: &[u8], cost: Provenance) {
+        let len = u32::try_from(bytes.len()).expect("a run is one segment or one record, far below 4 GiB");
+        if len == 0 {
+            return;
+        }
+        if self.head == self.bytes.len() {
+            self.bytes.clear();
+            self.head = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+        self.push_run(Run { len, taken: 0, missing: false, cost });
+    }
+
+    /// Appends bytes whose content was not captured: cut by the snap length (with their cost), or lost (costing nothing).
+    pub fn push_missing(&mut self, len: u32, cost: Provenance) {
+        if len > 0 {
+            self.push_run(Run { len, taken: 0, missing: true, cost });
+        }
+    }
+
+    fn push_run(&mut self, run: Run) {
+        self.unread += u64::from(run.len);
+        self.runs.push_back(run);
+    }
+
+    /// Captured bytes at the front, up to the next missing run.
+    #[inline]
+    pub fn peek(&self) -> &[u8] {
+        if self.missing() > 0 {
+            return &[];
+        }
+        let captured = &self.bytes[self.head..];
+        // Without a missing run among them (the common case) all of it is contiguous.
+        if captured.len() as u64 == self.unread { captured } else { &captured[..self.captured_front()] }
+    }
+
+    /// The same bytes as [`peek`](Self::peek), to be changed in place (unmasking, RFC 6455 §5.3).
+    #[inline]
+    pub fn peek_mut(&mut self) -> &mut [u8] {
+        let len = self.peek().len();
+        &mut self.bytes[self.head..self.head + len]
+    }
+
+    fn captured_front(&self) -> usize {
+        self.runs.iter().take_while(|run| !run.missing).map(|run| run.unread() as usize).sum()
+    }
+
+    /// Length of the missing bytes at the front; 0 when the next byte was captured or nothing is unread.
+    #[inline]
+    pub fn missing(&self) -> u64 {
+        match self.runs.front() {
+            Some(run) if run.missing => self.runs.iter().take_while(|run| run.missing).map(|run| u64::from(run.unread())).sum(),
+            _ => 0,
+        }
+    }
+
+    /// Unread bytes of the run at the front: up to the next segment's or record's beginning.
+    #[inline]
+    pub fn front_run(&self) -> u64 {
+        self.runs.front().map_or(0, |run| u64::from(run.unread()))
+    }
+
+    /// The frame that carried the next unread byte.
+    #[inline]
+    pub fn front_frame(&self) -> Option<super::Frame> {
+        self.runs.front().map(|run| run.cost.first)
+    }
+
+    /// Unread bytes, missing ones included.
+    #[inline]
+    pub fn len(&self) -> u64 {
+        self.unread
+    }
+
+    /// Whether nothing is unread.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.unread == 0
+    }
+
+    /// Stream offset of the next unread byte.
+    #[inline]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Takes `len` bytes off the front, captured or missing (at most what is unread), and returns what they cost.
+    #[inline]
+    pub fn consume(&mut self, len: u64) -> Provenance {
+        let mut left = len.min(self.unread);
+        self.start += left;
+        self.unread -= left;
+        let mut cost = Provenance::default();
+        while left > 0 {
+            let Some(run) = self.runs.front_mut() else { break };
+            // Fits: at most the run's unread bytes, a u32.
+            let take = u64::from(run.unread()).min(left) as u32;
+            let mut part = run.cost;
+            part.bytes = run.cost.bytes.share(run.taken, run.taken + take, run.len);
+            cost += part;
+            run.taken += take;
+            left -= u64::from(take);
+            if !run.missing {
+                self.head += take as usize;
+            }
+            if run.taken == run.len {
+                self.runs.pop_front();
+            }
+        }
+        self.release();
+        cost
+    }
+
+    #[inline]
+    fn release(&mut self) {
+        if self.head == self.bytes.len() {
+            self.bytes.clear();
+            self.head = 0;
+            if self.bytes.capacity() > KEPT_CAPACITY {
+                self.bytes = Vec::new();
+            }
+        } else if self.head > KEPT_CAPACITY && self.head * 2 > self.bytes.len() {
+            self.bytes.drain(..self.head);
+            self.head = 0;
+        }
+    }
+
+    /// Takes everything off.
+    pub fn consume_all(&mut self) -> Provenance {
+        self.consume(self.unread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::{Frame, LayerBytes, Timestamp};
+
+    fn frame(number: u64) -> Frame {
+        Frame { number, time: Timestamp(number as i64) }
+    }
+
+    fn segment(number: u64, payload: u64) -> Provenance {
+        Provenance::of_frame(frame(number), LayerBytes { link: 14, ip: 20, tcp: 32, tls: 0, payload })
+    }
+
+    #[test]
+    fn whole_run_costs_its_segment() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"hello", segment(7, 5));
+        assert_eq!(buffer.consume(5), segment(7, 5));
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn message_over_two_segments_names_both_frames() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"hel", segment(7, 3));
+        buffer.push(b"lo", segment(9, 2));
+        let cost = buffer.consume(5);
+        assert_eq!((cost.first, cost.last), (frame(7), frame(9)));
+        // 2 × (14 + 20 + 32) + 5 = 137 bytes
+        assert_eq!(cost.bytes.total(), 137);
+    }
+
+    #[test]
+    fn two_messages_in_a_segment_share_its_headers_without_remainder() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"abcdefg", segment(1, 7));
+        let parts = buffer.consume(3) + buffer.consume(4);
+        assert_eq!(parts, segment(1, 7));
+    }
+
+    #[test]
+    fn peek_stops_at_missing_bytes() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"abc", segment(1, 3));
+        buffer.push_missing(10, Provenance::default());
+        buffer.push(b"xyz", segment(3, 3));
+        assert_eq!((buffer.peek(), buffer.missing()), (&b"abc"[..], 0));
+        buffer.consume(3);
+        assert_eq!((buffer.peek(), buffer.missing()), (&b""[..], 10));
+        assert_eq!(buffer.consume(10).bytes.total(), 0);
+        assert_eq!((buffer.peek(), buffer.start()), (&b"xyz"[..], 13));
+    }
+
+    #[test]
+    fn consuming_more_than_is_unread_takes_what_is_there() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"abc", segment(1, 3));
+        assert_eq!(buffer.consume(9), segment(1, 3));
+    }
+}

@@ -1,0 +1,7 @@
+//! Bytes of one direction with their cost attached: the currency that every layer passes on.
+
+mod buffer;
+mod provenance;
+
+pub use buffer::StreamBuffer;
+pub use provenance::{Frame, LayerBytes, Provenance, Timestamp};
