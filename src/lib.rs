@@ -5,11 +5,14 @@ mod capture;
 mod error;
 mod message;
 mod options;
+mod packet;
 mod stream;
+mod tcp;
 
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::Packet;
 pub use error::{Error, Result};
 pub use message::*;
 pub use options::{AjaxScope, ContentMode, Limits, Options};
+pub use packet::{ConnectionKey, Flags, NotTcp, Segment, Sender, SeqNumber, Sliced, slice};
 pub use stream::{Frame, LayerBytes, Provenance, StreamBuffer, Timestamp};
