@@ -1,12 +1,16 @@
 //! wiretare weighs web traffic in packet captures.
 
+mod account;
+mod analysis;
 mod anomaly;
 mod capture;
 mod error;
 mod message;
 mod options;
+mod report;
 mod stream;
 
+pub use account::Summary;
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::Packet;
 pub use error::{Error, Result};

@@ -1,0 +1,5 @@
+//! The report.
+
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod text;
