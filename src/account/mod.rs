@@ -7,6 +7,8 @@ mod histogram;
 mod money;
 mod reframing;
 mod side;
+#[cfg(test)]
+pub(crate) mod samples;
 mod summary;
 
 pub use distinct::Distinct;

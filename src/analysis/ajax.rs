@@ -235,7 +235,7 @@ fn contains(value: &[u8], part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples::{request, response};
+    use crate::account::samples::{request, response};
 
     const CHROME_NAVIGATION: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 

@@ -1,5 +1,3 @@
 //! The report.
 
-#[cfg(test)]
-pub(crate) mod samples;
 pub mod text;
