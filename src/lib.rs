@@ -1,14 +1,18 @@
 //! wiretare weighs web traffic in packet captures.
 
+mod account;
+mod analysis;
 mod anomaly;
 mod capture;
 mod error;
 mod message;
 mod options;
 mod packet;
+mod report;
 mod stream;
 mod tcp;
 
+pub use account::Summary;
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
