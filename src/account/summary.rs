@@ -337,9 +337,11 @@ impl Summary {
 
     /// WebSocket messages and control frames by opcode: (name, from client, from server), those that were met.
     pub fn opcodes(&self) -> impl Iterator<Item = (&'static str, u64, u64)> {
-        self.opcodes.iter().zip(0..).filter(|(counts, _)| counts.iter().any(|&count| count > 0)).map(|(counts, bits)| {
-            (Opcode::of_bits(bits).name(), counts[0], counts[1])
-        })
+        self.opcodes
+            .iter()
+            .zip(0..)
+            .filter(|(counts, _)| counts.iter().any(|&count| count > 0))
+            .map(|(counts, bits)| (Opcode::of_bits(bits).name(), counts[0], counts[1]))
     }
 
     /// Connections by subprotocol.

@@ -264,7 +264,8 @@ impl Report {
 impl Coverage {
     fn new(totals: &Totals, summary: &Summary) -> Self {
         let owned = summary.rows_wire_bytes() + summary.buckets().total();
-        let not_tcp = |(name, packets, wire_bytes): &(String, u64, u64)| NotTcp { name: name.clone(), packets: *packets, wire_bytes: *wire_bytes };
+        let not_tcp =
+            |(name, packets, wire_bytes): &(String, u64, u64)| NotTcp { name: name.clone(), packets: *packets, wire_bytes: *wire_bytes };
         Self {
             understood_bytes: owned.saturating_sub(summary.encrypted_bytes() + summary.opaque_bytes()),
             encrypted_bytes: summary.encrypted_bytes(),
