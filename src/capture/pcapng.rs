@@ -99,14 +99,25 @@ impl Blocks {
             let Some([block_type, total]) = self.order.words::<2>(source.unread()) else {
                 return Ok(Step::end("block", source, BLOCK_FRAME));
             };
-            let len = total as usize;
-            if !(len.is_multiple_of(4) && len >= BLOCK_FRAME && total <= self.limit) {
-                return Ok(Step::Broken(self.unbelievable(source, len)));
+            if (total as usize) < BLOCK_FRAME || total > self.limit {
+                return Ok(Step::Broken(self.unbelievable(source, total)));
             }
+            // Draft §3.1: a multiple of 4. Old writers left the padding out of the number, not out of the file.
+            let len = (total as usize).next_multiple_of(4);
             if !source.need(len)? {
                 return Ok(Step::end("block", source, len));
             }
-            let content = self.block(block_type, total, source, next_interface);
+            let Some(block) = source.unread().get(..len) else {
+                return Ok(Step::end("block", source, len));
+            };
+            let trailer = block.last_chunk::<4>().map(|octets| self.order.u32(*octets));
+            let content = if trailer == Some(total) {
+                self.block(block_type, block, source, next_interface)
+            } else if len == total as usize {
+                mismatch(trailer)
+            } else {
+                return Ok(Step::Broken(self.unbelievable(source, total)));
+            };
             match content {
                 Content::Packet(record) => {
                     source.consume(len);
@@ -123,23 +134,16 @@ impl Blocks {
     }
 
     #[cold]
-    fn unbelievable(&self, source: &Source, len: usize) -> Damage {
-        if len > self.limit as usize {
-            return Damage::limit("block", source, len, self.limit);
+    fn unbelievable(&self, source: &Source, total: u32) -> Box<Damage> {
+        if total > self.limit {
+            return Damage::limit("block", source, total as usize, self.limit);
         }
-        let why = if len < BLOCK_FRAME { "fewer than the 12 of any block" } else { "not a multiple of 4" };
-        Damage::new("block", source, len, Some(why.into()))
+        let why = if (total as usize) < BLOCK_FRAME { "fewer than the 12 of any block" } else { "not a multiple of 4" };
+        Damage::new("block", source, total as usize, Some(why.into()))
     }
 
     #[inline]
-    fn block(&mut self, block_type: u32, total: u32, source: &Source, next_interface: &mut u32) -> Content {
-        let Some(block) = source.unread().get(..total as usize) else {
-            return Content::Malformed("not there".into());
-        };
-        let trailer = block.last_chunk::<4>().map(|octets| self.order.u32(*octets));
-        if trailer != Some(total) {
-            return mismatch(trailer);
-        }
+    fn block(&mut self, block_type: u32, block: &[u8], source: &Source, next_interface: &mut u32) -> Content {
         if block_type == ENHANCED_PACKET && self.readable {
             return self.enhanced_packet(block, source);
         }
