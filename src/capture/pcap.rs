@@ -93,15 +93,10 @@ impl Records {
         let ns = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * i64::from(self.magic.ns_per_tick);
         let position = source.position(header_len);
         source.consume(total);
-        Ok(Step::Packet(Record {
-            time: Timestamp(ns),
-            len,
-            position,
-            captured,
-            link_type: self.link_type,
-            interface: self.interface,
-        }
-        .without_fcs(self.fcs_len)))
+        Ok(Step::Packet(
+            Record { time: Timestamp(ns), len, position, captured, link_type: self.link_type, interface: self.interface }
+                .without_fcs(self.fcs_len),
+        ))
     }
 
     /// Length of the file's header.
@@ -121,10 +116,7 @@ mod tests {
             for (magic, ns) in [(0xa1b2_c3d4, 7_000), (0xa1b2_3c4d, 7)] {
                 let file = Writer::new(order).pcap(magic, 1).record(2, 7, 60, b"abc").record(4_294_967_295, 0, 1, b"x");
                 let (packets, found) = read(&file.octets);
-                let expected = [
-                    (1, 2_000_000_000 + ns, 60, b"abc".to_vec(), 0),
-                    (2, 4_294_967_295_000_000_000, 1, b"x".to_vec(), 0),
-                ];
+                let expected = [(1, 2_000_000_000 + ns, 60, b"abc".to_vec(), 0), (2, 4_294_967_295_000_000_000, 1, b"x".to_vec(), 0)];
                 assert_eq!(packets, expected);
                 assert_eq!((found.packets, found.wire_bytes, found.captured_bytes, found.truncated), (2, 61, 4, false));
             }

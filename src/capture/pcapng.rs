@@ -342,10 +342,11 @@ mod tests {
 
     #[test]
     fn blocks_that_say_nothing_of_packets_are_skipped() {
-        let file = [4, 5, 9, 10, 0xbad, 0x4000_0bad, 0x7777].into_iter().fold(
-            Writer::new(ByteOrder::Little).section().interface(&[]),
-            |file, block_type| file.block(block_type, |body| body.bytes(&[0xff; 40])),
-        );
+        let file = [4, 5, 9, 10, 0xbad, 0x4000_0bad, 0x7777]
+            .into_iter()
+            .fold(Writer::new(ByteOrder::Little).section().interface(&[]), |file, block_type| {
+                file.block(block_type, |body| body.bytes(&[0xff; 40]))
+            });
         let (packets, found) = read(&file.enhanced(0, 1, 1, b"a").octets);
         assert_eq!((packets.len(), found.damage, found.anomalies.iter().count()), (1, None, 0));
     }
@@ -406,11 +407,16 @@ mod tests {
 
     #[test]
     fn length_that_cannot_be_skipped_ends_the_file() {
-        for (len, why) in [(8, "fewer than the 12 of any block"), (0xffff_fff0, "more than the limit of 16777216"), (33, "not a multiple of 4")] {
+        for (len, why) in
+            [(8, "fewer than the 12 of any block"), (0xffff_fff0, "more than the limit of 16777216"), (33, "not a multiple of 4")]
+        {
             let file = Writer::new(ByteOrder::Little).section().interface(&[]).enhanced(0, 1, 1, b"a");
             let (packets, found) = read(&file.u32(6).u32(len).bytes(&[0; 60]).octets);
             // 28 + 20 + 36 = 84.
-            assert_eq!((packets.len(), found.truncated, found.damage), (1, true, Some(format!("block at offset 84: {len} bytes declared, {why}"))));
+            assert_eq!(
+                (packets.len(), found.truncated, found.damage),
+                (1, true, Some(format!("block at offset 84: {len} bytes declared, {why}")))
+            );
             assert_eq!(found.anomalies.count(AnomalyKind::MalformedBlock), 1);
         }
     }
@@ -418,7 +424,8 @@ mod tests {
     #[test]
     fn file_cut_anywhere_gives_every_packet_before_the_cut() {
         for file in orders() {
-            let file = file.section().interface(&[(9, &[6])]).enhanced(0, 1, 60, b"abc").block(5, |body| body.u32(0)).enhanced(0, 2, 60, b"d");
+            let file =
+                file.section().interface(&[(9, &[6])]).enhanced(0, 1, 60, b"abc").block(5, |body| body.u32(0)).enhanced(0, 2, 60, b"d");
             // 28, + 28 = 56, + 36 = 92, + 16 = 108, + 36 = 144.
             let (file, ends) = (file.octets, [28, 56, 92, 108, 144]);
             for cut in 28..=file.len() {

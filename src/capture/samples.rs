@@ -74,9 +74,7 @@ impl Writer {
     }
 
     pub(super) fn enhanced(self, interface: u32, ticks: u64, len: u32, data: &[u8]) -> Self {
-        self.block(6, |body| {
-            body.u32(interface).u32((ticks >> 32) as u32).u32(ticks as u32).u32(data.len() as u32).u32(len).bytes(data)
-        })
+        self.block(6, |body| body.u32(interface).u32((ticks >> 32) as u32).u32(ticks as u32).u32(data.len() as u32).u32(len).bytes(data))
     }
 
     /// A pcap file header.
