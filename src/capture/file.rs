@@ -195,6 +195,7 @@ impl File {
     }
 
     /// Counts an oddity that is seen between packets.
+    #[cold]
     pub(super) fn add(&mut self, kind: AnomalyKind, frame: u64) {
         self.found.anomalies.add(kind, frame);
     }

@@ -186,10 +186,8 @@ mod tests {
     #[test]
     fn record_larger_than_the_buffer_is_whole() {
         let data = vec![7; 1 << 20];
-        let (packets, _) = {
-            let mut capture = open(io::Cursor::new(pcap(&[(1, 1 << 20, &data), (2, 1, b"x")]))).unwrap();
-            (drain(&mut capture), ())
-        };
+        let mut capture = open(io::Cursor::new(pcap(&[(1, 1 << 20, &data), (2, 1, b"x")]))).unwrap();
+        let packets = drain(&mut capture);
         assert_eq!(packets, [(1, 1_000_000_000, 1 << 20, data, 0), (2, 2_000_000_000, 1, b"x".to_vec(), 0)]);
     }
 

@@ -123,52 +123,40 @@ impl Set {
 
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Packet<'_>>> {
-        let alone = self.waiting.is_empty() && self.active.len() == 1;
-        let Some((at, record)) = (if alone { self.next_alone()? } else { self.next_merged()? }) else {
-            return Ok(None);
-        };
-        let number = self.shared.next_frame;
-        self.shared.next_frame += 1;
-        if record.time < self.last_time {
-            self.active[at].file.add(AnomalyKind::ClockStepBack, number);
-        }
-        self.last_time = record.time;
-        Ok(Some(Packet {
-            frame: Frame { number, time: record.time },
-            len: record.len,
-            data: self.active[at].file.data(&record),
-            link_type: record.link_type,
-            interface: record.interface,
-        }))
+        if self.waiting.is_empty() && self.active.len() == 1 { self.next_alone() } else { self.next_merged() }
     }
 
     /// One file, or the last of several.
     #[inline]
-    fn next_alone(&mut self) -> Result<Option<(usize, Record)>> {
+    fn next_alone(&mut self) -> Result<Option<Packet<'_>>> {
         let Some(active) = self.active.first_mut() else { return Ok(None) };
         let record = match active.head.take() {
-            Some(record) => Some(record),
-            None => active.file.advance(&mut self.shared)?,
+            Some(record) => record,
+            None => match active.file.advance(&mut self.shared)? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
         };
-        Ok(record.map(|record| (0, record)))
+        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
     }
 
     /// The earliest packet of those next in their files. Few files overlap, so they are looked through.
-    fn next_merged(&mut self) -> Result<Option<(usize, Record)>> {
-        loop {
+    fn next_merged(&mut self) -> Result<Option<Packet<'_>>> {
+        let (at, record) = loop {
             self.read_heads()?;
             let earliest = self.earliest();
             let until = earliest.map_or(i64::MAX, |(_, record)| record.time.0);
             match self.waiting.pop_if(|waiting| waiting.first_time.0 <= until) {
                 Some(waiting) => self.activate(waiting.index, &waiting.path, CAPACITY)?,
-                None => {
-                    if let Some((at, _)) = earliest {
-                        self.active[at].head = None;
-                    }
-                    return Ok(earliest);
-                }
+                None => match earliest {
+                    Some(earliest) => break earliest,
+                    None => return Ok(None),
+                },
             }
-        }
+        };
+        let active = &mut self.active[at];
+        active.head = None;
+        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
     }
 
     /// Reads the next packet of each file that has none ready, and closes those at their end.
@@ -208,6 +196,24 @@ impl Set {
 
     pub(super) fn size(&self) -> Option<u64> {
         self.size
+    }
+}
+
+/// Numbers a packet and lends it.
+#[inline]
+fn give<'a>(active: &'a mut Active, record: &Record, shared: &mut Shared, last_time: &mut Timestamp) -> Packet<'a> {
+    let number = shared.next_frame;
+    shared.next_frame += 1;
+    if record.time < *last_time {
+        active.file.add(AnomalyKind::ClockStepBack, number);
+    }
+    *last_time = record.time;
+    Packet {
+        frame: Frame { number, time: record.time },
+        len: record.len,
+        data: active.file.data(record),
+        link_type: record.link_type,
+        interface: record.interface,
     }
 }
 

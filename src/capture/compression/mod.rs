@@ -3,21 +3,22 @@
 //!
 //! A decompressor hands out every octet it could make before it reports damage.
 
+mod gzip;
+mod lz4;
+mod xz;
+mod zstd;
+
 use std::fmt;
 use std::io::{self, Read};
 
-use flate2::{Decompress, FlushDecompress};
-use lzma_rust2::{Action, XzStream};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-
-use super::input::{Input, Reader};
+use crate::capture::input::{Input, Reader};
 
 /// Memory that a decompressor's window may take, whatever a file declares: what `zstd -d` and `xz -9` need at most.
 const MAX_WINDOW: u32 = 128 << 20;
 
 /// How a capture is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
+pub(in crate::capture) enum Compression {
     Gzip,
     Zstd,
     Lz4,
@@ -26,10 +27,10 @@ pub(super) enum Compression {
 
 impl Compression {
     /// Octets that tell.
-    pub(super) const MAGIC_LEN: usize = 6;
+    pub(in crate::capture) const MAGIC_LEN: usize = 6;
 
     /// The compression that a file beginning like this has.
-    pub(super) fn of(octets: &[u8]) -> Option<Self> {
+    pub(in crate::capture) fn of(octets: &[u8]) -> Option<Self> {
         match octets {
             [0x1f, 0x8b, 0x08, ..] => Some(Self::Gzip),
             // Parallel compressors begin with a skippable frame (RFC 8878 §3.1.2).
@@ -41,7 +42,7 @@ impl Compression {
     }
 
     /// The name that reports print.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::capture) fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
@@ -51,16 +52,12 @@ impl Compression {
     }
 
     /// A reader of what is compressed.
-    pub(super) fn decompressor(self, input: Input) -> Reader {
+    pub(in crate::capture) fn decompressor(self, input: Input) -> Reader {
         match self {
-            Self::Gzip => Box::new(Latched::new(Gzip { input, inflate: Decompress::new_gzip(15), within: false })),
-            Self::Zstd => {
-                let mut decoder = FrameDecoder::new();
-                decoder.set_max_window_size(MAX_WINDOW.into());
-                Box::new(Latched::new(Zstd { input, decoder, within: false, failed: None }))
-            }
-            Self::Lz4 => Box::new(Latched::new(Lz4 { decoder: lz4_flex::frame::FrameDecoder::new(input) })),
-            Self::Xz => Box::new(Latched::new(Xz { input, stream: XzStream::new_mem_limit(true, MAX_WINDOW / 1024), done: false })),
+            Self::Gzip => Box::new(Latched::new(gzip::Members::new(input))),
+            Self::Zstd => Box::new(Latched::new(zstd::Frames::new(input))),
+            Self::Lz4 => Box::new(Latched::new(lz4::Frames::new(input))),
+            Self::Xz => Box::new(Latched::new(xz::Streams::new(input))),
         }
     }
 }
@@ -78,12 +75,12 @@ impl fmt::Display for Damage {
 impl std::error::Error for Damage {}
 
 /// What a decompressor found wrong, if that is what an error says.
-pub(super) fn damage_of(error: &io::Error) -> Option<String> {
+pub(in crate::capture) fn damage_of(error: &io::Error) -> Option<String> {
     error.get_ref()?.downcast_ref::<Damage>().map(|damage| damage.0.clone())
 }
 
 /// The same error again: an `io::Error` cannot be cloned, and damage must stay known as such.
-pub(super) fn copy_of(error: &io::Error) -> io::Error {
+pub(in crate::capture) fn copy_of(error: &io::Error) -> io::Error {
     match damage_of(error) {
         Some(damage) => io::Error::new(error.kind(), Damage(damage)),
         None => io::Error::new(error.kind(), error.to_string()),
@@ -139,84 +136,6 @@ impl<D: Step> Read for Latched<D> {
     }
 }
 
-/// Gzip members one after another. `MultiGzDecoder` would do, but loses what it inflated in the call that fails.
-struct Gzip {
-    input: Input,
-    inflate: Decompress,
-    within: bool,
-}
-
-impl Step for Gzip {
-    fn step(&mut self, into: &mut [u8]) -> (usize, io::Result<()>) {
-        loop {
-            let octets = match self.input.fill() {
-                Ok(octets) => octets,
-                Err(error) => return (0, Err(error)),
-            };
-            if octets.is_empty() {
-                let cut = self.within.then(|| blame(&mut self.input, Compression::Gzip, "ends within a member"));
-                return (0, cut.map_or(Ok(()), Err));
-            }
-            let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-            let result = self.inflate.decompress(octets, into, FlushDecompress::None);
-            let used = (self.inflate.total_in() - before_in) as usize;
-            let made = (self.inflate.total_out() - before_out) as usize;
-            self.input.consume(used);
-            self.within = true;
-            match result {
-                Ok(flate2::Status::StreamEnd) => {
-                    self.inflate.reset(true);
-                    self.within = false;
-                }
-                Ok(_) if used == 0 && made == 0 => return (0, Err(blame(&mut self.input, Compression::Gzip, "no progress"))),
-                Ok(_) => {}
-                Err(error) => return (made, Err(blame(&mut self.input, Compression::Gzip, error))),
-            }
-            if made > 0 {
-                return (made, Ok(()));
-            }
-        }
-    }
-}
-
-/// Xz streams one after another.
-struct Xz {
-    input: Input,
-    stream: XzStream,
-    done: bool,
-}
-
-impl Step for Xz {
-    fn step(&mut self, into: &mut [u8]) -> (usize, io::Result<()>) {
-        while !self.done {
-            let octets = match self.input.fill() {
-                Ok(octets) => octets,
-                Err(error) => return (0, Err(error)),
-            };
-            let action = if octets.is_empty() { Action::Finish } else { Action::Run };
-            let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
-            let result = self.stream.process(octets, into, action);
-            // Not those of the result: an error has none, and what came before it counts.
-            let used = (self.stream.total_in() - before_in) as usize;
-            let made = (self.stream.total_out() - before_out) as usize;
-            self.input.consume(used);
-            match result {
-                Ok(result) => {
-                    self.done = result.status == lzma_rust2::Status::StreamEnd;
-                    if made == 0 && used == 0 && !self.done {
-                        return (0, Err(blame(&mut self.input, Compression::Xz, "no progress")));
-                    }
-                }
-                Err(error) => return (made, Err(blame(&mut self.input, Compression::Xz, error))),
-            }
-            if made > 0 {
-                return (made, Ok(()));
-            }
-        }
-        (0, Ok(()))
-    }
-}
-
 /// Skips skippable frames; whether there is another frame.
 fn next_frame(input: &mut Input, compression: Compression) -> io::Result<bool> {
     loop {
@@ -234,115 +153,13 @@ fn next_frame(input: &mut Input, compression: Compression) -> io::Result<bool> {
     }
 }
 
-/// Zstandard frames one after another; ruzstd decodes one.
-struct Zstd {
-    input: Input,
-    decoder: FrameDecoder,
-    within: bool,
-    failed: Option<io::Error>,
-}
-
-impl Zstd {
-    /// Begins the next frame; `false` at the end.
-    fn begin(&mut self) -> io::Result<bool> {
-        if !next_frame(&mut self.input, Compression::Zstd)? {
-            return Ok(false);
-        }
-        match self.decoder.reset(&mut self.input) {
-            Ok(()) => Ok(true),
-            Err(error) => Err(blame(&mut self.input, Compression::Zstd, error)),
-        }
-    }
-
-    /// Ends a frame: its checksum, if it has one.
-    fn end(&mut self) -> io::Result<()> {
-        match self.decoder.get_checksum_from_data() {
-            Some(checksum) if self.decoder.get_calculated_checksum() != Some(checksum) => {
-                Err(blame(&mut self.input, Compression::Zstd, "the content checksum differs"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The decoder keeps a window of decoded octets back until its frame ends: after damage, end it with an empty last raw
-    /// block (RFC 8878 §3.1.1.2) and a checksum that nobody looks at.
-    fn finish(&mut self) {
-        let empty_last_block = [1, 0, 0, 0, 0, 0, 0];
-        // Fails only where there is nothing to hand out.
-        let _ = self.decoder.decode_blocks(&empty_last_block[..], BlockDecodingStrategy::UptoBlocks(1));
-    }
-
-    fn advance(&mut self) -> io::Result<bool> {
-        if self.decoder.is_finished() {
-            if self.within {
-                self.within = false;
-                self.end()?;
-            }
-            self.within = self.begin()?;
-            return Ok(self.within);
-        }
-        if let Err(error) = self.decoder.decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1)) {
-            self.failed = Some(blame(&mut self.input, Compression::Zstd, error));
-            self.finish();
-        }
-        Ok(true)
-    }
-}
-
-impl Step for Zstd {
-    fn step(&mut self, into: &mut [u8]) -> (usize, io::Result<()>) {
-        loop {
-            if self.decoder.can_collect() > 0 {
-                return match self.decoder.read(into) {
-                    Ok(len) => (len, Ok(())),
-                    Err(error) => (0, Err(error)),
-                };
-            }
-            if let Some(error) = self.failed.take() {
-                return (0, Err(error));
-            }
-            match self.advance() {
-                Ok(true) => {}
-                Ok(false) => return (0, Ok(())),
-                Err(error) => return (0, Err(error)),
-            }
-        }
-    }
-}
-
-/// LZ4 frames one after another; lz4_flex ends at each, and takes a cut between two blocks for one.
-struct Lz4 {
-    decoder: lz4_flex::frame::FrameDecoder<Input>,
-}
-
-impl Step for Lz4 {
-    fn step(&mut self, into: &mut [u8]) -> (usize, io::Result<()>) {
-        loop {
-            let result = self.decoder.read(into);
-            let input = self.decoder.get_mut();
-            match result {
-                Ok(0) if input.ended() => return (0, Err(blame(input, Compression::Lz4, "ends within a frame"))),
-                // A frame has ended, or the first has not begun: what has ended with an end mark has not met the end of
-                // the input, so meeting it within a frame is a cut.
-                Ok(0) => match next_frame(input, Compression::Lz4) {
-                    Ok(true) => {}
-                    Ok(false) => return (0, Ok(())),
-                    Err(error) => return (0, Err(error)),
-                },
-                Ok(len) => return (len, Ok(())),
-                Err(error) => return (0, Err(blame(input, Compression::Lz4, error))),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
-    use super::super::samples::{FailsAt, OneByOne, Seen, drain, open, pcap, read};
     use super::*;
     use crate::anomaly::AnomalyKind;
+    use crate::capture::samples::{FailsAt, OneByOne, Seen, drain, open, pcap, read};
     use crate::error::Error;
 
     fn gzip(octets: &[u8]) -> Vec<u8> {
