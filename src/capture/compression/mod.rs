@@ -89,8 +89,10 @@ pub(in crate::capture) fn copy_of(error: &io::Error) -> io::Error {
 
 /// The error to report when a decompressor met one: the reader's own if it failed, else damage at the present offset.
 fn blame(input: &mut Input, compression: Compression, what: impl fmt::Display) -> io::Error {
-    let offset = input.offset();
-    let damage = || io::Error::new(io::ErrorKind::InvalidData, Damage(format!("{} data at offset {offset}: {what}", compression.name())));
+    let (name, offset) = (compression.name(), input.offset());
+    // A decompressor that read up to the end wanted more; what it says of that differs and helps nobody.
+    let what = if input.ended() && input.unread().is_empty() { "cut short".to_owned() } else { what.to_string() };
+    let damage = || io::Error::new(io::ErrorKind::InvalidData, Damage(format!("{name} data at offset {offset}: {what}")));
     input.failure().unwrap_or_else(damage)
 }
 
