@@ -1,13 +1,13 @@
 //! wiretare weighs web traffic in packet captures.
 
-mod account;
-mod analysis;
+pub mod account;
+pub mod analysis;
 mod anomaly;
 mod capture;
 mod error;
 mod message;
 mod options;
-mod report;
+pub mod report;
 mod stream;
 
 pub use account::Summary;

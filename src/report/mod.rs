@@ -1,10 +1,12 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
 pub mod json;
+mod number;
 mod side;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+mod verdict;
 
 use std::net::SocketAddr;
 
@@ -185,6 +187,8 @@ pub struct EndpointReport {
     pub path: Option<String>,
     /// Exchanges, or WebSocket messages.
     pub messages: u64,
+    /// Octets on the wire of these.
+    pub messages_wire_bytes: u64,
     /// Octets on the wire, opening handshakes and control frames included.
     pub wire_bytes: u64,
     /// Octets on the wire that are not encoded content.
@@ -264,7 +268,8 @@ impl Report {
 impl Coverage {
     fn new(totals: &Totals, summary: &Summary) -> Self {
         let owned = summary.rows_wire_bytes() + summary.buckets().total();
-        let not_tcp = |(name, packets, wire_bytes): &(String, u64, u64)| NotTcp { name: name.clone(), packets: *packets, wire_bytes: *wire_bytes };
+        let not_tcp =
+            |(name, packets, wire_bytes): &(String, u64, u64)| NotTcp { name: name.clone(), packets: *packets, wire_bytes: *wire_bytes };
         Self {
             understood_bytes: owned.saturating_sub(summary.encrypted_bytes() + summary.opaque_bytes()),
             encrypted_bytes: summary.encrypted_bytes(),
@@ -301,6 +306,7 @@ fn endpoints(summary: &Summary) -> Vec<EndpointReport> {
         host: host.filter(|host| !host.is_empty()).map(str::to_owned),
         path: path.map(str::to_owned),
         messages: figures.messages,
+        messages_wire_bytes: figures.messages_wire_bytes,
         wire_bytes: figures.wire_bytes,
         overhead_bytes: figures.overhead_bytes,
         content_bytes: (figures.messages == 0 || figures.unknown_content_messages < figures.messages).then_some(figures.content_bytes),
@@ -349,3 +355,6 @@ fn anomaly_reports(anomalies: &AnomalyCounts) -> Vec<AnomalyReport> {
 pub fn rfc_3339(time: Timestamp) -> Option<String> {
     jiff::Timestamp::from_nanosecond(i128::from(time.0)).ok().map(|time| format!("{time:.9}"))
 }
+
+#[cfg(test)]
+mod tests;
