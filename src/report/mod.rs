@@ -1,11 +1,13 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
 pub mod json;
+#[cfg(feature = "cli")]
 mod number;
 mod side;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+#[cfg(feature = "cli")]
 mod verdict;
 
 use std::net::SocketAddr;
