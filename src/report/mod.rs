@@ -1,10 +1,14 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
 pub mod json;
+#[cfg(feature = "cli")]
+mod number;
 mod side;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+#[cfg(feature = "cli")]
+mod verdict;
 
 use std::net::SocketAddr;
 
@@ -185,6 +189,8 @@ pub struct EndpointReport {
     pub path: Option<String>,
     /// Exchanges, or WebSocket messages.
     pub messages: u64,
+    /// Octets on the wire of these.
+    pub messages_wire_bytes: u64,
     /// Octets on the wire, opening handshakes and control frames included.
     pub wire_bytes: u64,
     /// Octets on the wire that are not encoded content.
@@ -302,6 +308,7 @@ fn endpoints(summary: &Summary) -> Vec<EndpointReport> {
         host: host.filter(|host| !host.is_empty()).map(str::to_owned),
         path: path.map(str::to_owned),
         messages: figures.messages,
+        messages_wire_bytes: figures.messages_wire_bytes,
         wire_bytes: figures.wire_bytes,
         overhead_bytes: figures.overhead_bytes,
         content_bytes: (figures.messages == 0 || figures.unknown_content_messages < figures.messages).then_some(figures.content_bytes),
@@ -350,3 +357,6 @@ fn anomaly_reports(anomalies: &AnomalyCounts) -> Vec<AnomalyReport> {
 pub fn rfc_3339(time: Timestamp) -> Option<String> {
     jiff::Timestamp::from_nanosecond(i128::from(time.0)).ok().map(|time| format!("{time:.9}"))
 }
+
+#[cfg(test)]
+mod tests;
