@@ -5,6 +5,7 @@ mod capture;
 mod error;
 mod message;
 mod options;
+pub mod report;
 mod stream;
 
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
