@@ -1,9 +1,7 @@
-//! What was found, written: rows as JSON lines or as a listing, one file for each format.
+//! What was found, written: one file for each format.
 
 mod clock;
 mod encode;
-pub mod ndjson;
-#[cfg(feature = "cli")]
 pub mod listing;
-#[cfg(feature = "cli")]
+pub mod ndjson;
 pub mod text;

@@ -9,8 +9,8 @@ use super::clock::Clock;
 use super::encode::{boolean, decimal, display, name, null, number, optional_decimal, optional_number, optional_text, text};
 use crate::anomaly::AnomalySet;
 use crate::message::{
-    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Exchange, Head, Message, Request, Response, Row, TcpFacts, Upgrade,
-    WebSocketFacts,
+    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Exchange, Head, Message, Request, Response, Row, TcpFacts,
+    Upgrade, WebSocketFacts,
 };
 use crate::options::ContentMode;
 use crate::stream::{Frame, Timestamp};

@@ -7,40 +7,45 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Octets of the network as text that only shows itself: control characters, escape sequences and marks that turn the
 /// direction of text come out as `\n`, `\u{1b}` and the like, octets that are not UTF-8 as `\xff`.
-pub fn escape(octets: &[u8]) -> Cow<'_, str> {
-    match str::from_utf8(octets) {
-        Ok(text) if !text.chars().any(is_hostile) => Cow::Borrowed(text),
-        _ => Cow::Owned(escaped(octets)),
-    }
+pub fn safe_bytes(octets: &[u8]) -> String {
+    let mut safe = String::with_capacity(octets.len());
+    push_safe(&mut safe, octets);
+    safe
 }
 
-fn escaped(octets: &[u8]) -> String {
-    let mut out = String::with_capacity(octets.len() + 16);
+/// Text of the network as [`safe_bytes`] shows it.
+pub fn safe(text: &str) -> String {
+    safe_bytes(text.as_bytes())
+}
+
+/// Appends octets of the network as [`safe_bytes`] shows them.
+pub fn push_safe(safe: &mut String, octets: &[u8]) {
     for chunk in octets.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                c if is_hostile(c) => write!(out, "\\u{{{:x}}}", u32::from(c)).expect("a String takes every write"),
-                c => out.push(c),
+                '\n' => safe.push_str("\\n"),
+                '\r' => safe.push_str("\\r"),
+                '\t' => safe.push_str("\\t"),
+                c if is_hostile(c) => write!(safe, "\\u{{{:x}}}", u32::from(c)).expect("a String takes every write"),
+                c => safe.push(c),
             }
         }
         for octet in chunk.invalid() {
-            write!(out, "\\x{octet:02x}").expect("a String takes every write");
+            write!(safe, "\\x{octet:02x}").expect("a String takes every write");
         }
     }
-    out
 }
 
-/// C0 and C1 controls, DEL, line separators, marks and overrides of direction (UAX #9), the byte order mark, tags.
+/// C0 and C1 controls, DEL, line separators, marks and overrides of direction (UAX #9), invisible operators, annotations,
+/// the byte order mark, tags. The two joiners stay: Persian and emoji are written with them.
 fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Text cut to a number of terminal columns; what was cut ends in an ellipsis.
-pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+pub fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
     if text.len() <= columns || text.width() <= columns {
         return Cow::Borrowed(text);
     }
@@ -62,32 +67,32 @@ mod tests {
 
     #[test]
     fn what_could_drive_a_terminal_is_shown_instead() {
-        assert_eq!(escape("plain é 漢 😀".as_bytes()), "plain é 漢 😀");
-        assert_eq!(escape(b"\x1b[2J\x1b]0;title\x07"), r"\u{1b}[2J\u{1b}]0;title\u{7}");
-        assert_eq!(escape("a\r\nb\tc\u{9b}1m\x7f".as_bytes()), r"a\r\nb\tc\u{9b}1m\u{7f}");
-        assert_eq!(escape("user\u{202e}gpj.exe\u{2069}\u{feff}".as_bytes()), r"user\u{202e}gpj.exe\u{2069}\u{feff}");
-        assert_eq!(escape(b"caf\xe9\xff"), r"caf\xe9\xff");
+        assert_eq!(safe_bytes("plain é 漢 😀".as_bytes()), "plain é 漢 😀");
+        assert_eq!(safe_bytes(b"\x1b[2J\x1b]0;title\x07"), r"\u{1b}[2J\u{1b}]0;title\u{7}");
+        assert_eq!(safe_bytes("a\r\nb\tc\u{9b}1m\x7f".as_bytes()), r"a\r\nb\tc\u{9b}1m\u{7f}");
+        assert_eq!(safe_bytes("user\u{202e}gpj.exe\u{2069}\u{feff}".as_bytes()), r"user\u{202e}gpj.exe\u{2069}\u{feff}");
+        assert_eq!(safe_bytes(b"caf\xe9\xff"), r"caf\xe9\xff");
     }
 
     #[test]
     fn text_is_cut_by_columns_not_by_octets() {
-        assert_eq!(fit("abcdef", 6), "abcdef");
-        assert_eq!(fit("abcdef", 5), "abcd…");
-        assert_eq!(fit("ééééé", 5), "ééééé");
+        assert_eq!(shorten("abcdef", 6), "abcdef");
+        assert_eq!(shorten("abcdef", 5), "abcd…");
+        assert_eq!(shorten("ééééé", 5), "ééééé");
         // Each of these takes two columns: two of them and the ellipsis are five.
-        assert_eq!(fit("漢字漢字", 6), "漢字…");
-        assert_eq!(fit("漢字漢字", 5), "漢字…");
-        assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
-        assert_eq!(fit("abc", 1), "…");
-        assert_eq!(fit("abc", 0), "");
+        assert_eq!(shorten("漢字漢字", 6), "漢字…");
+        assert_eq!(shorten("漢字漢字", 5), "漢字…");
+        assert_eq!(shorten("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+        assert_eq!(shorten("abc", 1), "…");
+        assert_eq!(shorten("abc", 0), "");
     }
 
     proptest! {
         #[test]
         fn whatever_the_network_sent_fits_and_holds_no_control(octets: Vec<u8>, columns in 0usize..40) {
-            let shown = escape(&octets);
+            let shown = safe_bytes(&octets);
             prop_assert!(!shown.chars().any(is_hostile));
-            let cut = fit(&shown, columns);
+            let cut = shorten(&shown, columns);
             prop_assert!(cut.width() <= columns, "{cut:?} in {columns}");
         }
     }
