@@ -11,7 +11,7 @@ mod stream;
 mod tcp;
 
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
-pub use capture::Packet;
+pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
 pub use message::*;
 pub use options::{AjaxScope, ContentMode, Limits, Options};

@@ -1,0 +1,279 @@
+//! pcapng files (draft-ietf-opsawg-pcapng): sections of blocks.
+
+use std::io;
+
+use super::block::{self, ByteOrder};
+use super::clock::Clock;
+use super::record::{Damage, Record, Step};
+use super::source::Source;
+use crate::stream::Timestamp;
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const OBSOLETE_PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+
+/// Type and total length before a block's body, and the total length again behind it.
+const BLOCK_FRAME: usize = 12;
+
+/// More interfaces than any section has; the rest are taken for damage.
+const MAX_INTERFACES: usize = 1 << 16;
+
+/// Comments kept of a file.
+const MAX_COMMENTS: usize = 64;
+
+/// Whether a file begins like pcapng: a Section Header Block's type, which reads the same in both byte orders.
+pub(super) fn is_magic(octets: &[u8]) -> bool {
+    octets.starts_with(&SECTION_HEADER.to_be_bytes())
+}
+
+/// The byte order of a section, by its header's byte-order magic.
+pub(super) fn byte_order(section_header: &[u8]) -> Option<ByteOrder> {
+    match section_header.get(8..12)? {
+        [0x1a, 0x2b, 0x3c, 0x4d] => Some(ByteOrder::Big),
+        [0x4d, 0x3c, 0x2b, 0x1a] => Some(ByteOrder::Little),
+        _ => None,
+    }
+}
+
+/// An interface of the present section.
+#[derive(Clone, Copy, Debug)]
+struct Interface {
+    clock: Clock,
+    link_type: u16,
+    fcs_len: u32,
+    snaplen: u32,
+    /// Over the whole capture.
+    index: u32,
+}
+
+/// Reads blocks.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    order: ByteOrder,
+    /// Those of the present section; `None` stands for a malformed description, so that the next keeps its number.
+    interfaces: Vec<Option<Interface>>,
+    /// Whether the present section is of a version that is known.
+    readable: bool,
+    /// For packets that carry no time.
+    last_time: Timestamp,
+    limit: u32,
+    comments: Vec<String>,
+}
+
+/// How far a block was understood.
+enum Content {
+    Packet(Record),
+    Other,
+    Malformed(String),
+}
+
+impl Blocks {
+    /// A reader at the beginning of a file. A block longer than `limit` is taken for damage.
+    pub(super) fn new(limit: u32) -> Self {
+        // The first block is a section header, which says the order.
+        let order = ByteOrder::Little;
+        Self { order, interfaces: Vec::new(), readable: true, last_time: Timestamp(0), limit, comments: Vec::new() }
+    }
+
+    /// Comments of the sections.
+    pub(super) fn comments(&self) -> &[String] {
+        &self.comments
+    }
+
+    /// Reads up to the next packet. `next_interface` numbers the interfaces of the whole capture.
+    #[inline]
+    pub(super) fn next(&mut self, source: &mut Source, next_interface: &mut u32) -> io::Result<Step> {
+        loop {
+            if !source.need(BLOCK_FRAME)? {
+                return Ok(Step::end("block", source, BLOCK_FRAME));
+            }
+            let octets = source.unread();
+            if is_magic(octets) {
+                let Some(order) = byte_order(octets) else {
+                    return Ok(Step::Broken(Damage::new("section header", source, 0, Some("no byte-order magic".into()))));
+                };
+                self.order = order;
+            }
+            let Some([block_type, total]) = self.order.words::<2>(source.unread()) else {
+                return Ok(Step::end("block", source, BLOCK_FRAME));
+            };
+            let len = total as usize;
+            if !(len.is_multiple_of(4) && len >= BLOCK_FRAME && total <= self.limit) {
+                return Ok(Step::Broken(self.unbelievable(source, len)));
+            }
+            if !source.need(len)? {
+                return Ok(Step::end("block", source, len));
+            }
+            let content = self.block(block_type, total, source, next_interface);
+            match content {
+                Content::Packet(record) => {
+                    source.consume(len);
+                    return Ok(Step::Packet(record));
+                }
+                Content::Other => source.consume(len),
+                Content::Malformed(why) => {
+                    let damage = Damage::new(name(block_type), source, len, Some(why));
+                    source.consume(len);
+                    return Ok(Step::Skipped(damage));
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn unbelievable(&self, source: &Source, len: usize) -> Damage {
+        if len > self.limit as usize {
+            return Damage::limit("block", source, len, self.limit);
+        }
+        let why = if len < BLOCK_FRAME { "fewer than the 12 of any block" } else { "not a multiple of 4" };
+        Damage::new("block", source, len, Some(why.into()))
+    }
+
+    #[inline]
+    fn block(&mut self, block_type: u32, total: u32, source: &Source, next_interface: &mut u32) -> Content {
+        let Some(block) = source.unread().get(..total as usize) else {
+            return Content::Malformed("not there".into());
+        };
+        let trailer = block.last_chunk::<4>().map(|octets| self.order.u32(*octets));
+        if trailer != Some(total) {
+            return mismatch(trailer);
+        }
+        if block_type == ENHANCED_PACKET && self.readable {
+            return self.enhanced_packet(block, source);
+        }
+        self.rare(block_type, block, source, next_interface)
+    }
+
+    #[inline]
+    fn enhanced_packet(&mut self, block: &[u8], source: &Source) -> Content {
+        let Some([_, _, interface, high, low, captured, len]) = self.order.words::<7>(block) else {
+            return Content::Malformed("too short for its header".into());
+        };
+        self.packet(Head { data_at: 28, interface, high, low, captured, len }, block, source)
+    }
+
+    #[inline]
+    fn packet(&mut self, head: Head, block: &[u8], source: &Source) -> Content {
+        // The data, then the trailing length: padding that is missing or odd takes nothing from the packet.
+        let room = block.len().saturating_sub(head.data_at + 4);
+        if head.captured as usize > room {
+            return Content::Malformed(format!("its packet has {}, {room} left for it", head.captured));
+        }
+        let Some(&Some(interface)) = self.interfaces.get(head.interface as usize) else {
+            return Content::Malformed(format!("of interface {}, which is not described", head.interface));
+        };
+        self.last_time = interface.clock.time(head.high, head.low);
+        Content::Packet(self.record(&interface, source.position(head.data_at), head.captured, head.len))
+    }
+
+    #[inline]
+    fn record(&self, interface: &Interface, position: usize, captured: u32, len: u32) -> Record {
+        let (link_type, interface_index) = (interface.link_type, interface.index);
+        let record = Record { time: self.last_time, len, position, captured, link_type, interface: interface_index };
+        record.without_fcs(interface.fcs_len)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn rare(&mut self, block_type: u32, block: &[u8], source: &Source, next_interface: &mut u32) -> Content {
+        match block_type {
+            SECTION_HEADER => self.section_header(block),
+            _ if !self.readable => Content::Other,
+            INTERFACE_DESCRIPTION => self.interface_description(block, next_interface),
+            SIMPLE_PACKET => self.simple_packet(block, source),
+            OBSOLETE_PACKET => self.obsolete_packet(block, source),
+            // Names, statistics, secrets, journals, processes, custom and unknown blocks say nothing about a packet.
+            _ => Content::Other,
+        }
+    }
+
+    fn section_header(&mut self, block: &[u8]) -> Content {
+        self.interfaces.clear();
+        let Some(section) = block::section_header(block) else {
+            self.readable = false;
+            return Content::Malformed("a malformed section header".into());
+        };
+        // Draft §4.1: a reader must not go by a major version that it does not know.
+        self.readable = section.major_version == 1;
+        if !self.readable {
+            return Content::Malformed(format!("version {} of pcapng is not known", section.major_version));
+        }
+        let room = MAX_COMMENTS.saturating_sub(self.comments.len());
+        self.comments.extend(section.comments.into_iter().take(room));
+        Content::Other
+    }
+
+    fn interface_description(&mut self, block: &[u8], next_interface: &mut u32) -> Content {
+        if self.interfaces.len() >= MAX_INTERFACES {
+            return Content::Malformed(format!("more than {MAX_INTERFACES} interfaces"));
+        }
+        let Some(description) = block::interface_description(block, self.order) else {
+            self.interfaces.push(None);
+            return Content::Malformed("a malformed description".into());
+        };
+        self.interfaces.push(Some(Interface {
+            clock: Clock::new(description.resolution, description.offset),
+            link_type: description.link_type,
+            fcs_len: description.fcs_len,
+            snaplen: description.snaplen,
+            index: *next_interface,
+        }));
+        *next_interface = next_interface.saturating_add(1);
+        Content::Other
+    }
+
+    /// A Simple Packet Block has no interface (it is of the first), no time (the last packet's is nearest) and no captured
+    /// length: what the snap length leaves of the original one (draft §4.4).
+    fn simple_packet(&mut self, block: &[u8], source: &Source) -> Content {
+        let Some((len, data)) = block::simple_packet(block, self.order) else {
+            return Content::Malformed("too short for its header".into());
+        };
+        let Some(&Some(interface)) = self.interfaces.first() else {
+            return Content::Malformed("of an interface that is not described".into());
+        };
+        let snaplen = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
+        let captured = len.min(snaplen);
+        if captured as usize > data.len() {
+            return Content::Malformed(format!("its packet has {captured}, {} left for it", data.len()));
+        }
+        Content::Packet(self.record(&interface, source.position(12), captured, len))
+    }
+
+    /// The Packet Block of old files (draft §A): a 16-bit interface and a drop count where the Enhanced Packet Block has its
+    /// interface.
+    fn obsolete_packet(&mut self, block: &[u8], source: &Source) -> Content {
+        let (Some([_, _, _, high, low, captured, len]), Some(interface)) = (self.order.words::<7>(block), block.get(8..10)) else {
+            return Content::Malformed("too short for its header".into());
+        };
+        let interface = u32::from(self.order.u16([interface[0], interface[1]]));
+        self.packet(Head { data_at: 28, interface, high, low, captured, len }, block, source)
+    }
+}
+
+/// What stands before a packet's data in its block.
+struct Head {
+    data_at: usize,
+    interface: u32,
+    high: u32,
+    low: u32,
+    captured: u32,
+    len: u32,
+}
+
+#[cold]
+fn mismatch(trailer: Option<u32>) -> Content {
+    Content::Malformed(format!("{} behind it", trailer.unwrap_or_default()))
+}
+
+fn name(block_type: u32) -> &'static str {
+    match block_type {
+        SECTION_HEADER => "section header",
+        INTERFACE_DESCRIPTION => "interface description",
+        OBSOLETE_PACKET => "packet block",
+        SIMPLE_PACKET => "simple packet block",
+        ENHANCED_PACKET => "enhanced packet block",
+        _ => "block",
+    }
+}
