@@ -93,15 +93,10 @@ impl Records {
         let ns = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * i64::from(self.magic.ns_per_tick);
         let position = source.position(header_len);
         source.consume(total);
-        Ok(Step::Packet(Record {
-            time: Timestamp(ns),
-            len,
-            position,
-            captured,
-            link_type: self.link_type,
-            interface: self.interface,
-        }
-        .without_fcs(self.fcs_len)))
+        Ok(Step::Packet(
+            Record { time: Timestamp(ns), len, position, captured, link_type: self.link_type, interface: self.interface }
+                .without_fcs(self.fcs_len),
+        ))
     }
 
     /// Length of the file's header.

@@ -1,1 +1,3 @@
 //! Integration tests by capability.
+
+mod layering;
