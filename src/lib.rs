@@ -1,5 +1,7 @@
 //! wiretare weighs web traffic in packet captures.
 
+mod account;
+mod analysis;
 mod anomaly;
 mod capture;
 mod error;
@@ -10,6 +12,7 @@ pub mod report;
 mod stream;
 mod tcp;
 
+pub use account::Summary;
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
