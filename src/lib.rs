@@ -1,7 +1,7 @@
 //! wiretare weighs web traffic in packet captures.
 
-mod account;
-mod analysis;
+pub mod account;
+pub mod analysis;
 mod anomaly;
 mod capture;
 mod error;

@@ -116,7 +116,12 @@ impl PartialEq for Distribution {
     /// The same values, however the histograms grew.
     fn eq(&self, other: &Self) -> bool {
         let recorded = |distribution: &Self| {
-            distribution.counts.iter().flat_map(|c| c.iter_recorded()).map(|v| (v.value_iterated_to(), v.count_at_value())).collect::<Vec<_>>()
+            distribution
+                .counts
+                .iter()
+                .flat_map(|c| c.iter_recorded())
+                .map(|v| (v.value_iterated_to(), v.count_at_value()))
+                .collect::<Vec<_>>()
         };
         (self.count, self.sum, self.min, self.max) == (other.count, other.sum, other.min, other.max) && recorded(self) == recorded(other)
     }

@@ -80,7 +80,8 @@ pub(crate) fn deck_exchange() -> Exchange {
 
 /// An opening handshake: request 14 + 20 + 32 + 200 = 266, 101 response 14 + 20 + 32 + 129 = 195; 461 octets.
 pub(crate) fn upgrade_exchange(connection: u64) -> Exchange {
-    let fields = [("Host", "a.example"), ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Key", "zigDl7tK3w+TZ4Tbo1PsrA==")];
+    let fields =
+        [("Host", "a.example"), ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Key", "zigDl7tK3w+TZ4Tbo1PsrA==")];
     let mut request = request("GET /ws HTTP/1.1", &fields);
     request.cost = cost(120, 32, 200, 0, Some(0));
     let mut response = response(101, &[("Upgrade", "websocket")]);

@@ -195,8 +195,31 @@ fn is_static(media_type: &[u8]) -> bool {
 }
 
 const STATIC_EXTENSIONS: [&[u8]; 25] = [
-    b"js", b"mjs", b"css", b"map", b"png", b"jpg", b"jpeg", b"gif", b"svg", b"ico", b"webp", b"avif", b"bmp", b"woff", b"woff2", b"ttf", b"otf",
-    b"eot", b"mp3", b"mp4", b"webm", b"ogg", b"wasm", b"pdf", b"webmanifest",
+    b"js",
+    b"mjs",
+    b"css",
+    b"map",
+    b"png",
+    b"jpg",
+    b"jpeg",
+    b"gif",
+    b"svg",
+    b"ico",
+    b"webp",
+    b"avif",
+    b"bmp",
+    b"woff",
+    b"woff2",
+    b"ttf",
+    b"otf",
+    b"eot",
+    b"mp3",
+    b"mp4",
+    b"webm",
+    b"ogg",
+    b"wasm",
+    b"pdf",
+    b"webmanifest",
 ];
 
 fn has_static_extension(path: &[u8]) -> bool {
@@ -249,8 +272,16 @@ mod tests {
     }
 
     fn fetch<'a>(dest: &'a str, mode: &'a str, accept: &'a str) -> Vec<(&'a str, &'a str)> {
-        let chrome = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36");
-        vec![("Host", "a.example"), chrome, ("Accept", accept), ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
+        let chrome =
+            ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36");
+        vec![
+            ("Host", "a.example"),
+            chrome,
+            ("Accept", accept),
+            ("Sec-Fetch-Site", "same-origin"),
+            ("Sec-Fetch-Mode", mode),
+            ("Sec-Fetch-Dest", dest),
+        ]
     }
 
     #[test]
@@ -262,11 +293,17 @@ mod tests {
         is((Side::Ajax, "sec-fetch-empty"), of("GET /part.html HTTP/1.1", &fetch("empty", "same-origin", "*/*"), "text/html"));
         // navigator.sendBeacon()
         is((Side::Ajax, "sec-fetch-no-cors"), of("POST /beacon HTTP/1.1", &fetch("empty", "no-cors", "*/*"), "text/plain"));
-        is((Side::ServerSentEvents, "sec-fetch-empty"), of("GET /events HTTP/1.1", &fetch("empty", "cors", "text/event-stream"), "text/event-stream"));
+        is(
+            (Side::ServerSentEvents, "sec-fetch-empty"),
+            of("GET /events HTTP/1.1", &fetch("empty", "cors", "text/event-stream"), "text/event-stream"),
+        );
         is((Side::OtherHttp, "sec-fetch-navigate"), of("GET / HTTP/1.1", &fetch("document", "navigate", CHROME_NAVIGATION), "text/html"));
         is((Side::OtherHttp, "sec-fetch-dest"), of("GET /a.png HTTP/1.1", &fetch("image", "no-cors", "image/avif,*/*;q=0.8"), "image/png"));
         is((Side::OtherHttp, "sec-fetch-dest"), of("GET /a.js HTTP/1.1", &fetch("script", "no-cors", "*/*"), "application/javascript"));
-        is((Side::OtherHttp, "sec-fetch-dest"), of("GET /favicon.ico HTTP/1.1", &fetch("image", "no-cors", "image/avif,*/*"), "image/x-icon"));
+        is(
+            (Side::OtherHttp, "sec-fetch-dest"),
+            of("GET /favicon.ico HTTP/1.1", &fetch("image", "no-cors", "image/avif,*/*"), "image/x-icon"),
+        );
         let mut form = fetch("document", "navigate", CHROME_NAVIGATION);
         form.extend([("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://a.example")]);
         is((Side::OtherHttp, "sec-fetch-navigate"), of("POST /login HTTP/1.1", &form, "text/html"));
@@ -282,7 +319,10 @@ mod tests {
         fields.push(("X-Requested-With", "XMLHttpRequest"));
         assert_eq!(of("GET /x HTTP/1.1", &fields, "text/html"), (Side::Ajax, true, vec!["x-requested-with", "sec-fetch-empty"]));
         // The deck's frame 25 and 29: 2016, no Fetch Metadata, the answer HTML.
-        assert_eq!(of("GET /x HTTP/1.1", &[("X-Requested-With", "XMLHttpRequest")], "text/html"), (Side::Ajax, true, vec!["x-requested-with"]));
+        assert_eq!(
+            of("GET /x HTTP/1.1", &[("X-Requested-With", "XMLHttpRequest")], "text/html"),
+            (Side::Ajax, true, vec!["x-requested-with"])
+        );
         // Android's WebView navigates with its package name.
         let webview = [("Accept", "text/html"), ("X-Requested-With", "com.example.app")];
         assert_eq!(of("GET / HTTP/1.1", &webview, "text/html"), (Side::OtherHttp, false, vec!["navigation-accept"]));
@@ -307,7 +347,10 @@ mod tests {
     #[test]
     fn browsers_before_fetch_metadata() {
         let image = [("Accept", "image/png,image/*;q=0.8,*/*;q=0.5")];
-        assert_eq!(of("GET /a.png HTTP/1.1", &image, "image/png"), (Side::OtherHttp, false, vec!["static-content-type", "static-extension"]));
+        assert_eq!(
+            of("GET /a.png HTTP/1.1", &image, "image/png"),
+            (Side::OtherHttp, false, vec!["static-content-type", "static-extension"])
+        );
         assert_eq!(of("GET /a.js?v=3 HTTP/1.1", &[("Accept", "*/*")], "").2, ["static-extension"]);
         let form = [("Accept", CHROME_NAVIGATION), ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://a.example")];
         assert_eq!(of("POST /login HTTP/1.1", &form, "text/html"), (Side::OtherHttp, false, vec!["navigation-accept"]));

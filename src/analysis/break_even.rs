@@ -62,8 +62,7 @@ impl BreakEven {
         let s = fixed as f64 / connections as f64;
         let w = marginal as f64 / websocket.deliveries as f64;
         let a = ajax.all_in_wire_bytes() as f64 / ajax.deliveries as f64;
-        let deliveries =
-            smallest((fixed, connections), (marginal, websocket.deliveries), (ajax.all_in_wire_bytes(), ajax.deliveries));
+        let deliveries = smallest((fixed, connections), (marginal, websocket.deliveries), (ajax.all_in_wire_bytes(), ajax.deliveries));
         let mut numbers: Vec<u64> = CURVE.into_iter().chain(deliveries).collect();
         numbers.sort_unstable();
         numbers.dedup();

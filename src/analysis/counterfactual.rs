@@ -76,7 +76,12 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
     } else {
         let request = mean_framing(ajax.direction(Direction::ClientToServer)).unwrap_or(HEAD_BYTES.0) + UPGRADE_FIELDS.len() as u64;
         let setup = SETUP_PACKETS * header + request + UPGRADE_ANSWER.len() as u64;
-        (setup, format!("set-up, opening handshake and teardown of {setup} bytes: an Ajax request with the WebSocket fields, {SETUP_PACKETS} packets"))
+        (
+            setup,
+            format!(
+                "set-up, opening handshake and teardown of {setup} bytes: an Ajax request with the WebSocket fields, {SETUP_PACKETS} packets"
+            ),
+        )
     };
     let bytes = |reframed: Reframed, acknowledgements: u64| {
         reframed.payload_bytes + (reframed.segments + acknowledgements) * header + reframed.messages * tls + pairs * setup
@@ -89,7 +94,10 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
         "low: answers without content (empty, 204, 304) and questions without content vanish, content as HTTP encoded it, acknowledgements ride along".into(),
         "one frame for each message, client frames masked (RFC 6455 section 5.2), 1448 bytes of payload a segment".into(),
     ];
-    let ends = [(bytes(low, 0), low.segments + pairs * SETUP_PACKETS), (bytes(high, high.messages), high.segments + high.messages + pairs * SETUP_PACKETS)];
+    let ends = [
+        (bytes(low, 0), low.segments + pairs * SETUP_PACKETS),
+        (bytes(high, high.messages), high.segments + high.messages + pairs * SETUP_PACKETS),
+    ];
     Some(Estimate::new(ajax, ends, assumptions))
 }
 

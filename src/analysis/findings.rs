@@ -41,7 +41,14 @@ pub fn findings(summary: &Summary) -> Vec<Finding> {
     findings
 }
 
-fn finding(id: &'static str, message: String, side: &SideTotals, saving: Option<u64>, assumption: &'static str, seen: Option<Sighting>) -> Finding {
+fn finding(
+    id: &'static str,
+    message: String,
+    side: &SideTotals,
+    saving: Option<u64>,
+    assumption: &'static str,
+    seen: Option<Sighting>,
+) -> Finding {
     Finding {
         id,
         message,
@@ -60,7 +67,11 @@ fn not_kept_alive(summary: &Summary, ajax: &SideTotals) -> Option<Finding> {
     }
     let setup = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| ajax.bucket(bucket)).iter().sum::<u64>();
     let saving = (u128::from(setup) * u128::from(connections - pairs) / u128::from(connections)) as u64;
-    let message = format!("{connections} connections carried {} Ajax exchanges between {pairs} client and server {}", ajax.exchanges.count, plural(pairs, "pair", "pairs"));
+    let message = format!(
+        "{connections} connections carried {} Ajax exchanges between {pairs} client and server {}",
+        ajax.exchanges.count,
+        plural(pairs, "pair", "pairs")
+    );
     let assumption = "one kept-alive connection for each client and server pair saves the set-up and teardown of the others";
     Some(finding("connections-not-kept-alive", message, ajax, Some(saving), assumption, None))
 }
@@ -88,7 +99,8 @@ fn grown_messages(websocket: &SideTotals) -> Option<Finding> {
     let compression = websocket.compression();
     let seen = compression.grown;
     (seen.count > 0).then(|| {
-        let message = format!("compression made {} of {} compressed WebSocket messages bigger", seen.count, compression.compressed_messages);
+        let message =
+            format!("compression made {} of {} compressed WebSocket messages bigger", seen.count, compression.compressed_messages);
         finding("compression-grows-messages", message, websocket, Some(seen.bytes), "these messages sent uncompressed", Some(seen))
     })
 }
@@ -108,7 +120,18 @@ fn not_compressed(websocket: &SideTotals) -> Option<Finding> {
     let compressed = websocket.compression().compressed_messages;
     // Below 128 octets on average deflate without a shared context gains next to nothing.
     (compressed == 0 && messages.messages > 0 && messages.encoded_bytes / messages.messages >= 128).then(|| {
-        let message = format!("none of {} WebSocket messages was compressed, {} bytes of payload each on average", messages.messages, messages.encoded_bytes / messages.messages);
-        finding("compression-not-used", message, websocket, None, "depends on the content; permessage-deflate (RFC 7692) must be offered by the client and accepted by the server", None)
+        let message = format!(
+            "none of {} WebSocket messages was compressed, {} bytes of payload each on average",
+            messages.messages,
+            messages.encoded_bytes / messages.messages
+        );
+        finding(
+            "compression-not-used",
+            message,
+            websocket,
+            None,
+            "depends on the content; permessage-deflate (RFC 7692) must be offered by the client and accepted by the server",
+            None,
+        )
     })
 }

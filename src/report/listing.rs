@@ -227,7 +227,7 @@ impl Listing {
 
     fn finish(&mut self, tone: Tone, out: &mut Vec<u8>) {
         let line = self.line.trim_end();
-        let line = self.width.map_or(line.into(), |width| shorten(line, width));
+        let line = self.width.map_or_else(|| line.to_owned(), |width| shorten(line, width));
         let style = match tone {
             Tone::Quiet if self.color => "\x1b[2m",
             Tone::Odd if self.color => "\x1b[33m",

@@ -1,6 +1,5 @@
 //! Text of the network made safe to show: a capture must not drive the reader's terminal.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -45,11 +44,11 @@ fn is_hostile(c: char) -> bool {
 }
 
 /// Text cut to a number of terminal columns; what was cut ends in an ellipsis.
-pub fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
+pub fn shorten(text: &str, columns: usize) -> String {
     if text.len() <= columns || text.width() <= columns {
-        return Cow::Borrowed(text);
+        return text.to_owned();
     }
-    let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
     let mut used = 0;
     // Marks that combine with the character before have no width, so they stay with it.
     let kept = text.char_indices().take_while(|&(_, c)| {
@@ -57,7 +56,7 @@ pub fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
         used <= room
     });
     let end = kept.last().map_or(0, |(at, c)| at + c.len_utf8());
-    Cow::Owned(format!("{}…", &text[..end]))
+    format!("{}…", &text[..end])
 }
 
 #[cfg(test)]
