@@ -20,6 +20,13 @@ pub(super) struct Selection {
     path: Option<String>,
 }
 
+impl Selection {
+    /// Whether anything was chosen.
+    pub(super) fn is_some(&self) -> bool {
+        self.connection.is_some() || self.host.is_some() || self.path.is_some()
+    }
+}
+
 /// A filter at work. What it remembers of a connection goes with the connection's row.
 #[derive(Debug)]
 pub(super) struct Filter {

@@ -103,6 +103,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let live = files.iter().any(|file| is_live(file));
     // Rows that scroll by are progress enough.
     let progress = Progress::new(!args.display.quiet && !args.display.no_progress && !args.display.on_terminal());
+    let filtered = args.selection.is_some();
     let mut filter = Filter::new(args.selection);
     let mut measured = 0u64;
 
@@ -125,7 +126,11 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
 
     let damaged = notes.damage(&facts);
     if measured == 0 {
-        notes.note(format_args!("no exchange and no message in {} packets", facts.totals.packets));
+        let packets = facts.totals.packets;
+        match filtered {
+            true => notes.note(format_args!("no exchange and no message of {packets} packets passed the filter")),
+            false => notes.note(format_args!("no exchange and no message in {packets} packets; `wiretare report` says what they hold")),
+        }
     }
     Ok(if damaged || measured == 0 { Outcome::Wanting } else { Outcome::Done })
 }

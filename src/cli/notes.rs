@@ -3,13 +3,10 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
+use wiretare::Error;
 use wiretare::report::text;
-use wiretare::{AnomalyKind, Error};
 
 use super::run::Facts;
-
-/// What says that octets of the file itself are missing or wrong, not just of what was captured.
-const DAMAGE: [AnomalyKind; 3] = [AnomalyKind::TruncatedCapture, AnomalyKind::MalformedBlock, AnomalyKind::DamagedCompression];
 
 /// Says things on standard error, in one form; a failure to say them is not worth stopping for.
 #[derive(Debug)]
@@ -36,13 +33,15 @@ impl Notes {
         }
     }
 
-    /// Warns of damage to the capture itself, and says whether there was any.
+    /// Warns of damage to the files, and says whether there was any.
     pub(super) fn damage(&self, facts: &Facts) -> bool {
-        let damage: Vec<_> = facts.totals.anomalies.iter().filter(|(kind, ..)| DAMAGE.contains(kind)).collect();
-        for (kind, count, frame) in &damage {
-            self.warning(format_args!("{} ({count}), first at frame {frame}; what could be read is shown", kind.name()));
+        let mut damaged = false;
+        for file in facts.files.iter().filter(|file| file.truncated || file.damage.is_some()) {
+            damaged = true;
+            let what = file.damage.as_deref().unwrap_or("ends too early");
+            self.warning(format_args!("{}: {what}; shown is what could be read", file.file));
         }
-        !damage.is_empty()
+        damaged
     }
 
     /// What stopped the run.
@@ -52,7 +51,10 @@ impl Notes {
             && source.kind() == ErrorKind::NotFound
             && !file.contains(['/', '.'])
         {
-            say("hint", "commands are `report` and `messages`; anything else is the name of a capture");
+            match file.as_str() {
+                command @ ("report" | "messages") => say("hint", format_args!("flags follow the command: `wiretare {command} …`")),
+                _ => say("hint", "commands are `report` and `messages`; anything else is the name of a capture"),
+            }
         }
     }
 }

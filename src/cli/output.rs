@@ -42,7 +42,10 @@ impl Output {
             Some(path) => path,
         };
         let name = path.display().to_string();
-        let target = Target::open(path, inputs).map_err(|source| Error::Write { file: name.clone(), source })?;
+        if path.canonicalize().is_ok_and(|path| inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == path))) {
+            return Err(Error::Usage(format!("{name}: this is a capture that is being read; write the output elsewhere")));
+        }
+        let target = Target::open(path).map_err(|source| Error::Write { file: name.clone(), source })?;
         Ok(Self::new(target, name))
     }
 
@@ -83,13 +86,10 @@ impl Output {
 }
 
 impl Target {
-    fn open(path: &Path, inputs: &[PathBuf]) -> io::Result<Self> {
+    fn open(path: &Path) -> io::Result<Self> {
         // Through a symbolic link to the file it names: the link is to stay.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let existing = target.metadata().ok();
-        if existing.is_some() && inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == target)) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this capture is being read"));
-        }
         if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
             return Ok(Self::Stream(File::options().write(true).open(&target)?));
         }
@@ -99,11 +99,11 @@ impl Target {
         temporary_name.push(format!(".{}.partial", std::process::id()));
         let temporary = target.with_file_name(temporary_name);
         let file = File::create(&temporary)?;
-        let this = Self::File { temporary, target, file, whole: false };
-        if let (Self::File { file, .. }, Some(existing)) = (&this, existing) {
-            file.set_permissions(existing.permissions())?;
+        if let Some(existing) = existing {
+            // Best effort: what is readable to others is to stay so.
+            let _ = file.set_permissions(existing.permissions());
         }
-        Ok(this)
+        Ok(Self::File { temporary, target, file, whole: false })
     }
 
     fn write(&mut self, octets: &[u8]) -> io::Result<()> {

@@ -1,11 +1,16 @@
 //! `wiretare report`: Ajax against WebSocket.
 
 use clap::ValueEnum;
-use wiretare::Result;
+use wiretare::report::table::{self, Layout};
+use wiretare::report::{CaptureFile, Report, Settings, json};
+use wiretare::{Options, Result, Row, Side, Summary};
 
 use super::Outcome;
 use super::arguments::{Display, Input};
 use super::notes::Notes;
+use super::output::Output;
+use super::progress::Progress;
+use super::run::{Event, run as read};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -35,8 +40,39 @@ enum Format {
 }
 
 /// Prints the report on the captures.
-pub(super) fn run(args: Args, _notes: &Notes) -> Result<Outcome> {
-    let _files = args.input.files()?;
-    // The seam: a Summary takes every row; the Report made of it is written by report::table or report::json.
-    Err(wiretare::Error::Usage("this build cannot write reports yet".into()))
+pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
+    let files = args.input.files()?;
+    let mut output = Output::open(args.display.output.as_deref(), &files)?;
+    let options = Options { ajax: args.input.ajax(), ..Options::default() };
+    let settings = Settings::new(options.ajax);
+    let progress = Progress::new(!args.display.quiet && !args.display.no_progress);
+    let mut summary = Summary::default();
+    let mut measured = false;
+    let facts = read(&files, options, progress, |event| {
+        if let Event::Row(row) = event {
+            measured |= is_measured(row);
+            summary.add(row);
+        }
+        Ok(())
+    })?;
+
+    let report = Report::new(facts.files.iter().map(CaptureFile::from).collect(), settings, &facts.totals, &summary);
+    let layout = Layout { width: args.display.width().map(|width| u16::try_from(width).unwrap_or(u16::MAX)), color: args.display.color() };
+    match args.format {
+        Format::Table => table::write(&report, layout, output.buffer()),
+        Format::Json => json::write(&report, output.buffer()),
+    }
+    .expect("a Vec takes every write");
+    output.finish()?;
+    let damaged = notes.damage(&facts);
+    Ok(if damaged || !measured { Outcome::Wanting } else { Outcome::Done })
+}
+
+/// Whether a row is one that the comparison is about.
+fn is_measured(row: &Row) -> bool {
+    match row {
+        Row::Exchange(exchange) => matches!(exchange.side, Side::Ajax | Side::WebSocket),
+        Row::Message(_) => true,
+        Row::Connection(_) => false,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wiretare::{Options, Result, Row, Timestamp, Totals};
+use wiretare::{Analyzer, Capture, CaptureFile, Options, Result, Row, Timestamp, Totals};
 
 use super::progress::Progress;
 
@@ -20,13 +20,42 @@ pub(super) enum Event<'a> {
 /// What is known at the end of a run.
 #[derive(Debug)]
 pub(super) struct Facts {
+    pub(super) files: Vec<CaptureFile>,
     pub(super) totals: Totals,
 }
 
 /// Reads captures and hands on what is found.
-pub(super) fn run(_files: &[PathBuf], _options: Options, _progress: Progress, _each: impl FnMut(Event<'_>) -> Result<()>) -> Result<Facts> {
-    // The seam: open the captures, push each packet into the analyzer, poll its rows into `each`.
-    Err(wiretare::Error::Usage("this build cannot read captures yet".into()))
+pub(super) fn run(
+    files: &[PathBuf],
+    options: Options,
+    mut progress: Progress,
+    mut each: impl FnMut(Event<'_>) -> Result<()>,
+) -> Result<Facts> {
+    let mut capture = Capture::open(files, &options.limits)?;
+    let mut analyzer = Analyzer::new(options);
+    let mut begun = false;
+    while let Some(packet) = capture.next()? {
+        if !begun {
+            begun = true;
+            each(Event::First(packet.frame.time))?;
+        }
+        analyzer.packet(&packet);
+        if let Some(row) = analyzer.poll() {
+            each(Event::Row(&row))?;
+            while let Some(row) = analyzer.poll() {
+                each(Event::Row(&row))?;
+            }
+            each(Event::Pause)?;
+        }
+        progress.packet(|| (capture.bytes_read(), capture.size()));
+    }
+    analyzer.finish();
+    while let Some(row) = analyzer.poll() {
+        each(Event::Row(&row))?;
+    }
+    let (files, mut totals) = (capture.files(), analyzer.totals().clone());
+    files.iter().for_each(|file| totals.anomalies += &file.anomalies);
+    Ok(Facts { files, totals })
 }
 
 /// Whether packets of an input may be a while in coming: a pipe or a device, not a file.

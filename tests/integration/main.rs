@@ -1,3 +1,4 @@
 //! Integration tests by capability.
 
+mod command;
 mod layering;
