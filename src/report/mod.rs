@@ -3,6 +3,7 @@
 mod clock;
 mod encode;
 pub mod json;
+mod line;
 pub mod listing;
 pub mod ndjson;
 mod number;
@@ -373,9 +374,7 @@ impl From<&crate::capture::CaptureFile> for CaptureFile {
 
 /// A capture time as rows and reports print it: RFC 3339, UTC, nanoseconds.
 pub fn rfc_3339(time: Timestamp) -> String {
-    let mut text = Vec::new();
-    clock::Clock::default().append(time, &mut text);
-    String::from_utf8(text).expect("digits and separators")
+    String::from_utf8(clock::Clock::default().text(time).to_vec()).expect("digits and separators")
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::clock::Clock;
 use super::encode::{boolean, decimal, display, name, null, number, optional_decimal, optional_number, optional_text, text};
+use super::line::Line;
 use crate::anomaly::AnomalySet;
 use crate::message::{
     Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Exchange, Head, Message, Request, Response, Row, TcpFacts,
     Upgrade, WebSocketFacts,
 };
 use crate::options::ContentMode;
-use crate::stream::{Frame, Timestamp};
+use crate::stream::Frame;
 
 /// Appends a comma, a key and a colon; the text is put together at compile time.
 macro_rules! key {
@@ -22,17 +23,27 @@ macro_rules! key {
     };
 }
 
+/// The same where the length counts, for a [`Line`].
+macro_rules! put_key {
+    ($line:expr, $key:literal) => {{
+        const KEY: &str = concat!(",\"", $key, "\":");
+        const OCTETS: &[u8; KEY.len()] = KEY.as_bytes().first_chunk().expect("as long as it is");
+        $line.put(OCTETS)
+    }};
+}
+
 /// Turns rows into lines of JSON.
 #[derive(Clone, Debug)]
 pub struct Lines {
     content: ContentMode,
     clock: Clock,
+    line: Line,
 }
 
 impl Lines {
     /// Lines that show as much of the content as was asked of the analysis.
     pub fn new(content: ContentMode) -> Self {
-        Self { content, clock: Clock::default() }
+        Self { content, clock: Clock::default(), line: Line::default() }
     }
 
     /// Appends one row and its line feed.
@@ -79,7 +90,9 @@ impl Lines {
 
     fn request(&mut self, request: Option<&Request>, out: &mut Vec<u8>) {
         let Some(request) = request else { return null(out) };
-        self.cost(&request.cost, b"{", out);
+        self.line.put(b"{");
+        self.cost(&request.cost);
+        self.line.append_to(out);
         key!(out, "method");
         optional_text(out, not_empty(request.method()));
         key!(out, "target");
@@ -94,7 +107,9 @@ impl Lines {
 
     fn response(&mut self, response: Option<&Response>, out: &mut Vec<u8>) {
         let Some(response) = response else { return null(out) };
-        self.cost(&response.cost, b"{", out);
+        self.line.put(b"{");
+        self.cost(&response.cost);
+        self.line.append_to(out);
         key!(out, "status");
         number(out, response.status);
         key!(out, "version");
@@ -112,21 +127,26 @@ impl Lines {
     }
 
     fn message(&mut self, message: &Message, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#"{"type":"message","connection":"#);
-        number(out, message.connection);
-        key!(out, "number");
-        number(out, message.number);
-        key!(out, "direction");
-        name(out, message.direction.name());
-        key!(out, "opcode");
-        name(out, message.opcode.name());
-        self.cost(&message.cost, b",", out);
-        key!(out, "fragments");
-        number(out, message.fragments);
-        key!(out, "compressed");
-        boolean(out, message.compressed);
-        key!(out, "masked");
-        boolean(out, message.masked);
+        let line = &mut self.line;
+        line.put(br#"{"type":"message","connection":"#);
+        line.number(message.connection);
+        put_key!(line, "number");
+        line.number(message.number);
+        match message.direction {
+            Direction::ClientToServer => line.put(br#","direction":"client_to_server","opcode":""#),
+            Direction::ServerToClient => line.put(br#","direction":"server_to_client","opcode":""#),
+        }
+        line.name(message.opcode.name());
+        line.put(br#"","#);
+        self.cost(&message.cost);
+        let line = &mut self.line;
+        put_key!(line, "fragments");
+        line.number(message.fragments.into());
+        put_key!(line, "compressed");
+        line.boolean(message.compressed);
+        put_key!(line, "masked");
+        line.boolean(message.masked);
+        line.append_to(out);
         close(out, message.close.as_ref());
         key!(out, "envelope");
         null(out);
@@ -144,7 +164,8 @@ impl Lines {
         display(out, connection.client);
         key!(out, "server");
         display(out, connection.server);
-        self.frames(connection.first, connection.last, out);
+        self.frames(connection.first, connection.last);
+        self.line.append_to(out);
         key!(out, "duration_s");
         decimal(out, connection.last.time.seconds_since(connection.first.time));
         key!(out, "protocols");
@@ -170,50 +191,48 @@ impl Lines {
         out.push(b'}');
     }
 
-    /// The money fields, after `opening`: the brace of an object of their own, or the comma that goes on with another.
-    fn cost(&mut self, cost: &Cost, opening: &[u8], out: &mut Vec<u8>) {
-        let bytes = &cost.provenance.bytes;
-        out.extend_from_slice(opening);
-        out.extend_from_slice(br#""content_bytes":"#);
-        optional_number(out, cost.content_bytes);
-        key!(out, "encoded_bytes");
-        number(out, cost.encoded_bytes);
-        key!(out, "framing_bytes");
-        number(out, cost.framing_bytes);
-        key!(out, "tls_bytes");
-        number(out, bytes.tls);
-        key!(out, "tcp_bytes");
-        number(out, bytes.tcp);
-        key!(out, "ip_bytes");
-        number(out, bytes.ip);
-        key!(out, "link_bytes");
-        number(out, bytes.link);
-        key!(out, "wire_bytes");
-        number(out, cost.wire_bytes());
-        key!(out, "overhead_bytes");
-        number(out, cost.overhead_bytes());
-        key!(out, "lost_bytes");
-        number(out, cost.lost_bytes);
-        self.frames(cost.provenance.first, cost.provenance.last, out);
+    /// The money fields.
+    fn cost(&mut self, cost: &Cost) {
+        let (line, bytes) = (&mut self.line, &cost.provenance.bytes);
+        line.put(br#""content_bytes":"#);
+        line.optional_number(cost.content_bytes);
+        put_key!(line, "encoded_bytes");
+        line.number(cost.encoded_bytes);
+        put_key!(line, "framing_bytes");
+        line.number(cost.framing_bytes);
+        put_key!(line, "tls_bytes");
+        line.number(bytes.tls);
+        put_key!(line, "tcp_bytes");
+        line.number(bytes.tcp);
+        put_key!(line, "ip_bytes");
+        line.number(bytes.ip);
+        put_key!(line, "link_bytes");
+        line.number(bytes.link);
+        put_key!(line, "wire_bytes");
+        line.number(cost.wire_bytes());
+        put_key!(line, "overhead_bytes");
+        line.number(cost.overhead_bytes());
+        put_key!(line, "lost_bytes");
+        line.number(cost.lost_bytes);
+        self.frames(cost.provenance.first, cost.provenance.last);
     }
 
     /// Frame number 0 is none: nothing of the message was captured.
-    fn frames(&mut self, first: Frame, last: Frame, out: &mut Vec<u8>) {
-        key!(out, "first_frame");
-        optional_number(out, (first.number > 0).then_some(first.number));
-        key!(out, "last_frame");
-        optional_number(out, (last.number > 0).then_some(last.number));
-        key!(out, "time");
+    fn frames(&mut self, first: Frame, last: Frame) {
+        let line = &mut self.line;
+        put_key!(line, "first_frame");
+        line.optional_number((first.number > 0).then_some(first.number));
+        put_key!(line, "last_frame");
+        line.optional_number((last.number > 0).then_some(last.number));
+        put_key!(line, "time");
         match first.number {
-            0 => null(out),
-            _ => self.time(first.time, out),
+            0 => line.put(b"null"),
+            _ => {
+                line.put(b"\"");
+                line.put(&self.clock.text(first.time));
+                line.put(b"\"");
+            }
         }
-    }
-
-    fn time(&mut self, time: Timestamp, out: &mut Vec<u8>) {
-        out.push(b'"');
-        self.clock.append(time, out);
-        out.push(b'"');
     }
 
     /// The digest and, when asked for, the content: as text when it is UTF-8.
@@ -401,7 +420,7 @@ mod tests {
     use super::*;
     use crate::anomaly::AnomalyKind;
     use crate::message::{Application, Opcode, Side};
-    use crate::stream::{LayerBytes, Provenance};
+    use crate::stream::{LayerBytes, Provenance, Timestamp};
 
     /// 2016-07-27T21:13:34Z, when the deck's capture was made.
     const START: i64 = 1_469_654_014_000_000_000;
