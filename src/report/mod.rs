@@ -1,7 +1,11 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
+mod clock;
+mod encode;
 pub mod json;
-#[cfg(feature = "cli")]
+mod line;
+pub mod listing;
+pub mod ndjson;
 mod number;
 mod side;
 #[cfg(feature = "cli")]
@@ -353,9 +357,25 @@ fn anomaly_reports(anomalies: &AnomalyCounts) -> Vec<AnomalyReport> {
     anomalies.iter().map(|(kind, count, frame)| AnomalyReport { kind: kind.name(), count, first_frame: first_frame(frame) }).collect()
 }
 
-/// A capture time as reports print it: RFC 3339, UTC, nanoseconds.
-pub fn rfc_3339(time: Timestamp) -> Option<String> {
-    jiff::Timestamp::from_nanosecond(i128::from(time.0)).ok().map(|time| format!("{time:.9}"))
+impl From<&crate::capture::CaptureFile> for CaptureFile {
+    fn from(file: &crate::capture::CaptureFile) -> Self {
+        let duration = file.first_time.zip(file.last_time).map_or(0.0, |(first, last)| last.seconds_since(first));
+        Self {
+            file: file.file.clone(),
+            format: file.compression.map_or_else(|| file.format.to_owned(), |compression| format!("{} ({compression})", file.format)),
+            packets: file.packets,
+            wire_bytes: file.wire_bytes,
+            captured_bytes: file.captured_bytes,
+            first_time: file.first_time.map(rfc_3339),
+            duration_s: duration,
+            truncated: file.truncated,
+        }
+    }
+}
+
+/// A capture time as rows and reports print it: RFC 3339, UTC, nanoseconds.
+pub fn rfc_3339(time: Timestamp) -> String {
+    String::from_utf8(clock::Clock::default().text(time).to_vec()).expect("digits and separators")
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn an_endpoint_cannot_steer_the_terminal() {
     let mut report = deck_report();
     report.endpoints[0].path = Some("/\u{1b}[2J\u{202e}\nx".into());
     let page = page(&report, None);
-    assert!(page.contains("/\\u{1b}[2J\\u{202e}\\u{a}x"), "{page}");
+    assert!(page.contains("/\\u{1b}[2J\\u{202e}\\nx"), "{page}");
 }
 
 #[test]
