@@ -2,17 +2,23 @@
 
 pub mod account;
 pub mod analysis;
+mod analyzer;
 mod anomaly;
 mod capture;
+mod content;
 mod error;
+mod flow;
+mod http;
 mod message;
 mod options;
 mod packet;
 pub mod report;
 mod stream;
 mod tcp;
+mod websocket;
 
 pub use account::Summary;
+pub use analyzer::Analyzer;
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};

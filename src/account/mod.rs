@@ -4,6 +4,7 @@ mod charge;
 mod distinct;
 mod endpoints;
 mod histogram;
+mod ledger;
 mod money;
 mod reframing;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod summary;
 
 pub use endpoints::{Endpoint, EndpointKey, Endpoints};
 pub use histogram::{Distribution, Quantiles};
+pub(crate) use ledger::Ledger;
 pub use money::{Money, Sighting};
 pub use reframing::{AsAjax, AsWebSocket, Reframed};
 pub(crate) use side::EFFICIENCY_SCALE;

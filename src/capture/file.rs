@@ -183,7 +183,7 @@ impl File {
         if let Some(kind) = kind {
             self.found.truncated = true;
             self.found.anomalies.add(kind, frame);
-            let parts: Vec<String> = compressed.into_iter().chain(damage.map(Damage::to_string)).collect();
+            let parts: Vec<String> = compressed.into_iter().chain(damage.map(ToString::to_string)).collect();
             self.found.damage = Some(parts.join("; "));
         }
     }
@@ -195,6 +195,7 @@ impl File {
     }
 
     /// Counts an oddity that is seen between packets.
+    #[cold]
     pub(super) fn add(&mut self, kind: AnomalyKind, frame: u64) {
         self.found.anomalies.add(kind, frame);
     }

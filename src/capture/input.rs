@@ -4,6 +4,8 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::compression;
+
 /// Where octets come from: a file, standard input, a decompressor.
 pub(super) type Reader = Box<dyn Read + Send>;
 
@@ -113,7 +115,7 @@ impl Input {
         self.ended
     }
 
-    /// The error of the underlying reader, of which a decompressor saw only a copy.
+    /// A copy of the error of the underlying reader, which a decompressor may have wrapped in its own.
     pub(super) fn failure(&mut self) -> Option<io::Error> {
         self.failed.take()
     }
@@ -147,9 +149,8 @@ fn read_once(inner: &mut Reader, into: &mut [u8], ended: &mut bool, failed: &mut
         }
         Err(error) => {
             *ended = true;
-            let copy = io::Error::new(error.kind(), error.to_string());
-            *failed = Some(error);
-            Err(copy)
+            *failed = Some(compression::copy_of(&error));
+            Err(error)
         }
     }
 }

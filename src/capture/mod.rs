@@ -13,6 +13,8 @@ mod pcap;
 mod pcapng;
 mod recognize;
 mod record;
+#[cfg(test)]
+mod samples;
 mod set;
 mod source;
 

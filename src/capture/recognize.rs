@@ -121,3 +121,38 @@ fn describe(octets: &[u8]) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Writer, open};
+    use super::*;
+    use crate::capture::block::ByteOrder;
+
+    fn refused(octets: &[u8]) -> String {
+        let octets = octets.to_vec();
+        let error = open(io::Cursor::new(octets)).err().expect("refused").to_string();
+        error.strip_prefix("test: not a capture: ").and_then(|error| error.split("; wanted pcap").next()).expect("not a capture").to_owned()
+    }
+
+    #[test]
+    fn what_is_no_capture_is_named() {
+        assert_eq!(refused(b""), "an empty file");
+        assert_eq!(refused(b"GET / HTTP/1.1\r\n"), r#"plain text beginning "GET / HTTP/1.1\r\n""#);
+        assert_eq!(refused(b" {\"log\":{}}"), r#"JSON or the like beginning " {\"log\":{}}" (a HAR file?)"#);
+        assert_eq!(refused(b"\x89PNG\r\n\x1a\n\0\0"), "binary data beginning 89 50 4e 47 0d 0a 1a 0a");
+        assert_eq!(refused(b"snoop\0\0\0\0\0\0\x02"), "a snoop capture (RFC 1761)");
+        assert_eq!(refused(b"PK\x03\x04rest"), "a zip archive");
+    }
+
+    #[test]
+    fn header_cut_short_is_no_capture() {
+        let pcap = Writer::new(ByteOrder::Big).pcap(0xa1b2_c3d4, 1).octets;
+        let pcapng = Writer::new(ByteOrder::Big).section().octets;
+        for had in 4..24 {
+            assert_eq!(refused(&pcap[..had]), format!("pcap header cut short: wanted 24 bytes, had {had}"));
+        }
+        for had in 4..28 {
+            assert_eq!(refused(&pcapng[..had]), format!("pcapng section header cut short: wanted 28 bytes, had {had}"));
+        }
+    }
+}

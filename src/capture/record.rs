@@ -39,11 +39,11 @@ pub(super) enum Step {
     /// The end of the file, between two records.
     End,
     /// The end of the file, within a record.
-    Cut(Damage),
+    Cut(Box<Damage>),
     /// A malformed block that was skipped.
-    Skipped(Damage),
+    Skipped(Box<Damage>),
     /// Octets that are no record: nothing behind them can be found.
-    Broken(Damage),
+    Broken(Box<Damage>),
 }
 
 impl Step {
@@ -67,13 +67,13 @@ pub(super) struct Damage {
 impl Damage {
     /// Damage to what begins at the source's next octet.
     #[cold]
-    pub(super) fn new(what: &'static str, source: &Source, declared: usize, why: Option<String>) -> Self {
-        Self { what, offset: source.offset(), declared: declared as u64, had: source.unread().len() as u64, why }
+    pub(super) fn new(what: &'static str, source: &Source, declared: usize, why: Option<String>) -> Box<Self> {
+        Box::new(Self { what, offset: source.offset(), declared: declared as u64, had: source.unread().len() as u64, why })
     }
 
     /// More octets declared than any record has.
     #[cold]
-    pub(super) fn limit(what: &'static str, source: &Source, declared: usize, limit: u32) -> Self {
+    pub(super) fn limit(what: &'static str, source: &Source, declared: usize, limit: u32) -> Box<Self> {
         Self::new(what, source, declared, Some(format!("more than the limit of {limit}")))
     }
 }

@@ -123,52 +123,40 @@ impl Set {
 
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Packet<'_>>> {
-        let alone = self.waiting.is_empty() && self.active.len() == 1;
-        let Some((at, record)) = (if alone { self.next_alone()? } else { self.next_merged()? }) else {
-            return Ok(None);
-        };
-        let number = self.shared.next_frame;
-        self.shared.next_frame += 1;
-        if record.time < self.last_time {
-            self.active[at].file.add(AnomalyKind::ClockStepBack, number);
-        }
-        self.last_time = record.time;
-        Ok(Some(Packet {
-            frame: Frame { number, time: record.time },
-            len: record.len,
-            data: self.active[at].file.data(&record),
-            link_type: record.link_type,
-            interface: record.interface,
-        }))
+        if self.waiting.is_empty() && self.active.len() == 1 { self.next_alone() } else { self.next_merged() }
     }
 
     /// One file, or the last of several.
     #[inline]
-    fn next_alone(&mut self) -> Result<Option<(usize, Record)>> {
+    fn next_alone(&mut self) -> Result<Option<Packet<'_>>> {
         let Some(active) = self.active.first_mut() else { return Ok(None) };
         let record = match active.head.take() {
-            Some(record) => Some(record),
-            None => active.file.advance(&mut self.shared)?,
+            Some(record) => record,
+            None => match active.file.advance(&mut self.shared)? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
         };
-        Ok(record.map(|record| (0, record)))
+        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
     }
 
     /// The earliest packet of those next in their files. Few files overlap, so they are looked through.
-    fn next_merged(&mut self) -> Result<Option<(usize, Record)>> {
-        loop {
+    fn next_merged(&mut self) -> Result<Option<Packet<'_>>> {
+        let (at, record) = loop {
             self.read_heads()?;
             let earliest = self.earliest();
             let until = earliest.map_or(i64::MAX, |(_, record)| record.time.0);
             match self.waiting.pop_if(|waiting| waiting.first_time.0 <= until) {
                 Some(waiting) => self.activate(waiting.index, &waiting.path, CAPACITY)?,
-                None => {
-                    if let Some((at, _)) = earliest {
-                        self.active[at].head = None;
-                    }
-                    return Ok(earliest);
-                }
+                None => match earliest {
+                    Some(earliest) => break earliest,
+                    None => return Ok(None),
+                },
             }
-        }
+        };
+        let active = &mut self.active[at];
+        active.head = None;
+        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
     }
 
     /// Reads the next packet of each file that has none ready, and closes those at their end.
@@ -211,6 +199,24 @@ impl Set {
     }
 }
 
+/// Numbers a packet and lends it.
+#[inline]
+fn give<'a>(active: &'a mut Active, record: &Record, shared: &mut Shared, last_time: &mut Timestamp) -> Packet<'a> {
+    let number = shared.next_frame;
+    shared.next_frame += 1;
+    if record.time < *last_time {
+        active.file.add(AnomalyKind::ClockStepBack, number);
+    }
+    *last_time = record.time;
+    Packet {
+        frame: Frame { number, time: record.time },
+        len: record.len,
+        data: active.file.data(record),
+        link_type: record.link_type,
+        interface: record.interface,
+    }
+}
+
 fn is_file(path: &Path) -> bool {
     path != Path::new("-") && fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
@@ -233,4 +239,118 @@ fn open_path(path: &Path) -> io::Result<fs::File> {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"));
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Capture;
+    use super::super::samples::{Writer, drain, pcap};
+    use super::*;
+    use crate::capture::block::ByteOrder;
+
+    /// Files of a test in a directory of its own, removed at the end.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("wiretare-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, octets: &[u8]) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, octets).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn order(capture: &mut Capture) -> Vec<(u64, u8, u32)> {
+        drain(capture).into_iter().map(|(number, _, _, data, interface)| (number, data[0], interface)).collect()
+    }
+
+    #[test]
+    fn files_are_read_in_the_order_of_their_first_packets() {
+        let directory = Directory::new("order");
+        let late = directory.file("a", &pcap(&[(5, 1, b"c"), (6, 1, b"d")]));
+        let early = directory.file("b", &pcap(&[(1, 1, b"a"), (2, 1, b"b")]));
+        let empty = directory.file("c", &pcap(&[]));
+        let mut capture = Capture::open(&[late, empty, early], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture), [(1, b'a', 0), (2, b'b', 0), (3, b'c', 1), (4, b'd', 1)]);
+        let files: Vec<_> = capture.files().into_iter().map(|file| (file.file, file.packets, file.first_time)).collect();
+        let time = |seconds: i64| Some(Timestamp(seconds * 1_000_000_000));
+        assert_eq!(files, [("a".into(), 2, time(5)), ("c".into(), 0, None), ("b".into(), 2, time(1))]);
+        // 2 × (24 + 17 + 17) + 24 = 140 octets.
+        assert_eq!((capture.size(), capture.bytes_read()), (Some(140), 140));
+    }
+
+    #[test]
+    fn overlapping_files_are_merged_by_time_and_then_as_given() {
+        let directory = Directory::new("overlap");
+        let first = directory.file("a", &pcap(&[(1, 1, b"a"), (3, 1, b"c"), (5, 1, b"f")]));
+        let second = directory.file("b", &pcap(&[(1, 1, b"b"), (3, 1, b"d"), (4, 1, b"e")]));
+        let mut capture = Capture::open(&[first.clone(), second.clone()], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture).iter().map(|(_, data, _)| *data).collect::<Vec<_>>(), b"abcdef");
+        let mut capture = Capture::open(&[second, first], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture).iter().map(|(_, data, _)| *data).collect::<Vec<_>>(), b"badcef");
+    }
+
+    #[test]
+    fn a_cut_file_does_not_end_the_set() {
+        let directory = Directory::new("cut");
+        let whole = pcap(&[(1, 1, b"a"), (2, 1, b"b")]);
+        let cut = directory.file("a", &whole[..whole.len() - 1]);
+        let next = directory.file("b", &pcap(&[(3, 1, b"c")]));
+        let mut capture = Capture::open(&[cut, next], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture), [(1, b'a', 0), (2, b'c', 1)]);
+        assert_eq!(capture.files().iter().map(|file| file.truncated).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn clock_that_steps_back_is_counted_at_its_frame() {
+        let file = Writer::new(ByteOrder::Little).bytes(&pcap(&[(2, 1, b"a"), (1, 1, b"b"), (3, 1, b"c")])).octets;
+        let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture).len(), 3);
+        let file = capture.files().remove(0);
+        assert_eq!(file.anomalies.iter().collect::<Vec<_>>(), [(AnomalyKind::ClockStepBack, 1, 2)]);
+        assert_eq!((file.first_time, file.last_time), (Some(Timestamp(1_000_000_000)), Some(Timestamp(3_000_000_000))));
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_an_error_that_says_why() {
+        let directory = Directory::new("open");
+        let open = |path: &Path| Capture::open(&[path.to_owned()], &Limits::default()).err().unwrap().to_string();
+        assert_eq!(open(&directory.0), format!("{}: is a directory", directory.0.display()));
+        let missing = directory.0.join("missing");
+        assert!(open(&missing).starts_with(&format!("{}: No such file", missing.display())));
+    }
+
+    /// Gives what it was fed and then fails, as a pipe would block.
+    struct Pipe(Vec<Vec<u8>>);
+
+    impl Read for Pipe {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            assert!(!self.0.is_empty(), "read although a whole packet was there");
+            let octets = self.0.remove(0);
+            into[..octets.len()].copy_from_slice(&octets);
+            Ok(octets.len())
+        }
+    }
+
+    #[test]
+    fn live_pipe_gives_each_packet_as_soon_as_it_is_there() {
+        let file = pcap(&[(1, 1, b"a"), (2, 1, b"b"), (3, 1, b"c")]);
+        // The header and a packet; a packet and a half.
+        let (first, rest) = file.split_at(41);
+        let pipe = Pipe(vec![first.to_vec(), rest[..25].to_vec()]);
+        let mut capture = Capture::from_reader("-", pipe, &Limits::default()).unwrap();
+        assert_eq!(capture.next().unwrap().map(|packet| packet.data[0]), Some(b'a'));
+        assert_eq!(capture.next().unwrap().map(|packet| packet.data[0]), Some(b'b'));
+    }
 }

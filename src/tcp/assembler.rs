@@ -58,6 +58,12 @@ pub(crate) struct Receipt {
 }
 
 impl Receipt {
+    /// Whether every payload octet was new, in order, and nothing was odd.
+    #[inline]
+    pub(crate) fn is_plain_delivery(&self) -> bool {
+        *self == Self::of(Arrival::Delivered)
+    }
+
     fn of(arrival: Arrival) -> Self {
         Self { arrival, old_bytes: 0, late: false, conflict: false, lost_bytes: 0, limit: false }
     }
@@ -192,7 +198,8 @@ impl Assembler {
     fn locate(&mut self, segment: &Segment<'_>) -> SeqNumber {
         let syn = segment.flags.has(Flags::SYN);
         let seq = if syn { segment.seq.add(1) } else { segment.seq };
-        if self.origin != Origin::Known {
+        // A RST may carry any sequence number, 0 most often.
+        if self.origin != Origin::Known && !segment.flags.has(Flags::RST) {
             self.set_origin(seq, syn || segment.payload_len > 0);
         }
         seq
