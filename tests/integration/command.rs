@@ -1,6 +1,6 @@
 //! The command as a shell sees it: exit codes, streams, files.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -75,6 +75,46 @@ fn command_may_be_left_out_and_files_come_by_name_or_pipe() {
     let (named, piped) = (run_with_stdin(&["messages", "-"], &sample()), run_with_stdin(&["messages"], &sample()));
     assert_eq!(text(&named.stdout), text(&run(&["messages", SAMPLE]).stdout));
     assert_eq!(named.stdout, piped.stdout);
+}
+
+#[test]
+fn rows_of_a_live_capture_appear_before_it_ends() {
+    let mut child = wiretare(&["messages", "-q", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the command starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(&sample()).expect("taken");
+    // The pipe is still open: whatever is read now came while the capture was live.
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let first = lines.next().expect("a line").expect("UTF-8");
+    assert!(first.starts_with(r#"{"type":"exchange","connection":1,"number":1,"#), "{first}");
+    drop(stdin);
+    assert_eq!(1 + lines.count(), text(&run(&["messages", SAMPLE]).stdout).lines().count());
+    assert!(child.wait().expect("the command ends").success());
+}
+
+#[test]
+fn filters_choose_rows_by_handshake_host_path_and_connection() {
+    let types = |arguments: &[&str]| -> Vec<String> {
+        let output = run(&[&["messages", SAMPLE][..], arguments].concat());
+        let value = |line| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+        text(&output.stdout).lines().map(|line| format!("{} {}", value(line)["type"], value(line)["connection"])).collect()
+    };
+    let of_connection = types(&["--connection", "4"]);
+    // 1 opening handshake, messages and control frames, 1 end of the connection.
+    assert!(of_connection.len() > 50 && of_connection.iter().all(|row| row.ends_with(" 4")), "{of_connection:?}");
+    let path = of_path(&run(&["messages", "--connection", "4", SAMPLE]).stdout);
+    assert_eq!(types(&["--path", &path]), of_connection);
+    assert_eq!(types(&["--host", "no.such.host"]), Vec::<String>::new());
+    assert_eq!(
+        types(&["--host", "*"]).len(),
+        text(&run(&["messages", SAMPLE]).stdout).lines().count() - 1,
+        "connection 0 carried no request"
+    );
+}
+
+/// The path of the first exchange.
+fn of_path(rows: &[u8]) -> String {
+    let row: serde_json::Value = serde_json::from_str(text(rows).lines().next().expect("a row")).expect("JSON");
+    row["request"]["target"].as_str().expect("a target").split('?').next().expect("a path").to_owned()
 }
 
 #[test]
