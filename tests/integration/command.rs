@@ -180,3 +180,17 @@ fn capture_is_never_overwritten() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(std::fs::read(&capture).expect("still there"), sample());
 }
+
+#[test]
+fn pictures_in_the_readme_are_what_is_printed() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
+    let mut pictures = 0;
+    for picture in readme.split("```text\n$ wiretare ").skip(1) {
+        let (command, rest) = picture.split_once('\n').expect("a command");
+        let shown = rest.split("```").next().expect("what it prints");
+        let output = run(&command.split(' ').collect::<Vec<_>>());
+        assert!(text(&output.stdout).contains(shown), "`{command}` prints\n{}", text(&output.stdout));
+        pictures += 1;
+    }
+    assert_eq!(pictures, 2);
+}
