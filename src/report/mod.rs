@@ -11,6 +11,7 @@ mod side;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+#[cfg(feature = "cli")]
 mod verdict;
 
 use std::net::SocketAddr;

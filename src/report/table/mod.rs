@@ -5,7 +5,7 @@ mod sections;
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 
 use super::Report;
 use super::text::safe;
@@ -103,9 +103,11 @@ impl Page<'_> {
         };
         // A header's line feeds are ours; those of cells would come from the network.
         table.set_header(header.iter().enumerate().map(|(column, title)| aligned(column < left, title)));
+        let narrowest = narrowest(left, header, &rows);
         for row in rows {
             table.add_row(row.iter().enumerate().map(|(column, cell)| aligned(column < left, &safe(cell))));
         }
+        table.set_constraints(narrowest.into_iter().map(|width| ColumnConstraint::LowerBoundary(Width::Fixed(width))));
         for line in table.lines() {
             self.line(&line)?;
         }
@@ -115,6 +117,17 @@ impl Page<'_> {
 
 /// A rule below the header and nothing else.
 const RULED: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Widths below which columns would break a number or a word, with a space on either side; text gives way from 12 on.
+fn narrowest(left: usize, header: &[&str], rows: &[Vec<String>]) -> Vec<u16> {
+    let longest_word = |text: &str| text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or_default();
+    let of_column = |(column, title): (usize, &&str)| {
+        let of_cell = |cell: &String| if column < left { longest_word(cell).min(12) } else { cell.chars().count() };
+        let widest_cell = rows.iter().filter_map(|row| row.get(column)).map(of_cell).max().unwrap_or_default();
+        u16::try_from(widest_cell.max(longest_word(title)) + 2).unwrap_or(u16::MAX)
+    };
+    header.iter().enumerate().map(of_column).collect()
+}
 
 fn aligned(left: bool, text: &str) -> Cell {
     Cell::new(text).set_alignment(if left { CellAlignment::Left } else { CellAlignment::Right })

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Page;
+use crate::analysis::break_even::Point;
 use crate::analysis::comparison::Means;
 use crate::analysis::plural;
 use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
@@ -235,12 +236,8 @@ pub(super) fn break_even(page: &mut Page<'_>, report: &Report) -> io::Result<()>
             }
         ),
     )?;
-    let row =
-        |name: &str, figure: &dyn Fn(usize) -> String| std::iter::once(name.to_owned()).chain((0..found.curve.len()).map(figure)).collect();
-    let rows = vec![row("WebSocket", &|at| mean(found.curve[at].websocket_bytes)), row("Ajax", &|at| mean(found.curve[at].ajax_bytes))];
-    let numbers: Vec<_> = found.curve.iter().map(|point| thousands(point.deliveries)).collect();
-    let header: Vec<_> = std::iter::once("deliveries").chain(numbers.iter().map(String::as_str)).collect();
-    page.table(1, &header, rows)
+    let row = |point: &Point| vec![thousands(point.deliveries), mean(point.websocket_bytes), mean(point.ajax_bytes)];
+    page.table(0, &["deliveries", "WebSocket", "Ajax"], found.curve.iter().map(row).collect())
 }
 
 pub(super) fn counterfactual(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
@@ -326,7 +323,7 @@ pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
         ]
     };
     let rows = report.endpoints.iter().take(ENDPOINTS).map(row).collect();
-    page.table(3, &["side", "host", "path", "messages", "bytes on the wire", "a message", "overhead", "frame"], rows)?;
+    page.table(3, &["side", "host", "path", "messages", "wire bytes", "a message", "overhead", "frame"], rows)?;
     match report.endpoints.len().saturating_sub(ENDPOINTS) {
         0 => Ok(()),
         more => page.paragraph("", &format!("{more} more in `--format json`")),
