@@ -370,9 +370,10 @@ fn begin_content(head: &Head, body: Option<Body>, sink: &mut impl ContentSink) -
     (Cost::default(), Content::default())
 }
 
+/// The digits of the status code, at most three; 0 when there are none.
 fn status(head: &Head) -> u16 {
-    let code = head.start_line()[1];
-    str::from_utf8(code.get(..3).unwrap_or(code)).ok().and_then(|code| code.parse().ok()).unwrap_or(0)
+    let digits = head.start_line()[1].iter().take(3).take_while(|octet| octet.is_ascii_digit());
+    digits.fold(0, |code, digit| code * 10 + u16::from(digit - b'0'))
 }
 
 /// What the connection becomes by a final response (RFC 9110 §7.8, §9.3.6).

@@ -28,7 +28,8 @@ pub(crate) fn looks_like_request(bytes: &[u8]) -> Option<bool> {
 /// Whether bytes begin with a status line (RFC 9112 §4); `None` when more bytes are needed to tell.
 pub(crate) fn looks_like_response(bytes: &[u8]) -> Option<bool> {
     let bytes = without_empty_lines(bytes);
-    let pattern: &[u8] = b"HTTP/9.9 999";
+    // Three digits by RFC 9112 §4; one is enough to know a status line that is not.
+    let pattern: &[u8] = b"HTTP/9.9 9";
     for (octet, expected) in bytes.iter().zip(pattern) {
         let fits = if *expected == b'9' { octet.is_ascii_digit() } else { octet == expected };
         if !fits {
@@ -87,7 +88,7 @@ mod tests {
     fn status_lines_are_responses() {
         let cases: [(&str, Option<bool>); 6] = [
             ("HTTP/1.1 200 OK\r\n", Some(true)),
-            ("HTTP/1.0 404", Some(true)),
+            ("HTTP/1.0 4", Some(true)),
             ("HTTP/1.", None),
             ("", None),
             ("HTTP/1.1 OK", Some(false)),

@@ -203,6 +203,9 @@ impl Assembler {
         // A RST may carry any sequence number, 0 most often.
         if self.origin != Origin::Known && !segment.flags.has(Flags::RST) {
             self.set_origin(seq, syn || segment.payload_len > 0);
+        } else if syn && self.delivered == 0 && self.held.is_none() && seq != self.next {
+            // A SYN after something that was not this stream's beginning: what was taken for it is void.
+            *self = Self { origin: Origin::Known, next: seq, base: segment.seq, ..Self::default() };
         }
         seq
     }
