@@ -75,6 +75,8 @@ fn receive(direction: Direction, compression: Option<Compression>, pieces: &[Pie
     let (mut events, mut paid) = (Vec::new(), 0);
     for (number, piece) in (1..).zip(pieces) {
         match piece {
+            // A segment without payload costs something, but that is not this machine's.
+            Piece::Captured([]) => {}
             Piece::Captured(octets) => {
                 let cost = segment(number, octets.len());
                 paid += cost.bytes.total();
