@@ -162,6 +162,6 @@ mod tests {
 
     #[test]
     fn several_field_lines_are_one_list() {
-        assert_eq!(agreed(&["x-other", "permessage-deflate"], &["x-other", "permessage-deflate"]).1, false);
+        assert!(!agreed(&["x-other", "permessage-deflate"], &["x-other", "permessage-deflate"]).1);
     }
 }

@@ -11,5 +11,5 @@ mod resync;
 
 pub(crate) use connection::{Event, Receiver};
 pub(crate) use deflate::{InflateError, Inflater};
-pub(crate) use extension::{Compression, ContextTakeover};
+pub(crate) use extension::Compression;
 pub(crate) use handshake::Handshake;

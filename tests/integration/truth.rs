@@ -61,7 +61,7 @@ fn seen_messages(rows: &[Row]) -> Vec<[Vec<Known>; 2]> {
     for row in rows {
         match row {
             Row::Exchange(exchange) if exchange.upgrade == Some(Upgrade::WebSocket) => {
-                drop(connections.entry(exchange.connection).or_default())
+                connections.entry(exchange.connection).or_default();
             }
             Row::Message(message) if matches!(message.opcode, Opcode::Text | Opcode::Binary) => {
                 connections.entry(message.connection).or_default()[message.direction as usize].push(seen(message));

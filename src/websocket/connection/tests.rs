@@ -1,6 +1,6 @@
 use super::*;
 use crate::stream::{Frame, LayerBytes, Timestamp};
-use crate::websocket::ContextTakeover;
+use crate::websocket::extension::ContextTakeover;
 use proptest::prelude::*;
 
 /// Collects content without decoding it.
