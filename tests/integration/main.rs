@@ -5,6 +5,7 @@ mod command;
 mod conversation;
 mod corpus;
 mod layering;
+mod made;
 mod segmentation;
 mod support;
 mod truth;
