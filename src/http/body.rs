@@ -243,8 +243,8 @@ impl Chunked {
                 }
                 Self::DataEnd => {
                     let len = match buffer.peek() {
-                        [] if buffer.missing() > 0 => return Progress::Damaged(AnomalyKind::IncompleteContent),
-                        [b'\r'] if buffer.len() > 1 => return Progress::Damaged(AnomalyKind::IncompleteContent),
+                        [] if buffer.missing() > 0 => return Progress::Damaged(AnomalyKind::LostBytes),
+                        [b'\r'] if buffer.len() > 1 => return Progress::Damaged(AnomalyKind::LostBytes),
                         [] | [b'\r'] => return Progress::Wait,
                         [b'\n', ..] => 1,
                         [b'\r', b'\n', ..] => 2,
@@ -299,9 +299,100 @@ impl Line {
         }
         self.searched = bytes.len();
         match () {
-            () if buffer.len() > bytes.len() as u64 => Err(AnomalyKind::IncompleteContent),
+            () if buffer.len() > bytes.len() as u64 => Err(AnomalyKind::LostBytes),
             () if bytes.len() > LINE_LIMIT => Err(AnomalyKind::MalformedChunk),
             () => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::head::{Role, parse};
+
+    const CONFLICT: &[AnomalyKind] = &[AnomalyKind::ConflictingContentLength];
+    const BOTH: &[AnomalyKind] = &[AnomalyKind::TransferEncodingAndContentLength];
+
+    fn head(role: Role, start: &str, fields: &str) -> Head {
+        let lines: String = fields.split('|').filter(|line| !line.is_empty()).map(|line| format!("{line}\r\n")).collect();
+        parse(role, format!("{start}\r\n{lines}\r\n").as_bytes()).expect("a head").head
+    }
+
+    #[test]
+    fn response_framing_follows_rfc_9112_section_6_3() {
+        let cases: [(&str, u16, &str, Framing, &[AnomalyKind]); 18] = [
+            ("GET", 200, "Content-Length: 5", Framing::Length(5), &[]),
+            ("HEAD", 200, "Content-Length: 5", Framing::None, &[]),
+            ("HEAD", 200, "Transfer-Encoding: chunked", Framing::None, &[]),
+            ("GET", 304, "Content-Length: 5", Framing::None, &[]),
+            ("GET", 204, "Content-Length: 5", Framing::None, &[]),
+            ("GET", 101, "Content-Length: 5", Framing::None, &[]),
+            ("CONNECT", 200, "Content-Length: 5", Framing::None, &[]),
+            ("CONNECT", 502, "Content-Length: 5", Framing::Length(5), &[]),
+            ("GET", 200, "", Framing::UntilClose, &[]),
+            ("GET", 200, "Transfer-Encoding: gzip, Chunked", Framing::Chunked, &[]),
+            ("GET", 200, "Transfer-Encoding: gzip|Transfer-Encoding: chunked", Framing::Chunked, &[]),
+            ("GET", 200, "Transfer-Encoding: gzip", Framing::UntilClose, &[]),
+            ("GET", 200, "Transfer-Encoding: identity|Content-Length: 5", Framing::Length(5), &[]),
+            ("GET", 200, "Content-Length: 5|Transfer-Encoding: chunked", Framing::Chunked, BOTH),
+            ("GET", 200, "Content-Length: 5, 5|Content-Length: 5", Framing::Length(5), &[]),
+            ("GET", 200, "Content-Length: 5|Content-Length: 6", Framing::Length(5), CONFLICT),
+            ("GET", 200, "Content-Length: +5", Framing::UntilClose, CONFLICT),
+            ("GET", 200, "Content-Length: 18446744073709551616", Framing::UntilClose, CONFLICT),
+        ];
+        for (method, status, fields, framing, expected) in cases {
+            let head = head(Role::Response, &format!("HTTP/1.1 {status} X"), fields);
+            let mut anomalies = AnomalySet::EMPTY;
+            assert_eq!(Framing::of_response(Some(method.as_bytes()), status, &head, &mut anomalies), framing, "{method} {status} {fields}");
+            assert_eq!(anomalies, expected.iter().copied().collect(), "{method} {status} {fields}");
+        }
+    }
+
+    #[test]
+    fn request_framing_follows_rfc_9112_section_6_3() {
+        let cases: [(&str, Framing, &[AnomalyKind]); 6] = [
+            ("", Framing::None, &[]),
+            ("Content-Length: 5", Framing::Length(5), &[]),
+            ("Transfer-Encoding: chunked", Framing::Chunked, &[]),
+            ("Transfer-Encoding: gzip", Framing::None, &[AnomalyKind::MalformedHttpHead]),
+            ("Content-Length: x", Framing::None, CONFLICT),
+            ("Content-Length: 5|Transfer-Encoding: chunked", Framing::Chunked, BOTH),
+        ];
+        for (fields, framing, expected) in cases {
+            let mut anomalies = AnomalySet::EMPTY;
+            assert_eq!(Framing::of_request(&head(Role::Request, "POST / HTTP/1.1", fields), &mut anomalies), framing, "{fields}");
+            assert_eq!(anomalies, expected.iter().copied().collect(), "{fields}");
+        }
+    }
+
+    #[test]
+    fn chunk_size_needs_a_digit_and_fits() {
+        let cases: [(&[u8], Option<u64>); 9] = [
+            (b"1aF\r\n", Some(0x1af)),
+            (b"0\n", Some(0)),
+            (b"5 ; name=value\r\n", Some(5)),
+            (b"ffffffffffffffff\r\n", Some(u64::MAX)),
+            (b"10000000000000000\r\n", None),
+            (b"\r\n", None),
+            (b";name\r\n", None),
+            (b"5x\r\n", None),
+            (b"-5\r\n", None),
+        ];
+        for (line, size) in cases {
+            assert_eq!(chunk_size(line), size, "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn codings_are_listed_in_the_order_in_which_they_were_applied() {
+        for (fields, codings) in [
+            ("", &b""[..]),
+            ("Content-Encoding: gzip", b"gzip"),
+            ("Content-Encoding: deflate|Content-Encoding: br", b"deflate, br"),
+            ("Transfer-Encoding: gzip, chunked|Content-Encoding: br", b"br, gzip"),
+        ] {
+            assert_eq!(*content_codings(&head(Role::Response, "HTTP/1.1 200 OK", fields)), *codings, "{fields}");
         }
     }
 }

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 
 use super::body::{Body, Framing, Progress, content_codings};
 use super::head::Role;
+use super::pending::Pending;
 use super::reader::{Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{Ajax, Content, ContentSink, Cost, Direction, Exchange, Form, Head, Request, Response, Side, Upgrade};
+use crate::message::{Content, ContentSink, Cost, Direction, Exchange, Form, Head, Request, Response, Upgrade};
 use crate::options::Limits;
 use crate::stream::{Frame, Provenance, StreamBuffer};
 
@@ -58,20 +59,7 @@ pub(crate) struct Connection {
     ready: VecDeque<Event>,
 }
 
-/// An exchange that is not complete.
-#[derive(Debug)]
-struct Pending {
-    exchange: Box<Exchange>,
-    /// Of the request's first octet.
-    request_first: Frame,
-    /// Of the final response's first octet.
-    response_first: Frame,
-    request_is_complete: bool,
-    response_is_complete: bool,
-    /// Whether requests before it were lost.
-    after_loss: bool,
-}
-
+/// Informational responses whose final one has not come.
 #[derive(Debug, Default)]
 struct Interim {
     cost: Provenance,
@@ -363,28 +351,7 @@ impl Connection {
     }
 
     fn pending_exchange(&self, request: Option<Request>, first: Frame) -> Pending {
-        Pending {
-            request_is_complete: request.is_none(),
-            exchange: Box::new(Exchange {
-                connection: self.number,
-                number: 0,
-                client: self.client,
-                server: self.server,
-                request,
-                response: None,
-                informational: Vec::new(),
-                upgrade: None,
-                time_to_first_byte_s: None,
-                time_to_last_byte_s: None,
-                ajax: Ajax::default(),
-                side: Side::OtherHttp,
-                anomalies: AnomalySet::EMPTY,
-            }),
-            request_first: first,
-            response_first: Frame::default(),
-            response_is_complete: false,
-            after_loss: false,
-        }
+        Pending::new(self.number, self.client, self.server, request, first)
     }
 
     fn emit(&mut self, pending: Pending) {
@@ -414,27 +381,6 @@ impl Connection {
     fn disown(&mut self, direction: Direction, cost: Provenance, anomalies: AnomalySet) -> bool {
         self.ready.push_back(Event::Unattributed { direction, cost, anomalies });
         true
-    }
-}
-
-impl Pending {
-    /// Whether a response whose first octet came in that frame may be its own.
-    fn is_answerable_at(&self, first: Frame) -> bool {
-        self.exchange.response.is_none() && self.request_first.number < first.number
-    }
-
-    fn into_exchange(self) -> Box<Exchange> {
-        let mut exchange = self.exchange;
-        match (&exchange.request, &exchange.response) {
-            (Some(_), Some(response)) => {
-                let begin = self.request_first.time;
-                exchange.time_to_first_byte_s = Some(self.response_first.time.seconds_since(begin));
-                exchange.time_to_last_byte_s = Some(response.cost.provenance.last.time.seconds_since(begin));
-            }
-            (None, _) => exchange.anomalies.insert(AnomalyKind::ResponseWithoutRequest),
-            (Some(_), None) => exchange.anomalies.insert(AnomalyKind::RequestWithoutResponse),
-        }
-        exchange
     }
 }
 
@@ -479,6 +425,9 @@ fn begin_content(framing: Framing, head: &Head, cost: &mut Cost, content: &mut C
 fn end_content(end: End, cost: &mut Cost, content: &mut Content, anomalies: &mut AnomalySet, sink: &mut impl ContentSink) {
     *content = sink.end(matches!(end, End::Complete));
     cost.content_bytes = content.bytes;
+    if cost.lost_bytes > 0 {
+        anomalies.insert(AnomalyKind::LostBytes);
+    }
     match end {
         End::Complete => {}
         End::Cut => anomalies.insert(AnomalyKind::IncompleteContent),

@@ -1,0 +1,69 @@
+//! An exchange while it is incomplete.
+
+use std::net::SocketAddr;
+
+use crate::anomaly::{AnomalyKind, AnomalySet};
+use crate::message::{Ajax, Exchange, Request, Side};
+use crate::stream::Frame;
+
+/// An exchange that is not complete.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) exchange: Box<Exchange>,
+    /// Of the request's first octet.
+    pub(super) request_first: Frame,
+    /// Of the final response's first octet.
+    pub(super) response_first: Frame,
+    pub(super) request_is_complete: bool,
+    pub(super) response_is_complete: bool,
+    /// Whether requests before it were lost.
+    pub(super) after_loss: bool,
+}
+
+impl Pending {
+    /// One that begins with a request whose first octet came in `first`, or with a response that has none.
+    pub(super) fn new(connection: u64, client: SocketAddr, server: SocketAddr, request: Option<Request>, first: Frame) -> Self {
+        Self {
+            request_is_complete: request.is_none(),
+            exchange: Box::new(Exchange {
+                connection,
+                number: 0,
+                client,
+                server,
+                request,
+                response: None,
+                informational: Vec::new(),
+                upgrade: None,
+                time_to_first_byte_s: None,
+                time_to_last_byte_s: None,
+                ajax: Ajax::default(),
+                side: Side::OtherHttp,
+                anomalies: AnomalySet::EMPTY,
+            }),
+            request_first: first,
+            response_first: Frame::default(),
+            response_is_complete: false,
+            after_loss: false,
+        }
+    }
+
+    /// Whether a response whose first octet came in that frame may be its own.
+    pub(super) fn is_answerable_at(&self, first: Frame) -> bool {
+        self.exchange.response.is_none() && self.request_first.number < first.number
+    }
+
+    /// The row, with its times and with what is missing said.
+    pub(super) fn into_exchange(self) -> Box<Exchange> {
+        let mut exchange = self.exchange;
+        match (&exchange.request, &exchange.response) {
+            (Some(_), Some(response)) => {
+                let begin = self.request_first.time;
+                exchange.time_to_first_byte_s = Some(self.response_first.time.seconds_since(begin));
+                exchange.time_to_last_byte_s = Some(response.cost.provenance.last.time.seconds_since(begin));
+            }
+            (None, _) => exchange.anomalies.insert(AnomalyKind::ResponseWithoutRequest),
+            (Some(_), None) => exchange.anomalies.insert(AnomalyKind::RequestWithoutResponse),
+        }
+        exchange
+    }
+}
