@@ -19,37 +19,78 @@ pub(super) fn verdict(report: &Report) -> Vec<String> {
     }
 }
 
+/// Mean contents that differ by more than this factor make the costs hard to compare.
+const UNLIKE: f64 = 3.0;
+
 fn both(report: &Report) -> Vec<String> {
-    let Means { ajax_bytes: Some(ajax), websocket_bytes: Some(websocket), ratio: Some(ratio) } = report.comparison.exchange_to_message.wire
-    else {
-        return Vec::new();
-    };
-    let first = if (ratio - 1.0).abs() < SAME {
-        format!("On this capture an update cost about the same by WebSocket ({} bytes) and by Ajax ({} bytes)", mean(websocket), mean(ajax))
-    } else if ratio > 1.0 {
-        format!(
-            "On this capture an update cost {} bytes by WebSocket and {} by Ajax, {} times as much",
-            mean(websocket),
-            mean(ajax),
-            times(ratio)
-        )
-    } else {
-        format!(
-            "On this capture an update cost {} bytes by Ajax and {} by WebSocket, {} times as much",
-            mean(ajax),
-            mean(websocket),
-            times(1.0 / ratio)
-        )
-    };
-    let mut sentences = vec![format!("{first}; {}.", break_even(report))];
-    if let Means { ajax_bytes: Some(ajax), websocket_bytes: Some(websocket), .. } = report.comparison.all_in.wire {
+    let mut sentences = vec![format!("{}.", one_way(report).unwrap_or_else(|| "The two sides have no direction in common".into()))];
+    let view = &report.comparison.exchange_to_message.wire;
+    let all_in = &report.comparison.all_in.wire;
+    if let (Some(exchange), Some(message)) = (view.ajax_bytes, view.websocket_bytes) {
+        let delivered = match (all_in.ajax_bytes, all_in.websocket_bytes) {
+            (Some(ajax), Some(websocket)) => {
+                format!("; all in, with set-up, acknowledgements and teardown, {} and {} for each delivery", mean(ajax), mean(websocket))
+            }
+            _ => String::new(),
+        };
         sentences.push(format!(
-            "All in, with set-up, acknowledgements, retransmissions, heartbeats and teardown, a delivery cost {} bytes by WebSocket and {} by Ajax.",
-            mean(websocket),
-            mean(ajax)
+            "An exchange, question and answer, cost {} bytes, a WebSocket message, one way, {}{delivered}.",
+            mean(exchange),
+            mean(message)
         ));
     }
+    sentences.push(format!("If one message does what one exchange did, {}.", break_even(report)));
+    sentences.extend(unlike_contents(report));
     sentences
+}
+
+/// Like against like: what went to the client, and what went to the server.
+fn one_way(report: &Report) -> Option<String> {
+    let views = &report.comparison.one_way;
+    let part = |to: &str, unit: &str, means: &Means| {
+        let (ajax, websocket, ratio) = (means.ajax_bytes?, means.websocket_bytes?, means.ratio?);
+        Some(format!(
+            "to the {to}, {unit} cost {} bytes by Ajax and a message {} by WebSocket ({})",
+            mean(ajax),
+            mean(websocket),
+            factor(ratio)
+        ))
+    };
+    let parts = [part("client", "a response", &views.server_to_client.wire), part("server", "a request", &views.client_to_server.wire)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let joined = parts.join("; ");
+    (!joined.is_empty()).then(|| joined.replacen("to the", "To the", 1))
+}
+
+/// How many times as much one costs as the other.
+fn factor(ratio: f64) -> String {
+    if (ratio - 1.0).abs() < SAME {
+        "about the same".into()
+    } else if ratio > 1.0 {
+        format!("Ajax {} times as much", times(ratio))
+    } else {
+        format!("WebSocket {} times as much", times(1.0 / ratio))
+    }
+}
+
+/// A warning when one side carried far more than the other, so that only their overhead compares.
+fn unlike_contents(report: &Report) -> Option<String> {
+    let of_each = |figures: &super::Figures, count: u64| {
+        let count = (count > 0).then_some(count as f64)?;
+        Some((figures.content_bytes? as f64 / count, figures.overhead_bytes as f64 / count))
+    };
+    let (ajax, ajax_overhead) = of_each(&report.ajax.figures, report.ajax.exchanges.unwrap_or_default())?;
+    let (websocket, websocket_overhead) = of_each(&report.websocket.figures, report.websocket.figures.messages)?;
+    let (more, less) = if ajax > websocket { (ajax, websocket) } else { (websocket, ajax) };
+    (more > UNLIKE * less).then(|| {
+        format!(
+            "Mind that the two carried unlike contents, {} bytes an exchange and {} a message: compare their overhead, {} and {}.",
+            mean(ajax),
+            mean(websocket),
+            mean(ajax_overhead),
+            mean(websocket_overhead)
+        )
+    })
 }
 
 fn break_even(report: &Report) -> String {
@@ -119,11 +160,15 @@ fn neither(report: &Report) -> Vec<String> {
     }
     if coverage.encrypted_connections > 0 {
         let count = coverage.encrypted_connections;
-        holds.push(format!("{} TLS {} without keys", thousands(count), plural(count, "connection", "connections")));
+        holds.push(format!("{} TLS {}", thousands(count), plural(count, "connection", "connections")));
     }
     let silent = coverage.silent_connections.saturating_sub(coverage.encrypted_connections);
+    let opened = report.websocket.connections;
+    if opened > 0 {
+        holds.push(format!("{} WebSocket {} without a message", thousands(opened), plural(opened, "connection", "connections")));
+    }
     if silent > 0 {
-        holds.push(format!("{} other TCP {}", thousands(silent), plural(silent, "connection", "connections")));
+        holds.push(format!("{} TCP {} without a message", thousands(silent), plural(silent, "connection", "connections")));
     }
     if coverage.not_tcp_bytes > 0 {
         holds.push(format!("{} of its bytes in frames without TCP", percent(coverage.not_tcp_bytes, wire)));
@@ -132,7 +177,11 @@ fn neither(report: &Report) -> Vec<String> {
         return vec!["This capture is empty.".into()];
     }
     let holds = if holds.is_empty() { "nothing that could be measured".into() } else { holds.join(", ") };
-    vec![format!("Neither Ajax nor WebSocket was found in {} packets; the capture holds {holds}.", thousands(packets))]
+    vec![format!(
+        "Neither an Ajax exchange nor a WebSocket message was found in {} {}; the capture holds {holds}.",
+        thousands(packets),
+        plural(packets, "packet", "packets")
+    )]
 }
 
 /// What a person can do to see more, one sentence each.
@@ -164,9 +213,9 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
         hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101; one that was opened before the capture began is not recognised".into());
     }
     let captured: u64 = report.captures.iter().map(|capture| capture.captured_bytes).sum();
-    if captured > 0 && captured < wire / 2 {
+    if captured > 0 && captured < wire {
         hints.push(format!(
-            "only {} of the bytes were captured: headers are cut by the snap length; capture with `tcpdump -s 0`",
+            "only {} of the bytes were captured: packets are cut by a snap length, and HTTP headers that are cut cannot be read; capture with `tcpdump -s 0`",
             percent(captured, wire)
         ));
     }
