@@ -2,10 +2,12 @@
 
 mod anomaly;
 mod capture;
+mod content;
 mod error;
 mod message;
 mod options;
 mod stream;
+mod websocket;
 
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::Packet;

@@ -120,6 +120,8 @@ pub trait ContentSink {
     fn missing(&mut self, len: u64);
     /// The message begun last is complete (or, with `complete` false, ended too early).
     fn end(&mut self, complete: bool) -> Content;
+    /// Nobody knows how many whole messages were lost since the last one ended.
+    fn gap(&mut self) {}
 }
 
 /// WebSocket opcode (RFC 6455 §5.2).

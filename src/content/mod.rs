@@ -1,0 +1,6 @@
+//! Content of messages: decoded, checked, digested and sampled, as far as asked for.
+
+mod stage;
+mod utf8;
+
+pub(crate) use stage::Stage;
