@@ -1,17 +1,28 @@
 //! wiretare weighs web traffic in packet captures.
 
+mod account;
+mod analysis;
+mod analyzer;
 mod anomaly;
 mod capture;
 mod content;
 mod error;
+mod flow;
+mod http;
 mod message;
 mod options;
+mod packet;
+mod report;
 mod stream;
+mod tcp;
 mod websocket;
 
+pub use account::Summary;
+pub use analyzer::Analyzer;
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
-pub use capture::Packet;
+pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
 pub use message::*;
 pub use options::{AjaxScope, ContentMode, Limits, Options};
+pub use packet::{ConnectionKey, Flags, NotTcp, Segment, Sender, SeqNumber, Sliced, slice};
 pub use stream::{Frame, LayerBytes, Provenance, StreamBuffer, Timestamp};

@@ -70,6 +70,13 @@ impl Cost {
         self.provenance += consumed;
     }
 
+    /// Books a whole frame at once: its header and its encoded content, all of it captured.
+    pub(crate) fn add_frame(&mut self, header_len: u64, payload_len: u64, consumed: Provenance) {
+        self.framing_bytes += header_len;
+        self.encoded_bytes += payload_len;
+        self.provenance += consumed;
+    }
+
     /// Books `len` bytes of encoded content, of which what was consumed shows how many were captured.
     pub fn add_encoded(&mut self, len: u64, consumed: Provenance) {
         self.encoded_bytes += consumed.bytes.payload;
@@ -120,8 +127,8 @@ pub trait ContentSink {
     fn missing(&mut self, len: u64);
     /// The message begun last is complete (or, with `complete` false, ended too early).
     fn end(&mut self, complete: bool) -> Content;
-    /// Nobody knows how many whole messages were lost since the last one ended.
-    fn gap(&mut self) {}
+    /// Between messages, an unknown part of the stream was lost.
+    fn lose_context(&mut self) {}
 }
 
 /// WebSocket opcode (RFC 6455 §5.2).
@@ -617,6 +624,12 @@ impl Buckets {
     /// Octets of a bucket.
     pub fn of_bucket(&self, bucket: Bucket) -> u64 {
         Direction::BOTH.iter().map(|&direction| self.in_direction(bucket, direction)).sum()
+    }
+
+    /// The same octets with the two directions exchanged.
+    pub(crate) fn with_swapped_directions(mut self) -> Self {
+        self.0.iter_mut().flatten().for_each(|directions| directions.swap(0, 1));
+        self
     }
 
     /// Octets of all buckets.

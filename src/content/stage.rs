@@ -6,9 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::utf8::Utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
+use crate::http::Decoder;
 use crate::message::{Content, ContentSink, Form, Opcode};
 use crate::options::{ContentMode, Options};
-use crate::websocket::{Compression, ContextTakeover, Failure, Inflater};
+use crate::websocket::{Compression, Failure, Inflater};
 
 /// Takes the encoded content of one direction and says what it is when decoded.
 ///
@@ -16,7 +17,7 @@ use crate::websocket::{Compression, ContextTakeover, Failure, Inflater};
 #[derive(Debug)]
 pub(crate) struct Stage {
     wanted: Wanted,
-    context_takeover: ContextTakeover,
+    compression: Option<Compression>,
     /// Made for the first compressed message.
     inflater: Option<Box<Inflater>>,
     /// Whether messages were lost before the inflater was made.
@@ -48,11 +49,13 @@ struct Open {
 }
 
 /// How a message's content is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Coding {
     Identity,
-    /// permessage-deflate.
+    /// By the direction's inflater.
     Deflate,
+    /// By content codings (RFC 9110 §8.4).
+    Http(Box<Decoder>),
     /// Decoding has failed, or cannot begin: what is still to come says nothing.
     Unknown,
 }
@@ -61,6 +64,8 @@ enum Coding {
 #[derive(Debug)]
 struct Decoded {
     bytes: u64,
+    /// Whether the limit was passed; what lies behind it is not counted.
+    limited: bool,
     text: Option<Utf8>,
     digest: Option<Box<Sha256>>,
     sample: Option<Sample>,
@@ -82,61 +87,74 @@ impl Stage {
             ContentMode::Full => Some(options.limits.full_content),
         };
         let wanted = Wanted { digest: options.digest, sample, limit: options.limits.decoded_content };
-        Self { wanted, context_takeover: ContextTakeover::Keep, inflater: None, gap: false, data: None, control: None }
+        Self { wanted, compression: None, inflater: None, gap: false, data: None, control: None }
     }
 
     /// From the opening handshake on: how messages of this direction are compressed, if they are.
     pub(crate) fn set_compression(&mut self, compression: Option<Compression>) {
-        self.context_takeover = compression.map_or(ContextTakeover::Keep, |compression| compression.context_takeover);
+        self.compression = compression;
+    }
+
+    /// How a message that begins is encoded; `None` when nobody knows.
+    #[inline]
+    fn coding(&mut self, form: Form<'_>) -> Result<Coding, Option<AnomalyKind>> {
+        match form {
+            Form::WebSocket { compressed: false, .. } => Ok(Coding::Identity),
+            Form::WebSocket { compressed: true, .. } => {
+                let compression = self.compression.ok_or(None)?;
+                let whole = !self.gap;
+                self.inflater.get_or_insert_with(|| Box::new(Inflater::new(compression.context_takeover, whole))).begin();
+                Ok(Coding::Deflate)
+            }
+            Form::Http { content_encoding } => match Decoder::new(content_encoding) {
+                Ok(None) => Ok(Coding::Identity),
+                Ok(Some(decoder)) => Ok(Coding::Http(Box::new(decoder))),
+                Err(_) => Err(Some(AnomalyKind::UnknownContentCoding)),
+            },
+        }
     }
 }
 
 impl ContentSink for Stage {
     #[inline]
     fn begin(&mut self, form: Form<'_>) {
-        let (coding, text, control) = match form {
-            Form::Http { content_encoding: b"" } => (Coding::Identity, false, false),
-            Form::Http { .. } => (Coding::Unknown, false, false),
-            Form::WebSocket { opcode, compressed } => {
-                let coding = if compressed { Coding::Deflate } else { Coding::Identity };
-                (coding, opcode == Opcode::Text, opcode.is_control())
-            }
+        let opcode = match form {
+            Form::Http { .. } => None,
+            Form::WebSocket { opcode, .. } => Some(opcode),
         };
-        let open = Open { coding, missing: 0, anomalies: AnomalySet::EMPTY, decoded: Decoded::new(&self.wanted, text) };
-        if coding == Coding::Deflate {
-            let whole = !self.gap;
-            self.inflater.get_or_insert_with(|| Box::new(Inflater::new(self.context_takeover, whole))).begin();
-        }
+        let (coding, odd) = self.coding(form).map_or_else(|odd| (Coding::Unknown, odd), |coding| (coding, None));
+        let decoded = Decoded::new(&self.wanted, opcode == Some(Opcode::Text));
+        let open = Open { coding, missing: 0, anomalies: odd.into_iter().collect(), decoded };
+        let control = opcode.is_some_and(Opcode::is_control);
         *if control { &mut self.control } else { &mut self.data } = Some(open);
     }
 
     #[inline]
     fn data(&mut self, encoded: &[u8]) {
         let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
-        match (open.coding, &mut self.inflater) {
-            (Coding::Identity, _) => open.decoded.take(encoded),
-            (Coding::Deflate, Some(inflater)) => {
-                let decoded = &mut open.decoded;
-                let limit = self.wanted.limit;
-                if let Err(failure) = inflater.feed(encoded, &mut |piece| decoded.take_limited(piece, limit)) {
-                    open.fail(failure);
-                }
+        let (decoded, limit) = (&mut open.decoded, self.wanted.limit);
+        let out = &mut |piece: &[u8]| decoded.take_limited(piece, limit);
+        match &mut open.coding {
+            Coding::Identity => open.decoded.take(encoded),
+            Coding::Deflate => {
+                let inflated = self.inflater.as_mut().map_or(Ok(()), |inflater| inflater.feed(encoded, out));
+                inflated.unwrap_or_else(|failure| open.fail(failure));
             }
-            (Coding::Deflate, None) | (Coding::Unknown, _) => {}
+            Coding::Http(decoder) => decoder.feed(encoded, out).unwrap_or_else(|_| open.fail(Failure::Corrupt)),
+            Coding::Unknown => {}
         }
     }
 
     fn missing(&mut self, len: u64) {
         let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
         open.missing += len;
-        match open.coding {
+        match &open.coding {
             Coding::Identity => open.decoded.skip(len, &mut open.anomalies),
             Coding::Deflate => {
                 open.coding = Coding::Unknown;
-                if let Some(inflater) = &mut self.inflater {
-                    inflater.lose();
-                }
+                self.inflater.as_mut().into_iter().for_each(|inflater| inflater.lose());
             }
+            Coding::Http(_) => open.coding = Coding::Unknown,
             Coding::Unknown => {}
         }
     }
@@ -144,19 +162,20 @@ impl ContentSink for Stage {
     #[inline]
     fn end(&mut self, complete: bool) -> Content {
         let Some(mut open) = self.control.take().or_else(|| self.data.take()) else { return Content::default() };
-        if open.coding == Coding::Deflate
-            && let Some(inflater) = &mut self.inflater
-        {
-            if !complete {
-                inflater.lose();
-            } else if let Err(failure) = inflater.finish() {
-                open.fail(failure);
+        let (decoded, limit) = (&mut open.decoded, self.wanted.limit);
+        match (&mut open.coding, &mut self.inflater) {
+            (Coding::Deflate, Some(inflater)) if complete => inflater.finish().unwrap_or_else(|failure| open.fail(failure)),
+            (Coding::Deflate, Some(inflater)) => inflater.lose(),
+            (Coding::Http(decoder), _) if complete => {
+                let out = &mut |piece: &[u8]| decoded.take_limited(piece, limit);
+                decoder.finish(out).unwrap_or_else(|_| open.fail(Failure::Corrupt));
             }
+            (Coding::Identity | Coding::Deflate | Coding::Http(_) | Coding::Unknown, _) => {}
         }
         open.close(complete)
     }
 
-    fn gap(&mut self) {
+    fn lose_context(&mut self) {
         self.gap = true;
         if let Some(inflater) = &mut self.inflater {
             inflater.lose();
@@ -169,16 +188,17 @@ impl Open {
     fn fail(&mut self, failure: Failure) {
         self.coding = Coding::Unknown;
         self.anomalies.insert(match failure {
-            Failure::Corrupt => AnomalyKind::DecodingFailed,
+            // Whoever reads the decoder's output is the only one to know why it stopped.
+            _ if self.decoded.limited => AnomalyKind::DecodedContentLimit,
+            Failure::Corrupt | Failure::Stopped => AnomalyKind::DecodingFailed,
             Failure::LostContext => AnomalyKind::LostCompressionContext,
-            Failure::Stopped => AnomalyKind::DecodedContentLimit,
         });
     }
 
     #[inline]
     fn close(self, complete: bool) -> Content {
         let Self { coding, missing, mut anomalies, decoded } = self;
-        let known = complete && coding != Coding::Unknown;
+        let known = complete && !matches!(coding, Coding::Unknown);
         let seen = known && missing == 0;
         if decoded.text.is_some_and(|text| text.is_invalid() || seen && !text.is_valid()) {
             anomalies.insert(AnomalyKind::InvalidUtf8);
@@ -197,6 +217,7 @@ impl Decoded {
     fn new(wanted: &Wanted, text: bool) -> Self {
         Self {
             bytes: 0,
+            limited: false,
             text: text.then(Utf8::default),
             digest: wanted.digest.then(Box::default),
             sample: wanted.sample.map(|limit| Sample { octets: Vec::new(), limit }),
@@ -220,6 +241,7 @@ impl Decoded {
     /// Takes what decoding brought forth, unless it passes the limit.
     fn take_limited(&mut self, piece: &[u8], limit: u64) -> ControlFlow<()> {
         if self.bytes + piece.len() as u64 > limit {
+            self.limited = true;
             return Break(());
         }
         self.take(piece);
@@ -232,5 +254,169 @@ impl Decoded {
         if self.text.take().is_some_and(|text| text.is_invalid()) {
             anomalies.insert(AnomalyKind::InvalidUtf8);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compress, FlushCompress};
+
+    use super::*;
+    use crate::websocket::ContextTakeover;
+
+    const TEXT: Form<'_> = Form::WebSocket { opcode: Opcode::Text, compressed: false };
+    const DEFLATED: Form<'_> = Form::WebSocket { opcode: Opcode::Text, compressed: true };
+    const PING: Form<'_> = Form::WebSocket { opcode: Opcode::Ping, compressed: false };
+
+    fn full() -> Options {
+        Options { content: ContentMode::Full, digest: true, ..Options::default() }
+    }
+
+    fn stage(options: &Options) -> Stage {
+        let mut stage = Stage::new(options);
+        stage.set_compression(Some(Compression::ASSUMED));
+        stage
+    }
+
+    fn content_of(stage: &mut Stage, form: Form<'_>, pieces: &[&[u8]]) -> Content {
+        stage.begin(form);
+        pieces.iter().for_each(|piece| stage.data(piece));
+        stage.end(true)
+    }
+
+    fn content(octets: &[u8]) -> Content {
+        let sha256 = Some(Box::new(Sha256::digest(octets).into()));
+        Content { bytes: Some(octets.len() as u64), sha256, sample: Some(octets.into()), anomalies: AnomalySet::EMPTY }
+    }
+
+    fn unknown(kind: AnomalyKind) -> Content {
+        Content { anomalies: AnomalySet::from_iter([kind]), ..Content::default() }
+    }
+
+    /// What "Hello" deflates to, and again with the context of the first (RFC 7692 §7.2.3).
+    const HELLO: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    const HELLO_AGAIN: &[u8] = &[0xf2, 0x00, 0x11, 0x00, 0x00];
+
+    #[test]
+    fn content_is_counted_digested_and_sampled_as_asked_for() {
+        assert_eq!(content_of(&mut stage(&full()), TEXT, &[b"Hel", b"lo"]), content(b"Hello"));
+        let counted = Content { bytes: Some(5), ..Content::default() };
+        assert_eq!(content_of(&mut stage(&Options::default()), TEXT, &[b"Hello"]), counted);
+        let mut options = Options { content: ContentMode::Preview, ..Options::default() };
+        options.limits.preview = 3;
+        let previewed = Content { bytes: Some(5), sample: Some(b"Hel"[..].into()), ..Content::default() };
+        assert_eq!(content_of(&mut stage(&options), TEXT, &[b"He", b"llo"]), previewed);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_said_even_when_compressed() {
+        let mut stage = stage(&Options::default());
+        let odd = Content { bytes: Some(3), ..unknown(AnomalyKind::InvalidUtf8) };
+        assert_eq!(content_of(&mut stage, TEXT, &[b"ab", b"\xc3"]), odd);
+        // A stored block of the three octets, then the empty one.
+        assert_eq!(content_of(&mut stage, DEFLATED, &[b"\x00\x03\x00\xfc\xffab\xc3", b"\x00"]), odd);
+        assert_eq!(content_of(&mut stage, TEXT, &[b"a\xc3", b"\xa4"]).anomalies, AnomalySet::EMPTY);
+    }
+
+    #[test]
+    fn control_frame_between_compressed_fragments_leaves_them_alone() {
+        let mut stage = stage(&full());
+        stage.begin(DEFLATED);
+        stage.data(&HELLO[..3]);
+        assert_eq!(content_of(&mut stage, PING, &[b"p"]), content(b"p"));
+        stage.data(&HELLO[3..]);
+        assert_eq!(stage.end(true), content(b"Hello"));
+    }
+
+    #[test]
+    fn plain_messages_between_compressed_ones_leave_the_context_alone() {
+        let mut stage = stage(&full());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, TEXT, &[b"plain"]), content(b"plain"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[b"\x00"]), content(b""));
+    }
+
+    #[test]
+    fn missing_octets_of_plain_content_are_counted() {
+        let mut stage = stage(&full());
+        stage.begin(TEXT);
+        stage.data(b"ab");
+        stage.missing(3);
+        stage.data(b"\xa4c");
+        assert_eq!(stage.end(true), Content { bytes: Some(7), ..Content::default() });
+    }
+
+    #[test]
+    fn missing_octets_of_a_compressed_message_make_later_ones_unknown() {
+        let mut stage = stage(&full());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        stage.begin(DEFLATED);
+        stage.data(&HELLO[..2]);
+        stage.missing(2);
+        stage.data(&HELLO[4..]);
+        assert_eq!(stage.end(true), Content::default());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+        // It stands for itself, so it is certain; and so is what refers to it.
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), content(b"Hello"));
+    }
+
+    #[test]
+    fn without_takeover_a_loss_makes_one_message_unknown() {
+        let mut stage = Stage::new(&full());
+        stage.set_compression(Some(Compression { context_takeover: ContextTakeover::Reset, ..Compression::ASSUMED }));
+        stage.begin(DEFLATED);
+        stage.missing(7);
+        assert_eq!(stage.end(true), Content::default());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::DecodingFailed));
+    }
+
+    #[test]
+    fn messages_lost_before_the_first_compressed_one_count_too() {
+        let mut stage = stage(&full());
+        stage.lose_context();
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+    }
+
+    #[test]
+    fn message_that_ended_early_is_unknown() {
+        let mut stage = stage(&full());
+        for form in [TEXT, DEFLATED] {
+            stage.begin(form);
+            stage.data(&HELLO[..4]);
+            assert_eq!(stage.end(false).bytes, None);
+        }
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+    }
+
+    #[test]
+    fn bomb_stops_at_the_limit() {
+        let mut bomb = Vec::with_capacity(8192);
+        let mut compress = Compress::new(flate2::Compression::best(), false);
+        compress.compress_vec(&vec![0; 1 << 20], &mut bomb, FlushCompress::Sync).expect("room for all of it");
+        let mut options = full();
+        options.limits.decoded_content = 100_000;
+        let mut stage = stage(&options);
+        assert_eq!(content_of(&mut stage, DEFLATED, &[&bomb[..bomb.len() - 4]]), unknown(AnomalyKind::DecodedContentLimit));
+    }
+
+    #[test]
+    fn compression_that_nothing_defines_is_unknown() {
+        let mut stage = Stage::new(&full());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), Content::default());
+    }
+
+    #[test]
+    fn http_content_is_decoded_as_its_codings_say() {
+        let mut stage = Stage::new(&full());
+        let stored = b"\x78\x01\x01\x05\x00\xfa\xffHello\x05\x8c\x01\xf5";
+        assert_eq!(content_of(&mut stage, Form::Http { content_encoding: b"" }, &[b"Hello"]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, Form::Http { content_encoding: b"deflate" }, &[stored]), content(b"Hello"));
+        let odd = content_of(&mut stage, Form::Http { content_encoding: b"x-nobodys" }, &[b"Hello"]);
+        assert_eq!(odd, unknown(AnomalyKind::UnknownContentCoding));
+        let cut = content_of(&mut stage, Form::Http { content_encoding: b"deflate" }, &[b"\x78\x01\xff\xff\xff"]);
+        assert_eq!(cut, unknown(AnomalyKind::DecodingFailed));
     }
 }

@@ -114,6 +114,12 @@ impl StreamBuffer {
         self.runs.front().map_or(0, |run| u64::from(run.unread()))
     }
 
+    /// Whether the next unread byte is the first of its segment or record.
+    #[inline]
+    pub fn at_run_start(&self) -> bool {
+        self.runs.front().is_some_and(|run| run.taken == 0)
+    }
+
     /// The frame that carried the next unread byte.
     #[inline]
     pub fn front_frame(&self) -> Option<super::Frame> {
@@ -141,6 +147,26 @@ impl StreamBuffer {
     /// Takes `len` bytes off the front, captured or missing (at most what is unread), and returns what they cost.
     #[inline]
     pub fn consume(&mut self, len: u64) -> Provenance {
+        match self.runs.front() {
+            // Most messages come in a segment of their own: their cost is the run's, undivided.
+            Some(run) if run.taken == 0 && u64::from(run.len) == len => self.consume_front_run(),
+            _ => self.consume_in_parts(len),
+        }
+    }
+
+    #[inline]
+    fn consume_front_run(&mut self) -> Provenance {
+        let Some(run) = self.runs.pop_front() else { return Provenance::default() };
+        self.start += u64::from(run.len);
+        self.unread -= u64::from(run.len);
+        if !run.missing {
+            self.head += run.len as usize;
+        }
+        self.release();
+        run.cost
+    }
+
+    fn consume_in_parts(&mut self, len: u64) -> Provenance {
         let mut left = len.min(self.unread);
         self.start += left;
         self.unread -= left;

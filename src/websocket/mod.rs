@@ -1,10 +1,11 @@
-//! WebSocket (RFC 6455) with permessage-deflate (RFC 7692): the opening handshake, frames, messages.
+//! WebSocket (RFC 6455) with permessage-deflate (RFC 7692): the opening handshake, frames, and the messages they make.
 
 mod close;
 mod connection;
 mod deflate;
 mod extension;
 mod frame;
+mod handshake;
 mod mask;
 mod recognise;
 #[cfg(test)]
@@ -12,5 +13,7 @@ mod testing;
 
 pub(crate) use connection::{Event, Receiver};
 pub(crate) use deflate::{Failure, Inflater};
-pub(crate) use extension::{Agreement, Compression, ContextTakeover, Rsv1, Unit};
-pub(crate) use recognise::{Verdict, judge};
+pub(crate) use extension::Compression;
+#[cfg(test)]
+pub(crate) use extension::ContextTakeover;
+pub(crate) use handshake::Handshake;

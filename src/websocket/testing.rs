@@ -107,7 +107,7 @@ impl ContentSink for Recorder {
         Content { bytes: complete.then_some(octets.len() as u64), sample: Some(octets.into()), ..Content::default() }
     }
 
-    fn gap(&mut self) {
+    fn lose_context(&mut self) {
         self.gaps += 1;
     }
 }

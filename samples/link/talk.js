@@ -1,0 +1,21 @@
+// node talk.js server HOST TRUTH | node talk.js client HOST TRUTH: a tiny exchange.
+const { WebSocket, WebSocketServer } = require('ws');
+const make = require('./log.js');
+const [, , role, host, file] = process.argv;
+make.tap(WebSocket, file);
+const { log } = make(file);
+const at = (a, p) => (a.includes(':') ? `${a}:${p}` : `${a}:${p}`);
+if (role === 'server') {
+  new WebSocketServer({ host, port: 8080, perMessageDeflate: { threshold: 0 } }).on('connection', (ws, req) => {
+    log({ ws: 0, set: { target: req.url } });
+    ws.on('message', d => ws.send(JSON.stringify({ echo: JSON.parse(d), at: 'server' })));
+  });
+} else {
+  const ws = new WebSocket(`ws://${host.includes(':') ? `[${host}]` : host}:8080/tiny`, { perMessageDeflate: { threshold: 0 } });
+  let n = 0;
+  const next = () => ++n > 3 ? ws.close(1000) : ws.send(JSON.stringify({ seq: n, text: 'bonjour' }));
+  ws.on('upgrade', res => log({ ws: 0, set: { extensions: res.headers['sec-websocket-extensions'] || '' } }));
+  ws.on('open', () => { log({ ws: 0, set: { client: at(ws._socket.localAddress, ws._socket.localPort), server: at(ws._socket.remoteAddress, ws._socket.remotePort) } }); next(); });
+  ws.on('message', () => setTimeout(next, 10));
+  ws.on('close', () => setTimeout(() => process.exit(0), 50));
+}

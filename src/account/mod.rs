@@ -1,0 +1,22 @@
+//! Sums of rows: what each side paid, as values that merge in any order to the same result.
+
+mod charge;
+mod distinct;
+mod endpoints;
+mod histogram;
+mod ledger;
+mod money;
+mod reframing;
+#[cfg(test)]
+pub(crate) mod samples;
+mod side;
+mod summary;
+
+pub use distinct::Distinct;
+pub use endpoints::{Endpoint, EndpointKey, Endpoints};
+pub use histogram::{Distribution, Quantiles};
+pub(crate) use ledger::Ledger;
+pub use money::{Money, Sighting};
+pub use reframing::{AsAjax, AsWebSocket, Reframed, SEGMENT_PAYLOAD};
+pub use side::{Compression, DirectionTotals, Distributions, EFFICIENCY_SCALE, ExchangeTotals, SideTotals};
+pub use summary::{LargestConnection, Summary};

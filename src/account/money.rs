@@ -1,0 +1,147 @@
+//! Sums of the money fields, and of things seen that a finding may rest on.
+
+use std::ops::AddAssign;
+
+use crate::message::Cost;
+use crate::stream::LayerBytes;
+
+/// The money fields summed over messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Money {
+    /// Messages added.
+    pub messages: u64,
+    /// Messages whose content is not known; they are in no figure of content.
+    pub unknown_content_messages: u64,
+    /// Decoded content of the others, in octets.
+    pub content_bytes: u64,
+    /// Octets on the wire of the messages whose content is known: the denominator of efficiency.
+    pub known_wire_bytes: u64,
+    /// Content as sent, in octets.
+    pub encoded_bytes: u64,
+    /// Framing of the protocol itself, in octets.
+    pub framing_bytes: u64,
+    /// Octets that were sent but not captured.
+    pub lost_bytes: u64,
+    /// Octets on the wire by layer; `payload` is encoded + framing.
+    pub bytes: LayerBytes,
+}
+
+impl Money {
+    /// Adds one message.
+    #[inline]
+    pub fn add(&mut self, cost: &Cost) {
+        self.messages += 1;
+        match cost.content_bytes {
+            Some(content) => {
+                self.content_bytes += content;
+                self.known_wire_bytes += cost.wire_bytes();
+            }
+            None => self.unknown_content_messages += 1,
+        }
+        self.encoded_bytes += cost.encoded_bytes;
+        self.framing_bytes += cost.framing_bytes;
+        self.lost_bytes += cost.lost_bytes;
+        self.bytes += cost.provenance.bytes;
+    }
+
+    /// Octets on the wire.
+    pub fn wire_bytes(&self) -> u64 {
+        self.bytes.total()
+    }
+
+    /// Octets from the IP header up.
+    pub fn ip_bytes_up(&self) -> u64 {
+        self.wire_bytes() - self.bytes.link
+    }
+
+    /// Octets on the wire that are not encoded content.
+    pub fn overhead_bytes(&self) -> u64 {
+        self.wire_bytes().saturating_sub(self.encoded_bytes)
+    }
+
+    /// Decoded content; `None` when there are messages and none of them has known content.
+    pub fn known_content_bytes(&self) -> Option<u64> {
+        (self.messages == 0 || self.unknown_content_messages < self.messages).then_some(self.content_bytes)
+    }
+
+    /// Content ÷ wire, over the messages whose content is known.
+    pub fn efficiency(&self) -> Option<f64> {
+        (self.known_wire_bytes > 0).then(|| self.content_bytes as f64 / self.known_wire_bytes as f64)
+    }
+}
+
+impl AddAssign for Money {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.unknown_content_messages += other.unknown_content_messages;
+        self.content_bytes += other.content_bytes;
+        self.known_wire_bytes += other.known_wire_bytes;
+        self.encoded_bytes += other.encoded_bytes;
+        self.framing_bytes += other.framing_bytes;
+        self.lost_bytes += other.lost_bytes;
+        self.bytes += other.bytes;
+    }
+}
+
+/// Frames that a sighting keeps: enough to look at, few enough to print.
+const FRAMES: usize = 5;
+
+/// Something seen that costs bytes: how often, how many octets, and the first frames that show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sighting {
+    /// How often it was seen.
+    pub count: u64,
+    /// Octets it cost.
+    pub bytes: u64,
+    /// The smallest frame numbers, ascending; 0 where there are fewer.
+    frames: [u64; FRAMES],
+}
+
+impl Sighting {
+    /// Adds one sighting at a frame (`frame.number`).
+    pub fn add(&mut self, bytes: u64, frame: u64) {
+        self.count += 1;
+        self.bytes += bytes;
+        self.insert(frame);
+    }
+
+    fn insert(&mut self, frame: u64) {
+        if frame == 0 || self.frames.contains(&frame) {
+            return;
+        }
+        // 0 stands for "none" and therefore sorts last.
+        let rank = |frame: u64| if frame == 0 { u64::MAX } else { frame };
+        if rank(frame) < rank(self.frames[FRAMES - 1]) {
+            self.frames[FRAMES - 1] = frame;
+            self.frames.sort_unstable_by_key(|&frame| rank(frame));
+        }
+    }
+
+    /// The first frames that show it, ascending.
+    pub fn frames(&self) -> impl Iterator<Item = u64> {
+        self.frames.into_iter().take_while(|&frame| frame > 0)
+    }
+}
+
+impl AddAssign for Sighting {
+    fn add_assign(&mut self, other: Self) {
+        self.count += other.count;
+        self.bytes += other.bytes;
+        other.frames().for_each(|frame| self.insert(frame));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sighting_keeps_the_first_frames_in_any_order() {
+        let mut forwards = Sighting::default();
+        let mut backwards = Sighting::default();
+        (1..=9).for_each(|frame| forwards.add(10, frame));
+        (1..=9).rev().for_each(|frame| backwards.add(10, frame));
+        assert_eq!(forwards, backwards);
+        assert_eq!((forwards.bytes, forwards.frames().collect::<Vec<_>>()), (90, vec![1, 2, 3, 4, 5]));
+    }
+}

@@ -1,0 +1,129 @@
+//! What one side's messages would be as the other's, summed while they pass: the ground of the counterfactual.
+
+use std::ops::AddAssign;
+
+/// TCP payload octets a segment carries: Ethernet's 1500 less 20 (IPv4) and 32 (TCP with timestamps).
+pub const SEGMENT_PAYLOAD: u64 = 1448;
+
+/// Messages in another framing, before the headers that carry them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reframed {
+    /// Messages.
+    pub messages: u64,
+    /// Octets of framing and content, what TCP would carry.
+    pub payload_bytes: u64,
+    /// Segments of at most [`SEGMENT_PAYLOAD`] octets, each message beginning one.
+    pub segments: u64,
+}
+
+impl Reframed {
+    /// Adds one WebSocket message of one frame (RFC 6455 §5.2): 2, 4 or 10 octets, and 4 for a client's masking key.
+    pub fn add_websocket(&mut self, content_bytes: u64, from_client: bool) {
+        let length = match content_bytes {
+            0..=125 => 2,
+            126..=65535 => 4,
+            _ => 10,
+        };
+        let payload = length + if from_client { 4 } else { 0 } + content_bytes;
+        self.messages += 1;
+        self.payload_bytes += payload;
+        self.segments += payload.div_ceil(SEGMENT_PAYLOAD);
+    }
+}
+
+impl AddAssign for Reframed {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.payload_bytes += other.payload_bytes;
+        self.segments += other.segments;
+    }
+}
+
+/// A side's exchanges as WebSocket messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AsWebSocket {
+    /// Each exchange two messages, content uncompressed; a request without content sends its target instead.
+    pub high: Reframed,
+    /// Only content that was there, as encoded; a question without content is not asked.
+    pub low: Reframed,
+}
+
+impl AsWebSocket {
+    /// Adds one exchange: (encoded, decoded if known) content of request and response, and the length of its target.
+    pub fn add(&mut self, target_len: u64, request: (u64, Option<u64>), response: (u64, Option<u64>)) {
+        let decoded = |(encoded, decoded): (u64, Option<u64>)| decoded.unwrap_or(encoded);
+        let asked = if request.0 > 0 { decoded(request) } else { target_len };
+        self.high.add_websocket(asked, true);
+        self.high.add_websocket(decoded(response), false);
+        if request.0 > 0 {
+            self.low.add_websocket(request.0, true);
+        }
+        if response.0 > 0 {
+            self.low.add_websocket(response.0, false);
+        }
+    }
+}
+
+impl AddAssign for AsWebSocket {
+    fn add_assign(&mut self, other: Self) {
+        self.high += other.high;
+        self.low += other.low;
+    }
+}
+
+/// WebSocket messages as exchanges, before header sections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AsAjax {
+    /// Messages that clients sent: each a POST.
+    pub client_messages: u64,
+    /// Messages that servers sent: each the answer to a poll.
+    pub server_messages: u64,
+    /// Polls that would answer them when messages of one connection within one second share an answer.
+    pub shared_answers: u64,
+    /// Decoded content (encoded where unknown), in octets.
+    pub content_bytes: u64,
+    /// Content as sent, in octets.
+    pub encoded_bytes: u64,
+    /// Whole segments that content fills, beyond the one that carries the header section.
+    pub extra_segments: u64,
+    /// Held polls that would end without an answer: one for every 30 s of a connection.
+    pub idle_polls: u64,
+}
+
+impl AsAjax {
+    /// Adds one message.
+    #[inline]
+    pub fn add(&mut self, from_client: bool, encoded_bytes: u64, content_bytes: Option<u64>) {
+        let content = content_bytes.unwrap_or(encoded_bytes);
+        self.client_messages += u64::from(from_client);
+        self.server_messages += u64::from(!from_client);
+        self.content_bytes += content;
+        self.encoded_bytes += encoded_bytes;
+        self.extra_segments += content / SEGMENT_PAYLOAD;
+    }
+}
+
+impl AddAssign for AsAjax {
+    fn add_assign(&mut self, other: Self) {
+        self.client_messages += other.client_messages;
+        self.server_messages += other.server_messages;
+        self.shared_answers += other.shared_answers;
+        self.content_bytes += other.content_bytes;
+        self.encoded_bytes += other.encoded_bytes;
+        self.extra_segments += other.extra_segments;
+        self.idle_polls += other.idle_polls;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frame_headers_follow_rfc_6455() {
+        let mut client = Reframed::default();
+        [125, 126, 65535, 65536].iter().for_each(|&len| client.add_websocket(len, true));
+        // 2 + 4 + 125, 4 + 4 + 126, 4 + 4 + 65 535, 10 + 4 + 65 536 octets; ⌈65 543 / 1448⌉ = ⌈65 550 / 1448⌉ = 46 segments.
+        assert_eq!(client, Reframed { messages: 4, payload_bytes: 131 + 134 + 65543 + 65550, segments: 1 + 1 + 46 + 46 });
+    }
+}

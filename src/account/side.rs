@@ -1,0 +1,284 @@
+//! What one side paid: sums by direction, distributions, and what findings and the counterfactual rest on.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use super::histogram::Distribution;
+use super::money::{Money, Sighting};
+use super::reframing::{AsAjax, AsWebSocket};
+use crate::message::{Bucket, Cost, Direction};
+
+/// Efficiency is kept in a histogram of integers: millionths.
+pub const EFFICIENCY_SCALE: f64 = 1e6;
+
+/// How single messages are distributed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Distributions {
+    /// Octets on the wire.
+    pub wire_bytes: Distribution,
+    /// Octets on the wire that are not encoded content.
+    pub overhead_bytes: Distribution,
+    /// Decoded content where known, in octets.
+    pub content_bytes: Distribution,
+    /// Content ÷ wire where known, in millionths.
+    pub efficiency: Distribution,
+}
+
+impl Distributions {
+    /// Adds one message.
+    #[inline]
+    pub fn add(&mut self, cost: &Cost) {
+        let wire = cost.wire_bytes();
+        self.wire_bytes.add(wire);
+        self.overhead_bytes.add(wire.saturating_sub(cost.encoded_bytes));
+        if let Some(content) = cost.content_bytes {
+            self.content_bytes.add(content);
+            if wire > 0 {
+                self.efficiency.add((content as f64 * EFFICIENCY_SCALE / wire as f64) as u64);
+            }
+        }
+    }
+}
+
+impl AddAssign<&Self> for Distributions {
+    fn add_assign(&mut self, other: &Self) {
+        self.wire_bytes += &other.wire_bytes;
+        self.overhead_bytes += &other.overhead_bytes;
+        self.content_bytes += &other.content_bytes;
+        self.efficiency += &other.efficiency;
+    }
+}
+
+/// Compression, over messages whose content is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compression {
+    /// Decoded content in octets.
+    pub content_bytes: u64,
+    /// The same as sent.
+    pub encoded_bytes: u64,
+    /// Messages sent under a content coding or permessage-deflate.
+    pub compressed_messages: u64,
+    /// Of these, messages that grew by it; octets they grew by, and first frames.
+    pub grown: Sighting,
+}
+
+impl Compression {
+    /// Adds one message.
+    #[inline]
+    pub fn add(&mut self, cost: &Cost, compressed: bool) {
+        self.compressed_messages += u64::from(compressed);
+        let Some(content) = cost.content_bytes else { return };
+        self.content_bytes += content;
+        self.encoded_bytes += cost.encoded_bytes;
+        if compressed && cost.encoded_bytes > content {
+            self.grown.add(cost.encoded_bytes - content, cost.provenance.first.number);
+        }
+    }
+}
+
+impl AddAssign for Compression {
+    fn add_assign(&mut self, other: Self) {
+        self.content_bytes += other.content_bytes;
+        self.encoded_bytes += other.encoded_bytes;
+        self.compressed_messages += other.compressed_messages;
+        self.grown += other.grown;
+    }
+}
+
+/// One direction of a side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DirectionTotals {
+    /// Requests, responses or WebSocket messages.
+    pub messages: Money,
+    /// Those with content.
+    pub content_bearing: u64,
+    /// Opening handshakes.
+    pub upgrade: Money,
+    /// Ping, Pong and reserved control frames.
+    pub liveness: Money,
+    /// Close frames.
+    pub close: Money,
+    /// Connection buckets charged to the side, in the order of [`Bucket::ALL`], in octets on the wire.
+    pub buckets: [u64; 7],
+    /// Compression of the messages.
+    pub compression: Compression,
+    /// How the messages are distributed.
+    pub per_message: Distributions,
+    /// Messages that one captured frame carried alone or together with others.
+    pub single_frame_messages: u64,
+    /// Their link, IP and TCP headers, in octets.
+    pub single_frame_header_bytes: u64,
+}
+
+impl DirectionTotals {
+    /// Adds one request, response or WebSocket message.
+    #[inline]
+    pub fn add_message(&mut self, cost: &Cost, compressed: bool) {
+        self.messages.add(cost);
+        self.content_bearing += u64::from(bears_content(cost));
+        self.compression.add(cost, compressed);
+        self.per_message.add(cost);
+        let provenance = &cost.provenance;
+        if provenance.first.number == provenance.last.number {
+            self.single_frame_messages += 1;
+            self.single_frame_header_bytes += provenance.bytes.link + provenance.bytes.ip + provenance.bytes.tcp;
+        }
+    }
+
+    /// Octets of a bucket charged to the side.
+    pub fn bucket(&self, bucket: Bucket) -> u64 {
+        self.buckets[bucket as usize]
+    }
+
+    /// Octets on the wire of every row of the side: messages, handshakes and control frames.
+    pub fn rows_wire_bytes(&self) -> u64 {
+        [&self.messages, &self.upgrade, &self.liveness, &self.close].into_iter().map(Money::wire_bytes).sum()
+    }
+
+    /// Every octet on the wire charged to the side.
+    pub fn all_in_wire_bytes(&self) -> u64 {
+        self.rows_wire_bytes() + self.buckets.iter().sum::<u64>()
+    }
+}
+
+/// Whether a message brought content; what was encoded but could not be decoded did.
+pub fn bears_content(cost: &Cost) -> bool {
+    cost.content_bytes.map_or(cost.encoded_bytes > 0, |content| content > 0)
+}
+
+impl AddAssign<&Self> for DirectionTotals {
+    fn add_assign(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.content_bearing += other.content_bearing;
+        self.upgrade += other.upgrade;
+        self.liveness += other.liveness;
+        self.close += other.close;
+        for (sum, part) in self.buckets.iter_mut().zip(other.buckets) {
+            *sum += part;
+        }
+        self.compression += other.compression;
+        self.per_message += &other.per_message;
+        self.single_frame_messages += other.single_frame_messages;
+        self.single_frame_header_bytes += other.single_frame_header_bytes;
+    }
+}
+
+/// What only exchanges have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExchangeTotals {
+    /// Exchanges; upgrades are not among them.
+    pub count: u64,
+    /// Octets on the wire of request and response together.
+    pub wire_bytes: Distribution,
+    /// The part of it that is not encoded content.
+    pub overhead_bytes: Distribution,
+    /// Decoded content of both, where known.
+    pub content_bytes: Distribution,
+    /// From the request's first octet to the response's first, in nanoseconds.
+    pub time_to_first_byte_ns: Distribution,
+    /// From the request's first octet to the response's last, in nanoseconds.
+    pub time_to_last_byte_ns: Distribution,
+    /// Final status codes.
+    pub statuses: BTreeMap<u16, u64>,
+    /// GETs answered without content (204, 304, length 0): octets of both messages.
+    pub empty_answers: Sighting,
+    /// Cookie field lines of requests, in octets.
+    pub cookies: Sighting,
+}
+
+impl AddAssign<&Self> for ExchangeTotals {
+    fn add_assign(&mut self, other: &Self) {
+        self.count += other.count;
+        self.wire_bytes += &other.wire_bytes;
+        self.overhead_bytes += &other.overhead_bytes;
+        self.content_bytes += &other.content_bytes;
+        self.time_to_first_byte_ns += &other.time_to_first_byte_ns;
+        self.time_to_last_byte_ns += &other.time_to_last_byte_ns;
+        for (&status, &count) in &other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        self.empty_answers += other.empty_answers;
+        self.cookies += other.cookies;
+    }
+}
+
+/// One side of the comparison.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SideTotals {
+    /// Connections with at least one row of the side.
+    pub connections: u64,
+    /// Both directions, in the order of [`Direction::BOTH`].
+    pub directions: [DirectionTotals; 2],
+    /// What only exchanges have.
+    pub exchanges: ExchangeTotals,
+    /// Content-bearing WebSocket messages, or exchanges that brought content either way.
+    pub deliveries: u64,
+    /// Opening handshakes that succeeded.
+    pub upgrades: u64,
+    /// Its exchanges as WebSocket messages.
+    pub as_websocket: AsWebSocket,
+    /// Its messages as exchanges.
+    pub as_ajax: AsAjax,
+}
+
+impl SideTotals {
+    /// One direction.
+    pub fn direction(&self, direction: Direction) -> &DirectionTotals {
+        &self.directions[direction as usize]
+    }
+
+    /// A figure summed over both directions.
+    pub fn sum(&self, figure: impl Fn(&DirectionTotals) -> u64) -> u64 {
+        self.directions.iter().map(figure).sum()
+    }
+
+    /// Money of one kind in both directions.
+    pub fn money(&self, kind: impl Fn(&DirectionTotals) -> Money) -> Money {
+        let mut sum = Money::default();
+        self.directions.iter().for_each(|direction| sum += kind(direction));
+        sum
+    }
+
+    /// Octets of a bucket charged to the side.
+    pub fn bucket(&self, bucket: Bucket) -> u64 {
+        self.sum(|direction| direction.bucket(bucket))
+    }
+
+    /// Every octet on the wire charged to the side.
+    pub fn all_in_wire_bytes(&self) -> u64 {
+        self.sum(DirectionTotals::all_in_wire_bytes)
+    }
+
+    /// Distributions over both directions.
+    pub fn per_message(&self) -> Distributions {
+        let mut both = self.directions[0].per_message.clone();
+        both += &self.directions[1].per_message;
+        both
+    }
+
+    /// Compression over both directions.
+    pub fn compression(&self) -> Compression {
+        let mut both = self.directions[0].compression;
+        both += self.directions[1].compression;
+        both
+    }
+
+    /// Whether nothing at all is charged to the side.
+    pub fn is_empty(&self) -> bool {
+        self.all_in_wire_bytes() == 0
+    }
+}
+
+impl AddAssign<&Self> for SideTotals {
+    fn add_assign(&mut self, other: &Self) {
+        self.connections += other.connections;
+        for (sum, part) in self.directions.iter_mut().zip(&other.directions) {
+            *sum += part;
+        }
+        self.exchanges += &other.exchanges;
+        self.deliveries += other.deliveries;
+        self.upgrades += other.upgrades;
+        self.as_websocket += other.as_websocket;
+        self.as_ajax += other.as_ajax;
+    }
+}

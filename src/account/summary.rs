@@ -1,0 +1,456 @@
+//! The sums of all rows of a capture, or of a part of it.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::ops::AddAssign;
+
+use foldhash::fast::FixedState;
+
+use super::charge;
+use super::distinct::Distinct;
+use super::endpoints::{Endpoint, EndpointKey, Endpoints};
+use super::money::Money;
+use super::side::{SideTotals, bears_content};
+use crate::AnomalyCounts;
+use crate::message::{Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Message, Opcode, Row, Side, Upgrade};
+
+/// Largest connections kept.
+const LARGEST: usize = 20;
+
+/// Different subprotocols kept: the first ones in alphabetical order, so that merging in any order keeps the same.
+const SUBPROTOCOLS: usize = 64;
+
+/// Messages of one connection within this many nanoseconds could share one long-poll answer.
+const SHARED_ANSWER_NS: i64 = 1_000_000_000;
+
+/// A held poll ends without an answer after this many seconds (a usual proxy limit is 60).
+const HELD_POLL_S: f64 = 30.0;
+
+/// A connection as the report's list shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LargestConnection {
+    /// Its number (`tcp.stream`).
+    pub connection: u64,
+    /// Address and port of the client.
+    pub client: SocketAddr,
+    /// Address and port of the server.
+    pub server: SocketAddr,
+    /// Number of its first frame.
+    pub first_frame: u64,
+    /// Number of its last frame.
+    pub last_frame: u64,
+    /// From its first frame to its last, in seconds.
+    pub duration_s: f64,
+    /// What was spoken, in order.
+    pub protocols: Vec<&'static str>,
+    /// Octets on the wire.
+    pub wire_bytes: u64,
+    /// Octets on the wire of its exchanges and messages, by [`Side`].
+    pub side_wire_bytes: [u64; 4],
+    /// What no message owns.
+    pub bucket_bytes: u64,
+    /// Host and target of its WebSocket.
+    pub websocket: Option<(Option<String>, Option<String>)>,
+}
+
+/// What a WebSocket connection paid so far, until its row names its endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Active {
+    figures: Endpoint,
+    /// When the long-poll answer that is being filled leaves, in nanoseconds since the Unix epoch.
+    shared_until_ns: Option<i64>,
+}
+
+/// The sums of rows. Parts merge by `+=` in any order to the same value, provided that all rows of one connection are added
+/// to one part. Memory grows with the WebSocket connections that are open, not with the rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    sides: [SideTotals; 4],
+    /// Buckets of all connections.
+    buckets: Buckets,
+    /// Of these, buckets of connections that no side used.
+    unclaimed: Buckets,
+    connections: u64,
+    unclaimed_connections: u64,
+    connection_wire_bytes: u64,
+    encrypted_bytes: u64,
+    encrypted_connections: u64,
+    opaque_bytes: u64,
+    lost_bytes: u64,
+    /// (client address, server) pairs of connections with Ajax.
+    ajax_pairs: Distinct,
+    /// WebSocket messages by opcode and direction.
+    opcodes: [[u64; 2]; 16],
+    subprotocols: BTreeMap<String, u64>,
+    /// Upgrade requests less what makes them upgrades: how many, and octets of their header sections.
+    plain_upgrade_requests: (u64, u64),
+    endpoints: Endpoints,
+    largest: BTreeMap<(Reverse<u64>, u64), Box<LargestConnection>>,
+    anomalies: AnomalyCounts,
+    active: HashMap<u64, Active, FixedState>,
+}
+
+impl Summary {
+    /// Adds a row.
+    pub fn add(&mut self, row: &Row) {
+        match row {
+            Row::Message(message) => self.add_message(message),
+            Row::Exchange(exchange) => self.add_exchange(exchange),
+            Row::Connection(connection) => self.add_connection(connection),
+        }
+    }
+
+    fn add_message(&mut self, message: &Message) {
+        let cost = &message.cost;
+        let side = &mut self.sides[Side::WebSocket as usize];
+        let direction = &mut side.directions[message.direction as usize];
+        let active = self.active.entry(message.connection).or_default();
+        self.opcodes[usize::from(message.opcode.bits())][message.direction as usize] += 1;
+        let figures = &mut active.figures;
+        figures.wire_bytes += cost.wire_bytes();
+        figures.overhead_bytes += cost.wire_bytes().saturating_sub(cost.encoded_bytes);
+        match message.opcode {
+            Opcode::Close => return direction.close.add(cost),
+            opcode if opcode.is_control() => return direction.liveness.add(cost),
+            _ => {}
+        }
+        direction.add_message(cost, message.compressed);
+        side.deliveries += u64::from(bears_content(cost));
+        figures.messages += 1;
+        match cost.content_bytes {
+            Some(content) => figures.content_bytes += content,
+            None => figures.unknown_content_messages += 1,
+        }
+        figures.first_frame.get_or_insert(cost.provenance.first.number);
+
+        let from_client = message.direction == Direction::ClientToServer;
+        side.as_ajax.add(from_client, cost.encoded_bytes, cost.content_bytes);
+        if !from_client {
+            let time_ns = cost.provenance.last.time.0;
+            if active.shared_until_ns.is_none_or(|until| time_ns >= until) {
+                side.as_ajax.shared_answers += 1;
+                active.shared_until_ns = Some(time_ns.saturating_add(SHARED_ANSWER_NS));
+            }
+        }
+    }
+
+    fn add_exchange(&mut self, exchange: &Exchange) {
+        if exchange.upgrade == Some(Upgrade::WebSocket) || exchange.side == Side::WebSocket {
+            return self.add_upgrade(exchange);
+        }
+        let side = &mut self.sides[exchange.side as usize];
+        let [upwards, downwards] = &mut side.directions;
+        let mut whole = Money::default();
+        if let Some(request) = &exchange.request {
+            upwards.add_message(&request.cost, is_coded(request.head.field("content-encoding")));
+            whole.add(&request.cost);
+        }
+        if let Some(response) = &exchange.response {
+            downwards.add_message(&response.cost, is_coded(response.head.field("content-encoding")));
+            whole.add(&response.cost);
+        }
+        let request_cost = exchange.request.as_ref().map(|request| request.cost).unwrap_or_default();
+        let response_cost = exchange.response.as_ref().map(|response| response.cost).unwrap_or_default();
+        side.deliveries += u64::from(whole.messages > 0 && (bears_content(&request_cost) || bears_content(&response_cost)));
+        add_exchange_totals(side, exchange, &whole);
+        let target_len = exchange.request.as_ref().map_or(0, |request| request.target().len() as u64);
+        let content = |cost: &Cost| (cost.encoded_bytes, cost.content_bytes);
+        side.as_websocket.add(target_len, content(&request_cost), content(&response_cost));
+        self.add_endpoint(exchange, exchange.side, whole, 1);
+    }
+
+    /// A successful opening handshake is charged to WebSocket, as `upgrade`; it is no message.
+    fn add_upgrade(&mut self, exchange: &Exchange) {
+        let side = &mut self.sides[Side::WebSocket as usize];
+        let mut whole = Money::default();
+        side.upgrades += 1;
+        if let Some(request) = &exchange.request {
+            side.directions[Direction::ClientToServer as usize].upgrade.add(&request.cost);
+            whole.add(&request.cost);
+            let upgrading = request.head.fields().filter(|(name, _)| is_upgrade_field(name)).map(field_line_bytes).sum::<u64>();
+            self.plain_upgrade_requests.0 += 1;
+            self.plain_upgrade_requests.1 += request.cost.framing_bytes.saturating_sub(upgrading);
+        }
+        if let Some(response) = &exchange.response {
+            side.directions[Direction::ServerToClient as usize].upgrade.add(&response.cost);
+            whole.add(&response.cost);
+        }
+        self.add_endpoint(exchange, Side::WebSocket, whole, 0);
+    }
+
+    fn add_endpoint(&mut self, exchange: &Exchange, side: Side, whole: Money, messages: u64) {
+        let (host, target) = match &exchange.request {
+            Some(request) => (request.host().unwrap_or_default(), request.target()),
+            None => (&[][..], &[][..]),
+        };
+        let figures = Endpoint {
+            messages,
+            wire_bytes: whole.wire_bytes(),
+            overhead_bytes: whole.overhead_bytes(),
+            content_bytes: whole.content_bytes,
+            unknown_content_messages: u64::from(whole.unknown_content_messages > 0),
+            first_frame: first_frame(exchange),
+        };
+        self.endpoints.add(EndpointKey::new(side, host, target), figures);
+    }
+
+    fn add_connection(&mut self, row: &ConnectionRow) {
+        self.connections += 1;
+        self.connection_wire_bytes += row.wire_bytes;
+        self.buckets += row.buckets;
+        self.lost_bytes += row.tcp.lost_bytes;
+        for &(kind, count, frame) in &row.anomalies {
+            self.anomalies.add_many(kind, count, frame);
+        }
+        let unattributed = row.buckets.of_bucket(Bucket::Unattributed);
+        if row.protocols.contains(&"tls") {
+            self.encrypted_bytes += unattributed;
+            self.encrypted_connections += u64::from(unattributed > 0);
+        } else {
+            self.opaque_bytes += unattributed;
+        }
+        match charge::charges(row) {
+            Some(charges) => {
+                for (side, charged) in self.sides.iter_mut().zip(charges) {
+                    for (bucket, parts) in charged.into_iter().enumerate() {
+                        side.directions[0].buckets[bucket] += parts[0];
+                        side.directions[1].buckets[bucket] += parts[1];
+                    }
+                }
+            }
+            None => {
+                self.unclaimed += row.buckets;
+                self.unclaimed_connections += 1;
+            }
+        }
+        for side in Side::ALL {
+            self.sides[side as usize].connections += u64::from(row.side_wire_bytes[side as usize] > 0);
+        }
+        if row.side_wire_bytes[Side::Ajax as usize] > 0 {
+            self.ajax_pairs.add(&(row.client.ip(), row.server));
+        }
+        self.end_websocket(row);
+        self.keep_largest(row);
+    }
+
+    fn end_websocket(&mut self, row: &ConnectionRow) {
+        let active = self.active.remove(&row.connection);
+        let Some(facts) = &row.websocket else { return };
+        if let Some(active) = active {
+            let host = facts.host.as_deref().unwrap_or_default();
+            let target = facts.target.as_deref().unwrap_or_default();
+            self.endpoints.add(EndpointKey::new(Side::WebSocket, host.as_bytes(), target.as_bytes()), active.figures);
+        }
+        let duration_s = row.last.time.seconds_since(row.first.time).max(0.0);
+        self.sides[Side::WebSocket as usize].as_ajax.idle_polls += (duration_s / HELD_POLL_S) as u64;
+        if let Some(subprotocol) = &facts.subprotocol {
+            *self.subprotocols.entry(subprotocol.clone()).or_default() += 1;
+            self.bound_subprotocols();
+        }
+    }
+
+    fn bound_subprotocols(&mut self) {
+        while self.subprotocols.len() > SUBPROTOCOLS {
+            self.subprotocols.pop_last();
+        }
+    }
+
+    fn keep_largest(&mut self, row: &ConnectionRow) {
+        let key = (Reverse(row.wire_bytes), row.connection);
+        if self.largest.len() >= LARGEST && self.largest.last_key_value().is_some_and(|(last, _)| key > *last) {
+            return;
+        }
+        let kept = LargestConnection {
+            connection: row.connection,
+            client: row.client,
+            server: row.server,
+            first_frame: row.first.number,
+            last_frame: row.last.number,
+            duration_s: row.last.time.seconds_since(row.first.time),
+            protocols: row.protocols.clone(),
+            wire_bytes: row.wire_bytes,
+            side_wire_bytes: row.side_wire_bytes,
+            bucket_bytes: row.buckets.total(),
+            websocket: row.websocket.as_ref().map(|facts| (facts.host.clone(), facts.target.clone())),
+        };
+        self.largest.insert(key, Box::new(kept));
+        while self.largest.len() > LARGEST {
+            self.largest.pop_last();
+        }
+    }
+
+    /// One side's sums.
+    pub fn side(&self, side: Side) -> &SideTotals {
+        &self.sides[side as usize]
+    }
+
+    /// Buckets of all connections.
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// Buckets of connections that no side used: neither an exchange nor a message on them.
+    pub fn unclaimed(&self) -> &Buckets {
+        &self.unclaimed
+    }
+
+    /// Octets on the wire of all exchanges, messages and control frames.
+    pub fn rows_wire_bytes(&self) -> u64 {
+        self.sides.iter().flat_map(|side| &side.directions).map(|direction| direction.rows_wire_bytes()).sum()
+    }
+
+    /// (Ended) connections.
+    pub fn connections(&self) -> u64 {
+        self.connections
+    }
+
+    /// Connections that no side used.
+    pub fn unclaimed_connections(&self) -> u64 {
+        self.unclaimed_connections
+    }
+
+    /// Octets on the wire of TLS connections that nothing could read, set-up and acknowledgements not counted.
+    pub fn encrypted_bytes(&self) -> u64 {
+        self.encrypted_bytes
+    }
+
+    /// TLS connections with octets that nothing could read.
+    pub fn encrypted_connections(&self) -> u64 {
+        self.encrypted_connections
+    }
+
+    /// Octets on the wire of other connections that no parser could own.
+    pub fn opaque_bytes(&self) -> u64 {
+        self.opaque_bytes
+    }
+
+    /// Octets that were sent and not captured.
+    pub fn lost_bytes(&self) -> u64 {
+        self.lost_bytes
+    }
+
+    /// Different (client address, server) pairs with Ajax.
+    pub fn ajax_pairs(&self) -> u64 {
+        self.ajax_pairs.count()
+    }
+
+    /// WebSocket messages and control frames by opcode: (name, from client, from server), those that were met.
+    pub fn opcodes(&self) -> impl Iterator<Item = (&'static str, u64, u64)> {
+        self.opcodes
+            .iter()
+            .zip(0..)
+            .filter(|(counts, _)| counts.iter().any(|&count| count > 0))
+            .map(|(counts, bits)| (Opcode::of_bits(bits).name(), counts[0], counts[1]))
+    }
+
+    /// Connections by subprotocol.
+    pub fn subprotocols(&self) -> &BTreeMap<String, u64> {
+        &self.subprotocols
+    }
+
+    /// Mean length of an upgrade request's header section without what makes it an upgrade, in octets.
+    pub fn plain_upgrade_request_bytes(&self) -> Option<u64> {
+        self.plain_upgrade_requests.1.checked_div(self.plain_upgrade_requests.0)
+    }
+
+    /// Figures by endpoint.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The 20 largest connections, largest first.
+    pub fn largest_connections(&self) -> impl Iterator<Item = &LargestConnection> {
+        self.largest.values().map(|connection| &**connection)
+    }
+
+    /// Oddities of connections.
+    pub fn anomalies(&self) -> &AnomalyCounts {
+        &self.anomalies
+    }
+}
+
+fn add_exchange_totals(side: &mut SideTotals, exchange: &Exchange, whole: &Money) {
+    let totals = &mut side.exchanges;
+    let wire = whole.wire_bytes();
+    totals.count += 1;
+    totals.wire_bytes.add(wire);
+    totals.overhead_bytes.add(whole.overhead_bytes());
+    if whole.unknown_content_messages == 0 {
+        totals.content_bytes.add(whole.content_bytes);
+    }
+    totals.time_to_first_byte_ns.add_seconds(exchange.time_to_first_byte_s);
+    totals.time_to_last_byte_ns.add_seconds(exchange.time_to_last_byte_s);
+    if let Some(response) = &exchange.response {
+        *totals.statuses.entry(response.status).or_default() += 1;
+        let asked = exchange.request.as_ref().is_some_and(|request| request.method() == b"GET");
+        if asked && !bears_content(&response.cost) && response.cost.lost_bytes == 0 {
+            totals.empty_answers.add(wire, response.cost.provenance.first.number);
+        }
+    }
+    if let Some(request) = &exchange.request {
+        let cookies: u64 = request.head.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"cookie")).map(field_line_bytes).sum();
+        if cookies > 0 {
+            totals.cookies.add(cookies, request.cost.provenance.first.number);
+        }
+    }
+}
+
+fn first_frame(exchange: &Exchange) -> Option<u64> {
+    let request = exchange.request.as_ref().map(|request| request.cost.provenance.first.number);
+    request.or_else(|| exchange.response.as_ref().map(|response| response.cost.provenance.first.number))
+}
+
+/// Octets of a field line: `name: value` CRLF.
+fn field_line_bytes((name, value): (&[u8], &[u8])) -> u64 {
+    (name.len() + value.len() + 4) as u64
+}
+
+fn is_coded(content_encoding: Option<&[u8]>) -> bool {
+    content_encoding.is_some_and(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+}
+
+/// Fields that only an upgrade request carries; `Connection: Upgrade` gives way to `keep-alive` of about the same length.
+fn is_upgrade_field(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"upgrade") || name.get(..14).is_some_and(|start| start.eq_ignore_ascii_case(b"sec-websocket-"))
+}
+
+impl AddAssign<&Self> for Summary {
+    fn add_assign(&mut self, other: &Self) {
+        for (sum, part) in self.sides.iter_mut().zip(&other.sides) {
+            *sum += part;
+        }
+        self.buckets += other.buckets;
+        self.unclaimed += other.unclaimed;
+        self.connections += other.connections;
+        self.unclaimed_connections += other.unclaimed_connections;
+        self.connection_wire_bytes += other.connection_wire_bytes;
+        self.encrypted_bytes += other.encrypted_bytes;
+        self.encrypted_connections += other.encrypted_connections;
+        self.opaque_bytes += other.opaque_bytes;
+        self.lost_bytes += other.lost_bytes;
+        self.ajax_pairs += &other.ajax_pairs;
+        for (sum, part) in self.opcodes.iter_mut().flatten().zip(other.opcodes.iter().flatten()) {
+            *sum += part;
+        }
+        for (name, &count) in &other.subprotocols {
+            *self.subprotocols.entry(name.clone()).or_default() += count;
+        }
+        self.bound_subprotocols();
+        self.plain_upgrade_requests.0 += other.plain_upgrade_requests.0;
+        self.plain_upgrade_requests.1 += other.plain_upgrade_requests.1;
+        self.endpoints += &other.endpoints;
+        for (key, connection) in &other.largest {
+            self.largest.insert(*key, connection.clone());
+        }
+        while self.largest.len() > LARGEST {
+            self.largest.pop_last();
+        }
+        self.anomalies += &other.anomalies;
+        for (&connection, active) in &other.active {
+            let ours = self.active.entry(connection).or_default();
+            ours.figures += active.figures;
+            ours.shared_until_ns = ours.shared_until_ns.max(active.shared_until_ns);
+        }
+    }
+}

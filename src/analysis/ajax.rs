@@ -1,0 +1,369 @@
+//! Whether a script made an exchange, by what browsers and clients send (Fetch Metadata, Fetch, RFC 9110).
+//!
+//! A field that only one kind of client can send decides alone: `X-Requested-With`, then `Sec-Fetch-*`, which scripts cannot
+//! forge. Without them, weaker signs are added up.
+
+use crate::message::{Ajax, Head, Request, Response, Side};
+use crate::options::AjaxScope;
+
+/// What the fields of an exchange say, gathered in one pass over each header section.
+#[derive(Default)]
+struct Signs<'a> {
+    xml_http_request: bool,
+    fetch_dest: Option<&'a [u8]>,
+    fetch_mode: Option<&'a [u8]>,
+    prefetch: bool,
+    accept: &'a [u8],
+    request_type: &'a [u8],
+    response_type: &'a [u8],
+    origin: bool,
+    navigation: bool,
+    script_field: bool,
+}
+
+/// A media type's part in the verdict.
+#[derive(Clone, Copy, PartialEq)]
+enum Media {
+    Json,
+    Xml,
+    Form,
+    EventStream,
+    Html,
+    Static,
+    Other,
+}
+
+/// Classifies an exchange: whether a script made it and why, and the side it is charged to.
+pub fn classify(request: Option<&Request>, response: Option<&Response>, scope: AjaxScope) -> (Ajax, Side) {
+    if response.is_some_and(|response| response.status == 101 && response.head.has_token("upgrade", "websocket")) {
+        return (certain(false, "websocket-upgrade"), Side::WebSocket);
+    }
+    if scope == AjaxScope::All {
+        return (certain(true, "scope-all"), Side::Ajax);
+    }
+    let mut signs = Signs::default();
+    if let Some(response) = response {
+        signs.response_type = response.head.field("content-type").unwrap_or_default();
+    }
+    let answers_events = media(signs.response_type) == Media::EventStream;
+    let Some(request) = request else {
+        let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
+        return (Ajax { verdict: false, confidence: 0.5, reasons: vec!["request-not-captured"] }, side);
+    };
+    signs.gather(&request.head);
+    let ajax = signs.decide().unwrap_or_else(|| signs.weigh(request));
+    let side = match ajax.verdict {
+        _ if answers_events => Side::ServerSentEvents,
+        true => Side::Ajax,
+        false => Side::OtherHttp,
+    };
+    (ajax, side)
+}
+
+fn certain(verdict: bool, reason: &'static str) -> Ajax {
+    Ajax { verdict, confidence: 1.0, reasons: vec![reason] }
+}
+
+impl<'a> Signs<'a> {
+    fn gather(&mut self, head: &'a Head) {
+        for (name, value) in head.fields() {
+            // By length first: most names differ in it, and comparing without case is what costs.
+            let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
+            match name.len() {
+                6 if is("accept") => self.accept = value,
+                6 if is("origin") => self.origin = true,
+                7 if is("purpose") => self.prefetch |= contains(value, b"prefetch"),
+                11 if is("sec-purpose") => self.prefetch |= contains(value, b"prefetch"),
+                12 if is("content-type") => self.request_type = value,
+                12 if is("x-csrf-token") || is("x-xsrf-token") => self.script_field = true,
+                13 if is("authorization") => self.script_field |= starts_with(value, b"bearer "),
+                14 if is("sec-fetch-dest") => self.fetch_dest = Some(value),
+                14 if is("sec-fetch-mode") => self.fetch_mode = Some(value),
+                // Android's WebView sends its package name here with every request.
+                16 if is("x-requested-with") => self.xml_http_request = value.eq_ignore_ascii_case(b"xmlhttprequest"),
+                25 if is("upgrade-insecure-requests") => self.navigation = true,
+                _ => {}
+            }
+        }
+        // Navigations of browsers before Fetch Metadata ask for HTML first.
+        self.navigation |= starts_with(self.accept, b"text/html") || starts_with(self.accept, b"application/xhtml");
+    }
+
+    /// The verdict where one sign is enough.
+    fn decide(&self) -> Option<Ajax> {
+        let fetch = self.fetch_verdict();
+        if !self.xml_http_request {
+            return fetch;
+        }
+        let mut reasons = vec!["x-requested-with"];
+        reasons.extend(fetch.filter(|fetch| fetch.verdict).into_iter().flat_map(|fetch| fetch.reasons));
+        Some(Ajax { verdict: true, confidence: 0.99, reasons })
+    }
+
+    /// What Fetch Metadata says (W3C): the destination is empty for fetch(), XMLHttpRequest, EventSource, sendBeacon and prefetch.
+    fn fetch_verdict(&self) -> Option<Ajax> {
+        let verdict = |verdict, confidence, reason| Some(Ajax { verdict, confidence, reasons: vec![reason] });
+        let mode = self.fetch_mode.unwrap_or_default();
+        if self.fetch_mode.is_none() && self.fetch_dest.is_none() {
+            return None;
+        }
+        if self.prefetch {
+            return verdict(false, 0.95, "prefetch");
+        }
+        if mode == b"navigate" {
+            return verdict(false, 1.0, "sec-fetch-navigate");
+        }
+        match (self.fetch_dest, mode) {
+            (Some(b"empty"), b"no-cors") => verdict(true, 0.85, "sec-fetch-no-cors"),
+            (Some(b"empty"), _) => verdict(true, 0.97, "sec-fetch-empty"),
+            (Some(_), _) => verdict(false, 1.0, "sec-fetch-dest"),
+            // A mode alone is no browser's word: Node's fetch() sends `Sec-Fetch-Mode: cors` and no destination.
+            (None, b"cors" | b"same-origin") => verdict(true, 0.8, "sec-fetch-mode"),
+            (None, _) => None,
+        }
+    }
+
+    /// The verdict of weaker signs together. Weights are by judgement: 3 for what is hardly sent otherwise, 1 for a hint.
+    fn weigh(&self, request: &Request) -> Ajax {
+        let path = path(request.target());
+        let asked = media(self.request_type);
+        let answered = media(self.response_type);
+        let structured = |media| matches!(media, Media::Json | Media::Xml);
+        let signs: [(bool, i32, &'static str); 16] = [
+            (is_polling_target(request.target()), 3, "polling-target"),
+            (asked == Media::Json, 3, "json-request"),
+            (media(self.accept) == Media::EventStream, 3, "accept-event-stream"),
+            (media(self.accept) == Media::Json, 2, "accept-json"),
+            (answered == Media::Json, 2, "json-content"),
+            (matches!(request.method(), b"PUT" | b"PATCH" | b"DELETE"), 2, "method"),
+            (self.script_field, 2, "script-field"),
+            (asked == Media::Xml, 2, "xml-request"),
+            (answered == Media::Xml, 1, "xml-content"),
+            (media(self.accept) == Media::Xml, 1, "accept-xml"),
+            (self.origin && !self.navigation, 1, "origin"),
+            (asked == Media::Form && !self.navigation, 1, "form-request"),
+            (self.prefetch, -4, "prefetch"),
+            (self.navigation, -4, "navigation-accept"),
+            (answered == Media::Static, -4, "static-content-type"),
+            // A page named `data.js` that answers JSON is no script.
+            (!structured(answered) && has_static_extension(path), -3, "static-extension"),
+        ];
+        let score: i32 = signs.iter().filter(|(seen, ..)| *seen).map(|(_, weight, _)| weight).sum();
+        let verdict = score > 0;
+        let mut reasons: Vec<_> = signs.iter().filter(|(seen, weight, _)| *seen && (*weight > 0) == verdict).collect();
+        reasons.sort_by_key(|(_, weight, _)| -weight.abs());
+        let reasons = match reasons.is_empty() {
+            true => vec!["no-sign"],
+            false => reasons.into_iter().map(|&(.., name)| name).collect(),
+        };
+        // 50 % and 7 for each point, up to 92 %: never as sure as a browser's own word.
+        Ajax { verdict, confidence: f64::from(50 + 7 * score.abs().min(6)) / 100.0, reasons }
+    }
+}
+
+/// The first media type of a Content-Type or Accept value (RFC 9110 §8.3.1).
+fn media(value: &[u8]) -> Media {
+    let end = value.iter().position(|&b| matches!(b, b';' | b',' | b' ')).unwrap_or(value.len());
+    let value = &value[..end];
+    if value.is_empty() {
+        return Media::Other;
+    }
+    let is = |expected: &str| value.eq_ignore_ascii_case(expected.as_bytes());
+    if is("text/event-stream") {
+        Media::EventStream
+    } else if is("application/json") || is("text/json") || ends_with(value, b"+json") || is("application/x-ndjson") {
+        Media::Json
+    } else if is("text/html") || is("application/xhtml+xml") {
+        Media::Html
+    } else if is("application/x-www-form-urlencoded") || is("multipart/form-data") {
+        Media::Form
+    } else if is_static(value) {
+        Media::Static
+    } else if is("text/xml") || is("application/xml") || ends_with(value, b"+xml") {
+        Media::Xml
+    } else {
+        Media::Other
+    }
+}
+
+fn is_static(media_type: &[u8]) -> bool {
+    [&b"image/"[..], b"font/", b"audio/", b"video/", b"text/css", b"application/font", b"application/wasm", b"application/manifest"]
+        .iter()
+        .any(|start| starts_with(media_type, start))
+        || ends_with(media_type, b"javascript")
+        || ends_with(media_type, b"ecmascript")
+}
+
+const STATIC_EXTENSIONS: [&[u8]; 25] = [
+    b"js",
+    b"mjs",
+    b"css",
+    b"map",
+    b"png",
+    b"jpg",
+    b"jpeg",
+    b"gif",
+    b"svg",
+    b"ico",
+    b"webp",
+    b"avif",
+    b"bmp",
+    b"woff",
+    b"woff2",
+    b"ttf",
+    b"otf",
+    b"eot",
+    b"mp3",
+    b"mp4",
+    b"webm",
+    b"ogg",
+    b"wasm",
+    b"pdf",
+    b"webmanifest",
+];
+
+fn has_static_extension(path: &[u8]) -> bool {
+    // The longest extension has 11 letters.
+    let tail = &path[path.len().saturating_sub(12)..];
+    let Some(dot) = memchr::memrchr(b'.', tail) else { return false };
+    STATIC_EXTENSIONS.iter().any(|extension| tail[dot + 1..].eq_ignore_ascii_case(extension))
+}
+
+fn path(target: &[u8]) -> &[u8] {
+    target.split(|&b| matches!(b, b'?' | b'#')).next().unwrap_or_default()
+}
+
+/// engine.io (`EIO=4&transport=polling`), SignalR (`transport=longPolling`) and SockJS (`/042/session/xhr`) transports.
+fn is_polling_target(target: &[u8]) -> bool {
+    let path = path(target);
+    let query = &target[path.len()..];
+    if [&b"/xhr"[..], b"/xhr_send", b"/xhr_streaming"].iter().any(|end| path.ends_with(end)) {
+        return true;
+    }
+    contains(query, b"transport=polling") || contains(query, b"transport=longPolling") || path.ends_with(b"/negotiate")
+}
+
+fn starts_with(value: &[u8], start: &[u8]) -> bool {
+    value.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
+}
+
+fn ends_with(value: &[u8], end: &[u8]) -> bool {
+    value.len() >= end.len() && value[value.len() - end.len()..].eq_ignore_ascii_case(end)
+}
+
+fn contains(value: &[u8], part: &[u8]) -> bool {
+    value.len() >= part.len() && memchr::memmem::find(value, part).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::samples::{request, response};
+
+    const CHROME_NAVIGATION: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
+    /// Classifies a request line with its fields, answered 200 with a content type.
+    fn of(request_line: &str, fields: &[(&str, &str)], answer: &str) -> (Side, bool, Vec<&'static str>) {
+        let request = request(request_line, fields);
+        let response = response(200, &[("Server", "nginx"), ("Content-Type", answer)]);
+        let (ajax, side) = classify(Some(&request), Some(&response), AjaxScope::Detected);
+        assert!((0.5..=1.0).contains(&ajax.confidence));
+        (side, ajax.verdict, ajax.reasons)
+    }
+
+    fn fetch<'a>(dest: &'a str, mode: &'a str, accept: &'a str) -> Vec<(&'a str, &'a str)> {
+        let chrome =
+            ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36");
+        vec![
+            ("Host", "a.example"),
+            chrome,
+            ("Accept", accept),
+            ("Sec-Fetch-Site", "same-origin"),
+            ("Sec-Fetch-Mode", mode),
+            ("Sec-Fetch-Dest", dest),
+        ]
+    }
+
+    #[test]
+    fn browsers_with_fetch_metadata() {
+        let is = |expected: (Side, &'static str), got: (Side, bool, Vec<&'static str>)| {
+            assert_eq!(got, (expected.0, expected.0 == Side::Ajax || expected.1 == "sec-fetch-empty", vec![expected.1]));
+        };
+        is((Side::Ajax, "sec-fetch-empty"), of("GET /api/x HTTP/1.1", &fetch("empty", "cors", "*/*"), "application/json"));
+        is((Side::Ajax, "sec-fetch-empty"), of("GET /part.html HTTP/1.1", &fetch("empty", "same-origin", "*/*"), "text/html"));
+        // navigator.sendBeacon()
+        is((Side::Ajax, "sec-fetch-no-cors"), of("POST /beacon HTTP/1.1", &fetch("empty", "no-cors", "*/*"), "text/plain"));
+        is(
+            (Side::ServerSentEvents, "sec-fetch-empty"),
+            of("GET /events HTTP/1.1", &fetch("empty", "cors", "text/event-stream"), "text/event-stream"),
+        );
+        is((Side::OtherHttp, "sec-fetch-navigate"), of("GET / HTTP/1.1", &fetch("document", "navigate", CHROME_NAVIGATION), "text/html"));
+        is((Side::OtherHttp, "sec-fetch-dest"), of("GET /a.png HTTP/1.1", &fetch("image", "no-cors", "image/avif,*/*;q=0.8"), "image/png"));
+        is((Side::OtherHttp, "sec-fetch-dest"), of("GET /a.js HTTP/1.1", &fetch("script", "no-cors", "*/*"), "application/javascript"));
+        is(
+            (Side::OtherHttp, "sec-fetch-dest"),
+            of("GET /favicon.ico HTTP/1.1", &fetch("image", "no-cors", "image/avif,*/*"), "image/x-icon"),
+        );
+        let mut form = fetch("document", "navigate", CHROME_NAVIGATION);
+        form.extend([("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://a.example")]);
+        is((Side::OtherHttp, "sec-fetch-navigate"), of("POST /login HTTP/1.1", &form, "text/html"));
+        // <link rel=prefetch>
+        let mut prefetch = fetch("empty", "no-cors", "*/*");
+        prefetch.push(("Sec-Purpose", "prefetch"));
+        is((Side::OtherHttp, "prefetch"), of("GET /next.html HTTP/1.1", &prefetch, "text/html"));
+    }
+
+    #[test]
+    fn xml_http_request_by_jquery_decides_first() {
+        let mut fields = fetch("empty", "cors", "application/json, text/javascript, */*; q=0.01");
+        fields.push(("X-Requested-With", "XMLHttpRequest"));
+        assert_eq!(of("GET /x HTTP/1.1", &fields, "text/html"), (Side::Ajax, true, vec!["x-requested-with", "sec-fetch-empty"]));
+        // The deck's frame 25 and 29: 2016, no Fetch Metadata, the answer HTML.
+        assert_eq!(
+            of("GET /x HTTP/1.1", &[("X-Requested-With", "XMLHttpRequest")], "text/html"),
+            (Side::Ajax, true, vec!["x-requested-with"])
+        );
+        // Android's WebView navigates with its package name.
+        let webview = [("Accept", "text/html"), ("X-Requested-With", "com.example.app")];
+        assert_eq!(of("GET / HTTP/1.1", &webview, "text/html"), (Side::OtherHttp, false, vec!["navigation-accept"]));
+    }
+
+    #[test]
+    fn clients_without_browser_fields() {
+        let curl = [("Host", "a.example"), ("User-Agent", "curl/7.88.1"), ("Accept", "*/*")];
+        assert_eq!(of("GET /api/users HTTP/1.1", &curl, "application/json"), (Side::Ajax, true, vec!["json-content"]));
+        assert_eq!(of("GET / HTTP/1.1", &curl, "text/html"), (Side::OtherHttp, false, vec!["no-sign"]));
+        assert_eq!(of("GET /data.js HTTP/1.1", &curl, "application/json"), (Side::Ajax, true, vec!["json-content"]));
+        let json = [("Host", "a.example"), ("Content-Type", "application/json; charset=utf-8")];
+        assert_eq!(of("POST /rpc HTTP/1.1", &json, "application/json"), (Side::Ajax, true, vec!["json-request", "json-content"]));
+        assert_eq!(of("PUT /users/1 HTTP/1.1", &json, ""), (Side::Ajax, true, vec!["json-request", "method"]));
+        let node = [("Accept", "*/*"), ("Sec-Fetch-Mode", "cors"), ("User-Agent", "node")];
+        assert_eq!(of("GET /x HTTP/1.1", &node, "text/plain"), (Side::Ajax, true, vec!["sec-fetch-mode"]));
+        let polling = "GET /socket.io/?EIO=4&transport=polling&t=OyqJk3a HTTP/1.1";
+        assert_eq!(of(polling, &curl, "text/plain; charset=UTF-8"), (Side::Ajax, true, vec!["polling-target"]));
+        assert_eq!(of("GET /x HTTP/1.1", &[("Accept", "text/event-stream")], "text/event-stream").0, Side::ServerSentEvents);
+    }
+
+    #[test]
+    fn browsers_before_fetch_metadata() {
+        let image = [("Accept", "image/png,image/*;q=0.8,*/*;q=0.5")];
+        assert_eq!(
+            of("GET /a.png HTTP/1.1", &image, "image/png"),
+            (Side::OtherHttp, false, vec!["static-content-type", "static-extension"])
+        );
+        assert_eq!(of("GET /a.js?v=3 HTTP/1.1", &[("Accept", "*/*")], "").2, ["static-extension"]);
+        let form = [("Accept", CHROME_NAVIGATION), ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://a.example")];
+        assert_eq!(of("POST /login HTTP/1.1", &form, "text/html"), (Side::OtherHttp, false, vec!["navigation-accept"]));
+        let xhr = [("Accept", "*/*"), ("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"), ("Origin", "http://a.example")];
+        assert_eq!(of("POST /like HTTP/1.1", &xhr, "text/html"), (Side::Ajax, true, vec!["origin", "form-request"]));
+    }
+
+    #[test]
+    fn the_scope_widens_but_never_to_the_opening_handshake() {
+        let upgrade = response(101, &[("Upgrade", "websocket"), ("Connection", "Upgrade")]);
+        let image = (request("GET /a.png HTTP/1.1", &[]), response(200, &[("Content-Type", "image/png")]));
+        assert_eq!(classify(Some(&image.0), Some(&upgrade), AjaxScope::All).1, Side::WebSocket);
+        assert_eq!(classify(Some(&image.0), Some(&image.1), AjaxScope::All), (certain(true, "scope-all"), Side::Ajax));
+        assert_eq!(classify(None, Some(&image.1), AjaxScope::Detected).1, Side::OtherHttp);
+    }
+}

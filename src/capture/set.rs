@@ -1,0 +1,356 @@
+//! Files that are one capture: opened as their time comes, merged where they overlap.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Packet;
+use super::file::{CaptureFile, File, Shared};
+use super::input::{Counted, Reader};
+use super::record::Record;
+use super::source::CAPACITY;
+use crate::anomaly::AnomalyKind;
+use crate::error::{Error, Result};
+use crate::options::Limits;
+use crate::stream::{Frame, Timestamp};
+
+/// Enough for the first packet of nearly every file: the first look at a set of thousands reads no more.
+const PROBE_CAPACITY: usize = 16 << 10;
+
+/// A capture's files.
+///
+/// A ring buffer may have thousands: only those that overlap in time are open at once.
+pub(super) struct Set {
+    /// In the order as given; those being read are in `active`.
+    files: Vec<CaptureFile>,
+    /// Not yet opened, the earliest last.
+    waiting: Vec<Waiting>,
+    /// Being read, in the order as given.
+    active: Vec<Active>,
+    shared: Shared,
+    last_time: Timestamp,
+    bytes_read: Arc<AtomicU64>,
+    size: Option<u64>,
+}
+
+/// A file that was looked at and closed again.
+struct Waiting {
+    path: PathBuf,
+    first_time: Timestamp,
+    index: usize,
+}
+
+/// A file being read.
+struct Active {
+    file: File,
+    /// Its next packet, read but not given.
+    head: Option<Record>,
+    index: usize,
+}
+
+impl Set {
+    pub(super) fn open(paths: &[PathBuf], limits: &Limits) -> Result<Self> {
+        let mut set = Self::empty(limits);
+        set.size = Some(0);
+        for (index, path) in paths.iter().enumerate() {
+            if paths.len() > 1 && is_file(path) {
+                set.probe(index, path)?;
+            } else {
+                set.activate(index, path, CAPACITY)?;
+            }
+        }
+        // Stable: files whose first packets share a time stay as given.
+        set.waiting.reverse();
+        set.waiting.sort_by_key(|waiting| std::cmp::Reverse(waiting.first_time));
+        Ok(set)
+    }
+
+    pub(super) fn from_reader(name: &str, reader: impl Read + Send + 'static, limits: &Limits) -> Result<Self> {
+        let mut set = Self::empty(limits);
+        let reader = Box::new(Counted::new(reader, Arc::clone(&set.bytes_read)));
+        let file = File::open(name.to_owned(), reader, CAPACITY, &mut set.shared)?;
+        set.files.push(file.found());
+        set.active.push(Active { file, head: None, index: 0 });
+        Ok(set)
+    }
+
+    fn empty(limits: &Limits) -> Self {
+        let shared = Shared::new(limits.block);
+        let last_time = Timestamp(i64::MIN);
+        Self { files: Vec::new(), waiting: Vec::new(), active: Vec::new(), shared, last_time, bytes_read: Arc::default(), size: None }
+    }
+
+    /// Looks for a file's first packet. What has none is read at once: it says only that.
+    fn probe(&mut self, index: usize, path: &Path) -> Result<()> {
+        let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+        // Interfaces are numbered when the file is read.
+        let mut shared = Shared { next_frame: 1, next_interface: 0, limit: self.shared.limit };
+        let mut file = open_file(path, Arc::default(), PROBE_CAPACITY, &mut shared)?;
+        let first = file.advance(&mut shared)?;
+        self.size = self.size.map(|sum| sum.saturating_add(size));
+        match first {
+            Some(first) => {
+                let found = file.found();
+                let (file, format, compression) = (found.file, found.format, found.compression);
+                self.files.push(CaptureFile { file, format, compression, ..CaptureFile::default() });
+                self.waiting.push(Waiting { path: path.to_owned(), first_time: first.time, index });
+            }
+            None => {
+                self.files.push(file.found());
+                self.bytes_read.fetch_add(size, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a file to be read now.
+    fn activate(&mut self, index: usize, path: &Path, capacity: usize) -> Result<()> {
+        let is_new = self.files.len() == index;
+        if is_new {
+            let metadata = fs::metadata(path).ok().filter(|metadata| metadata.is_file() && path != Path::new("-"));
+            self.size = self.size.zip(metadata).map(|(sum, metadata)| sum.saturating_add(metadata.len()));
+        }
+        let file = open_file(path, Arc::clone(&self.bytes_read), capacity, &mut self.shared)?;
+        if is_new {
+            self.files.push(file.found());
+        }
+        let at = self.active.partition_point(|active| active.index < index);
+        self.active.insert(at, Active { file, head: None, index });
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<Packet<'_>>> {
+        if self.waiting.is_empty() && self.active.len() == 1 { self.next_alone() } else { self.next_merged() }
+    }
+
+    /// One file, or the last of several.
+    #[inline]
+    fn next_alone(&mut self) -> Result<Option<Packet<'_>>> {
+        let Some(active) = self.active.first_mut() else { return Ok(None) };
+        let record = match active.head.take() {
+            Some(record) => record,
+            None => match active.file.advance(&mut self.shared)? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
+    }
+
+    /// The earliest packet of those next in their files. Few files overlap, so they are looked through.
+    fn next_merged(&mut self) -> Result<Option<Packet<'_>>> {
+        let (at, record) = loop {
+            self.read_heads()?;
+            let earliest = self.earliest();
+            let until = earliest.map_or(i64::MAX, |(_, record)| record.time.0);
+            match self.waiting.pop_if(|waiting| waiting.first_time.0 <= until) {
+                Some(waiting) => self.activate(waiting.index, &waiting.path, CAPACITY)?,
+                None => match earliest {
+                    Some(earliest) => break earliest,
+                    None => return Ok(None),
+                },
+            }
+        };
+        let active = &mut self.active[at];
+        active.head = None;
+        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
+    }
+
+    /// Reads the next packet of each file that has none ready, and closes those at their end.
+    fn read_heads(&mut self) -> Result<()> {
+        let mut at = 0;
+        while let Some(active) = self.active.get_mut(at) {
+            if active.head.is_none() {
+                active.head = active.file.advance(&mut self.shared)?;
+            }
+            if active.head.is_some() {
+                at += 1;
+            } else {
+                let ended = self.active.remove(at);
+                self.files[ended.index] = ended.file.found();
+            }
+        }
+        Ok(())
+    }
+
+    /// Of equal times the first file's.
+    fn earliest(&self) -> Option<(usize, Record)> {
+        let heads = self.active.iter().enumerate().filter_map(|(at, active)| Some((at, active.head?)));
+        heads.min_by_key(|(_, record)| record.time)
+    }
+
+    pub(super) fn files(&self) -> Vec<CaptureFile> {
+        let mut files = self.files.clone();
+        for active in &self.active {
+            files[active.index] = active.file.found();
+        }
+        files
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn size(&self) -> Option<u64> {
+        self.size
+    }
+}
+
+/// Numbers a packet and lends it.
+#[inline]
+fn give<'a>(active: &'a mut Active, record: &Record, shared: &mut Shared, last_time: &mut Timestamp) -> Packet<'a> {
+    let number = shared.next_frame;
+    shared.next_frame += 1;
+    if record.time < *last_time {
+        active.file.add(AnomalyKind::ClockStepBack, number);
+    }
+    *last_time = record.time;
+    Packet {
+        frame: Frame { number, time: record.time },
+        len: record.len,
+        data: active.file.data(record),
+        link_type: record.link_type,
+        interface: record.interface,
+    }
+}
+
+fn is_file(path: &Path) -> bool {
+    path != Path::new("-") && fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+fn open_file(path: &Path, bytes_read: Arc<AtomicU64>, capacity: usize, shared: &mut Shared) -> Result<File> {
+    let name = path.to_string_lossy().into_owned();
+    let reader: Reader = if path == Path::new("-") {
+        Box::new(Counted::new(io::stdin(), bytes_read))
+    } else {
+        let file = open_path(path).map_err(|source| Error::Open { file: name.clone(), source })?;
+        Box::new(Counted::new(file, bytes_read))
+    };
+    File::open(name, reader, capacity, shared)
+}
+
+fn open_path(path: &Path) -> io::Result<fs::File> {
+    let file = fs::File::open(path)?;
+    // Opening a directory succeeds on Unix, and reading says nothing that a person understands.
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"));
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Capture;
+    use super::super::samples::{Writer, drain, pcap};
+    use super::*;
+    use crate::capture::block::ByteOrder;
+
+    /// Files of a test in a directory of its own, removed at the end.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("wiretare-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, octets: &[u8]) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, octets).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn order(capture: &mut Capture) -> Vec<(u64, u8, u32)> {
+        drain(capture).into_iter().map(|(number, _, _, data, interface)| (number, data[0], interface)).collect()
+    }
+
+    #[test]
+    fn files_are_read_in_the_order_of_their_first_packets() {
+        let directory = Directory::new("order");
+        let late = directory.file("a", &pcap(&[(5, 1, b"c"), (6, 1, b"d")]));
+        let early = directory.file("b", &pcap(&[(1, 1, b"a"), (2, 1, b"b")]));
+        let empty = directory.file("c", &pcap(&[]));
+        let mut capture = Capture::open(&[late, empty, early], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture), [(1, b'a', 0), (2, b'b', 0), (3, b'c', 1), (4, b'd', 1)]);
+        let files: Vec<_> = capture.files().into_iter().map(|file| (file.file, file.packets, file.first_time)).collect();
+        let time = |seconds: i64| Some(Timestamp(seconds * 1_000_000_000));
+        assert_eq!(files, [("a".into(), 2, time(5)), ("c".into(), 0, None), ("b".into(), 2, time(1))]);
+        // 2 × (24 + 17 + 17) + 24 = 140 octets.
+        assert_eq!((capture.size(), capture.bytes_read()), (Some(140), 140));
+    }
+
+    #[test]
+    fn overlapping_files_are_merged_by_time_and_then_as_given() {
+        let directory = Directory::new("overlap");
+        let first = directory.file("a", &pcap(&[(1, 1, b"a"), (3, 1, b"c"), (5, 1, b"f")]));
+        let second = directory.file("b", &pcap(&[(1, 1, b"b"), (3, 1, b"d"), (4, 1, b"e")]));
+        let mut capture = Capture::open(&[first.clone(), second.clone()], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture).iter().map(|(_, data, _)| *data).collect::<Vec<_>>(), b"abcdef");
+        let mut capture = Capture::open(&[second, first], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture).iter().map(|(_, data, _)| *data).collect::<Vec<_>>(), b"badcef");
+    }
+
+    #[test]
+    fn a_cut_file_does_not_end_the_set() {
+        let directory = Directory::new("cut");
+        let whole = pcap(&[(1, 1, b"a"), (2, 1, b"b")]);
+        let cut = directory.file("a", &whole[..whole.len() - 1]);
+        let next = directory.file("b", &pcap(&[(3, 1, b"c")]));
+        let mut capture = Capture::open(&[cut, next], &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture), [(1, b'a', 0), (2, b'c', 1)]);
+        assert_eq!(capture.files().iter().map(|file| file.truncated).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn clock_that_steps_back_is_counted_at_its_frame() {
+        let file = Writer::new(ByteOrder::Little).bytes(&pcap(&[(2, 1, b"a"), (1, 1, b"b"), (3, 1, b"c")])).octets;
+        let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
+        assert_eq!(order(&mut capture).len(), 3);
+        let file = capture.files().remove(0);
+        assert_eq!(file.anomalies.iter().collect::<Vec<_>>(), [(AnomalyKind::ClockStepBack, 1, 2)]);
+        assert_eq!((file.first_time, file.last_time), (Some(Timestamp(1_000_000_000)), Some(Timestamp(3_000_000_000))));
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_an_error_that_says_why() {
+        let directory = Directory::new("open");
+        let open = |path: &Path| Capture::open(&[path.to_owned()], &Limits::default()).err().unwrap().to_string();
+        assert_eq!(open(&directory.0), format!("{}: is a directory", directory.0.display()));
+        let missing = directory.0.join("missing");
+        assert!(open(&missing).starts_with(&format!("{}: No such file", missing.display())));
+    }
+
+    /// Gives what it was fed and then fails, as a pipe would block.
+    struct Pipe(Vec<Vec<u8>>);
+
+    impl Read for Pipe {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            assert!(!self.0.is_empty(), "read although a whole packet was there");
+            let octets = self.0.remove(0);
+            into[..octets.len()].copy_from_slice(&octets);
+            Ok(octets.len())
+        }
+    }
+
+    #[test]
+    fn live_pipe_gives_each_packet_as_soon_as_it_is_there() {
+        let file = pcap(&[(1, 1, b"a"), (2, 1, b"b"), (3, 1, b"c")]);
+        // The header and a packet; a packet and a half.
+        let (first, rest) = file.split_at(41);
+        let pipe = Pipe(vec![first.to_vec(), rest[..25].to_vec()]);
+        let mut capture = Capture::from_reader("-", pipe, &Limits::default()).unwrap();
+        assert_eq!(capture.next().unwrap().map(|packet| packet.data[0]), Some(b'a'));
+        assert_eq!(capture.next().unwrap().map(|packet| packet.data[0]), Some(b'b'));
+    }
+}

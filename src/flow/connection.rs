@@ -1,0 +1,514 @@
+//! One connection: segments in, rows out, and a ledger in which every octet stands once.
+
+use std::collections::VecDeque;
+
+use super::anomalies::AnomalyLog;
+use super::application::{Looks, Running, recognise};
+use super::half::Half;
+use super::setup::{Handshake, Roles};
+use crate::account::Ledger;
+use crate::analysis::ajax;
+use crate::anomaly::AnomalyKind;
+use crate::http;
+use crate::message::{Bucket, ConnectionRow, Direction, Exchange, Message, Row, Side, TcpFacts, Upgrade, WebSocketFacts};
+use crate::options::Options;
+use crate::packet::{ConnectionKey, Flags, Segment, Sender};
+use crate::stream::{Frame, Provenance, Timestamp};
+use crate::tcp::{Arrival, Receipt};
+use crate::websocket;
+
+/// A response whose request has not come yet waits for it at most this many octets long.
+const MAX_WAIT_FOR_REQUEST: u64 = 64 << 10;
+
+/// Where rows go, and what was asked for.
+#[derive(Debug)]
+pub(crate) struct Output<'a> {
+    /// Rows in order of completion.
+    pub(crate) rows: &'a mut VecDeque<Row>,
+    /// What was asked for.
+    pub(crate) options: &'a Options,
+}
+
+/// A segment's part in the three-way handshake.
+#[derive(Clone, Copy, Debug)]
+struct Role {
+    /// A SYN that was seen before.
+    syn_again: bool,
+    /// The client's first segment after the server's SYN.
+    completes: bool,
+}
+
+/// A connection that has not ended.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    number: u64,
+    key: ConnectionKey,
+    roles: Roles,
+    first: Frame,
+    last: Frame,
+    /// The capture's clock when the last segment came; unlike `last.time` it never steps back.
+    heard: Timestamp,
+    halves: [Half; 2],
+    running: Running,
+    ledger: Ledger,
+    handshake: Handshake,
+    facts: TcpFacts,
+    exchanges: u64,
+    /// Stream offsets at which the application began: 0, or behind a CONNECT.
+    begins: [u64; 2],
+    anomalies: AnomalyLog,
+    protocols: Vec<&'static str>,
+    websocket: Option<Box<WebSocketFacts>>,
+    reset: bool,
+}
+
+impl Connection {
+    /// A connection that begins with this segment (which is still to be received).
+    pub(crate) fn new(number: u64, segment: &Segment<'_>) -> Self {
+        Self {
+            number,
+            key: segment.key,
+            roles: Roles::of_first(segment),
+            first: segment.frame,
+            last: segment.frame,
+            heard: Timestamp::default(),
+            halves: Default::default(),
+            running: Running::default(),
+            ledger: Ledger::default(),
+            handshake: Handshake::default(),
+            facts: TcpFacts::default(),
+            exchanges: 0,
+            begins: [0; 2],
+            anomalies: AnomalyLog::default(),
+            protocols: Vec::new(),
+            websocket: None,
+            reset: false,
+        }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(crate) fn key(&self) -> ConnectionKey {
+        self.key
+    }
+
+    /// The capture's clock when the last segment came.
+    pub(crate) fn heard(&self) -> Timestamp {
+        self.heard
+    }
+
+    pub(crate) fn set_heard(&mut self, clock: Timestamp) {
+        self.heard = clock;
+    }
+
+    /// Whether both sides have finished, or one has reset.
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.reset || self.halves.iter().all(|half| half.ended)
+    }
+
+    /// Whether a SYN begins another connection on the same ports: its sequence number is not this one's. (One that comes
+    /// again after the end counts as sent again, as in Wireshark.)
+    #[inline]
+    pub(crate) fn is_reused_by(&self, segment: &Segment<'_>) -> bool {
+        segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) && self.was_other(segment)
+    }
+
+    fn was_other(&self, segment: &Segment<'_>) -> bool {
+        let direction = self.direction(segment.sender) as usize;
+        self.halves[direction].assembler.has_begun() && self.handshake.differs(direction, segment.seq)
+    }
+
+    /// A limit ends the connection.
+    pub(crate) fn note_limit(&mut self) {
+        self.anomalies.add(AnomalyKind::ConnectionLimit, self.last.number);
+    }
+
+    #[inline]
+    fn direction(&self, sender: Sender) -> Direction {
+        if sender == self.roles.client { Direction::ClientToServer } else { Direction::ServerToClient }
+    }
+
+    #[inline]
+    fn book(&mut self, bucket: Bucket, direction: Direction, bytes: u64) {
+        self.ledger.book(self.running.kind(), bucket, direction, bytes);
+    }
+
+    /// Takes a segment of this connection.
+    #[inline]
+    pub(crate) fn receive(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
+        let direction = self.direction(segment.sender);
+        self.last = self.last.max(segment.frame);
+        self.ledger.receive(segment.bytes.total());
+        self.facts.segments += 1;
+        let [mine, peer] = [direction as usize, direction.reverse() as usize];
+        if segment.flags.has(Flags::ACK) {
+            self.halves[peer].assembler.acknowledge(segment.ack);
+        }
+        let syn_again = segment.flags.has(Flags::SYN) && self.handshake.receive_syn(mine, segment, &mut self.facts);
+        let half = &mut self.halves[mine];
+        let keep_alive = half.assembler.is_keep_alive(segment);
+        let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
+        let completes = self.handshake.completes(mine, segment, &mut self.facts);
+        if receipt.is_plain_delivery() {
+            // The common case: every octet of it is in the buffer.
+        } else if keep_alive && receipt.arrival == Arrival::Empty {
+            self.halves[mine].keep_alive = true;
+            self.book(Bucket::KeepAlive, direction, segment.bytes.total());
+        } else {
+            self.book_receipt(segment, direction, receipt, Role { syn_again, completes });
+        }
+        let other = &mut self.halves[peer];
+        let aged = other.assembler.grow_older(&mut other.buffer, &out.options.limits);
+        self.note_loss(aged, segment.frame);
+        self.advance(direction, out);
+        if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
+            self.end_directions(segment, direction, out);
+        }
+    }
+
+    /// Books what a segment cost beyond the new bytes it delivered.
+    fn book_receipt(&mut self, segment: &Segment<'_>, direction: Direction, receipt: Receipt, role: Role) {
+        let total = segment.bytes.total();
+        let frame = segment.frame.number;
+        match receipt.arrival {
+            Arrival::Empty => self.book_empty(segment, direction, role),
+            Arrival::KeepAlive => {
+                self.halves[direction as usize].keep_alive = true;
+                self.book(Bucket::KeepAlive, direction, total);
+            }
+            Arrival::Old => {
+                self.facts.retransmitted_segments += 1;
+                self.facts.retransmitted_bytes += u64::from(receipt.old_bytes);
+                self.book(Bucket::Retransmissions, direction, total);
+            }
+            Arrival::Delivered | Arrival::Held => {
+                self.facts.retransmitted_bytes += u64::from(receipt.old_bytes);
+                self.facts.out_of_order_segments += u64::from(receipt.late);
+                self.book(Bucket::Retransmissions, direction, u64::from(receipt.old_bytes));
+            }
+            Arrival::OutOfWindow => {
+                self.anomalies.add(AnomalyKind::OutOfWindow, frame);
+                self.book(Bucket::Unattributed, direction, total);
+            }
+            Arrival::AfterFin => {
+                self.anomalies.add(AnomalyKind::DataAfterFin, frame);
+                self.book(Bucket::Unattributed, direction, total);
+            }
+        }
+        if receipt.conflict {
+            self.anomalies.add(AnomalyKind::ConflictingOverlap, frame);
+        }
+        self.note_loss(receipt, segment.frame);
+    }
+
+    /// Books a segment that brought no payload.
+    fn book_empty(&mut self, segment: &Segment<'_>, direction: Direction, role: Role) {
+        let [mine, peer] = [direction as usize, direction.reverse() as usize];
+        let flags = segment.flags;
+        let bucket = if flags.has(Flags::RST) {
+            Bucket::Teardown
+        } else if flags.has(Flags::SYN) {
+            if role.syn_again { self.retransmission() } else { Bucket::TcpSetup }
+        } else if flags.has(Flags::FIN) {
+            let again = std::mem::replace(&mut self.halves[mine].fin_seen, true);
+            if again { self.retransmission() } else { Bucket::Teardown }
+        } else if role.completes {
+            Bucket::TcpSetup
+        } else if std::mem::take(&mut self.halves[peer].keep_alive) {
+            Bucket::KeepAlive
+        } else {
+            Bucket::Acknowledgements
+        };
+        self.book(bucket, direction, segment.bytes.total());
+    }
+
+    fn retransmission(&mut self) -> Bucket {
+        self.facts.retransmitted_segments += 1;
+        Bucket::Retransmissions
+    }
+
+    #[inline]
+    fn note_loss(&mut self, receipt: Receipt, frame: Frame) {
+        if receipt.lost_bytes > 0 {
+            self.facts.lost_bytes += receipt.lost_bytes;
+            self.anomalies.add(AnomalyKind::LostBytes, frame.number);
+        }
+        if receipt.limit {
+            self.anomalies.add(AnomalyKind::OutOfOrderLimit, frame.number);
+        }
+    }
+
+    /// Lets the parsers take what they can, this direction first, until neither gets further.
+    #[inline]
+    fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
+        let (mut turn, mut idle) = (direction, 0);
+        while idle < 2 {
+            idle = if self.step(turn, out) { 0 } else { idle + 1 };
+            turn = turn.reverse();
+        }
+    }
+
+    /// One parser's turn; whether it got further.
+    #[inline]
+    fn step(&mut self, direction: Direction, out: &mut Output<'_>) -> bool {
+        let start = self.halves[direction as usize].buffer.start();
+        if self.halves[direction as usize].buffer.is_empty() {
+            return false;
+        }
+        match self.running {
+            Running::WebSocket(_) => self.step_websocket(direction, out),
+            Running::Http(_) => self.step_http(direction, out),
+            Running::Detecting => return self.detect(direction, out),
+            Running::Opaque => {
+                let cost = self.halves[direction as usize].buffer.consume_all();
+                self.book(Bucket::Unattributed, direction, cost.bytes.total());
+            }
+        }
+        self.halves[direction as usize].buffer.start() != start
+    }
+
+    /// Looks at what the direction's next segment begins with; whether something was recognised or passed over.
+    fn detect(&mut self, direction: Direction, out: &mut Output<'_>) -> bool {
+        let half = &mut self.halves[direction as usize];
+        let stream_begins = half.buffer.start() == self.begins[direction as usize];
+        let looks = if half.buffer.missing() > 0 { Looks::Unknown } else { recognise(half.buffer.peek(), stream_begins) };
+        match looks {
+            Looks::Unclear if half.buffer.len() <= out.options.limits.http_head as u64 => return false,
+            Looks::Unclear | Looks::Unknown => {
+                let front = half.buffer.front_run();
+                let cost = half.buffer.consume(front);
+                self.book(Bucket::Unattributed, direction, cost.bytes.total());
+            }
+            Looks::Tls => self.run(Running::Opaque, "tls"),
+            Looks::Http2 => self.run(Running::Opaque, "http/2"),
+            Looks::Http(speaker) => self.begin_http(direction, speaker, out),
+        }
+        true
+    }
+
+    fn run(&mut self, running: Running, protocol: &'static str) {
+        self.running = running;
+        if self.protocols.last() != Some(&protocol) {
+            self.protocols.push(protocol);
+        }
+    }
+
+    fn begin_http(&mut self, direction: Direction, speaker: Direction, out: &Output<'_>) {
+        if direction != speaker && !self.roles.certain {
+            self.swap_directions();
+        }
+        self.roles.certain = true;
+        let (client, server) = self.roles.addresses(&self.key);
+        let http = http::Connection::new(self.number, client, server, &out.options.limits);
+        self.run(Running::Http(Box::new(http)), "http/1.1");
+    }
+
+    /// Who is the client was guessed wrong.
+    fn swap_directions(&mut self) {
+        self.roles.client = self.roles.client.other();
+        self.halves.swap(0, 1);
+        self.begins.swap(0, 1);
+        self.ledger.swap_directions();
+        self.handshake.swap_directions();
+        std::mem::swap(&mut self.facts.client_mss, &mut self.facts.server_mss);
+    }
+
+    fn step_http(&mut self, direction: Direction, out: &mut Output<'_>) {
+        loop {
+            if self.waits_for_request(direction) {
+                return;
+            }
+            let Running::Http(http) = &mut self.running else { return };
+            let (buffer, stage) = self.halves[direction as usize].parts(out.options);
+            let Some(event) = http.advance(direction, buffer, stage) else { return };
+            self.on_http(event, direction, out);
+        }
+    }
+
+    /// Whether a response begins whose request the server has acknowledged, and the capture brings later.
+    fn waits_for_request(&self, direction: Direction) -> bool {
+        let Running::Http(http) = &self.running else { return false };
+        let [client, server] = &self.halves;
+        direction == Direction::ServerToClient
+            && http.awaits_request()
+            && !client.ended
+            && client.assembler.has_acknowledged_hole()
+            && server.buffer.len() < MAX_WAIT_FOR_REQUEST
+    }
+
+    fn on_http(&mut self, event: http::Event, direction: Direction, out: &mut Output<'_>) {
+        match event {
+            http::Event::Exchange(exchange) => self.emit_exchange(exchange, out),
+            http::Event::Upgraded(exchange) => self.upgrade(exchange, out),
+            http::Event::Unattributed(cost) => self.book(Bucket::Unattributed, direction, cost.bytes.total()),
+        }
+    }
+
+    fn emit_exchange(&mut self, mut exchange: Box<Exchange>, out: &mut Output<'_>) {
+        self.exchanges += 1;
+        exchange.number = self.exchanges;
+        if exchange.upgrade == Some(Upgrade::WebSocket) {
+            exchange.side = Side::WebSocket;
+        } else {
+            (exchange.ajax, exchange.side) = ajax::classify(exchange.request.as_ref(), exchange.response.as_ref(), out.options.ajax);
+        }
+        self.ledger.book_message(exchange.side, exchange.wire_bytes());
+        let frame = exchange.request.as_ref().map(|request| request.cost.provenance.first);
+        let frame = frame.or_else(|| exchange.response.as_ref().map(|response| response.cost.provenance.first));
+        self.anomalies.add_set(exchange.anomalies, frame.unwrap_or_default().number);
+        out.rows.push_back(Row::Exchange(exchange));
+    }
+
+    fn upgrade(&mut self, mut exchange: Box<Exchange>, out: &mut Output<'_>) {
+        self.finish_http(out);
+        match exchange.upgrade {
+            Some(Upgrade::WebSocket) => self.begin_websocket(&mut exchange, out.options),
+            Some(Upgrade::Tunnel) => {
+                self.begins = [0, 1].map(|direction: usize| self.halves[direction].buffer.start());
+                self.running = Running::Detecting;
+                self.protocols.push("connect");
+            }
+            Some(Upgrade::Other) | None => self.running = Running::Opaque,
+        }
+        self.emit_exchange(exchange, out);
+    }
+
+    fn begin_websocket(&mut self, exchange: &mut Exchange, options: &Options) {
+        let response = exchange.response.as_ref().map(|response| &response.head);
+        let handshake = websocket::Handshake::new(exchange.request.as_ref(), response);
+        let mut facts = handshake.facts();
+        facts.handshake_s = exchange.time_to_last_byte_s;
+        exchange.anomalies.merge(handshake.anomalies());
+        self.websocket = Some(Box::new(facts));
+        if !handshake.is_decodable() {
+            return self.run(Running::Opaque, "websocket");
+        }
+        for direction in Direction::BOTH {
+            let (_, stage) = self.halves[direction as usize].parts(options);
+            stage.set_compression(handshake.compression(direction));
+        }
+        let receivers = Direction::BOTH.map(|direction| websocket::Receiver::new(self.number, direction, handshake.compression(direction)));
+        self.run(Running::WebSocket(Box::new(receivers)), "websocket");
+    }
+
+    #[inline]
+    fn step_websocket(&mut self, direction: Direction, out: &mut Output<'_>) {
+        loop {
+            let Running::WebSocket(receivers) = &mut self.running else { return };
+            let (buffer, stage) = self.halves[direction as usize].parts(out.options);
+            let Some(event) = receivers[direction as usize].advance(buffer, stage) else { return };
+            self.on_websocket(event, direction, out);
+        }
+    }
+
+    #[inline]
+    fn on_websocket(&mut self, event: websocket::Event, direction: Direction, out: &mut Output<'_>) {
+        match event {
+            websocket::Event::Message(message) => self.emit_message(message, out),
+            websocket::Event::Unattributed(cost) => self.book(Bucket::Unattributed, direction, cost.bytes.total()),
+        }
+    }
+
+    #[inline]
+    fn emit_message(&mut self, message: Message, out: &mut Output<'_>) {
+        self.ledger.book_message(Side::WebSocket, message.cost.wire_bytes());
+        self.anomalies.add_set(message.anomalies, message.cost.provenance.last.number);
+        if let (Some(close), Some(facts)) = (&message.close, &mut self.websocket)
+            && facts.closed_by.is_none()
+        {
+            facts.close = Some(close.clone());
+            facts.closed_by = Some(message.direction);
+        }
+        out.rows.push_back(Row::Message(message));
+    }
+
+    /// Tells the application which directions are complete: by FIN and all before it, or by RST.
+    fn end_directions(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
+        if segment.flags.has(Flags::FIN) {
+            self.halves[direction as usize].fin_seen = true;
+        }
+        self.reset |= segment.flags.has(Flags::RST);
+        for direction in Direction::BOTH {
+            if self.halves[direction as usize].assembler.is_finished() && !self.halves[direction as usize].ended {
+                self.end_direction(direction, out);
+            }
+        }
+    }
+
+    /// Nothing more comes in this direction.
+    fn end_direction(&mut self, direction: Direction, out: &mut Output<'_>) {
+        self.halves[direction as usize].ended = true;
+        loop {
+            let (buffer, stage) = self.halves[direction as usize].parts(out.options);
+            match &mut self.running {
+                Running::Http(http) => {
+                    let Some(event) = http.end(direction, buffer, stage) else { break };
+                    self.on_http(event, direction, out);
+                }
+                Running::WebSocket(receivers) => {
+                    let Some(event) = receivers[direction as usize].end(buffer, stage) else { break };
+                    self.on_websocket(event, direction, out);
+                }
+                Running::Detecting | Running::Opaque => break,
+            }
+        }
+        self.advance(direction, out);
+    }
+
+    /// The connection has ended: everything that is left finds its place in a row or a bucket.
+    pub(crate) fn finish(&mut self, out: &mut Output<'_>) {
+        for direction in Direction::BOTH {
+            let half = &mut self.halves[direction as usize];
+            let lost = half.assembler.finish(&mut half.buffer);
+            self.note_lost_at_end(lost);
+            self.advance(direction, out);
+        }
+        for direction in Direction::BOTH {
+            self.end_direction(direction, out);
+        }
+        self.finish_http(out);
+        for direction in Direction::BOTH {
+            let left: Provenance = self.halves[direction as usize].buffer.consume_all();
+            self.book(Bucket::Unattributed, direction, left.bytes.total());
+        }
+        debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
+        out.rows.push_back(Row::Connection(Box::new(self.row())));
+    }
+
+    /// Exchanges that still wait for something will not get it.
+    fn finish_http(&mut self, out: &mut Output<'_>) {
+        while let Running::Http(http) = &mut self.running {
+            let Some(exchange) = http.finish() else { break };
+            self.emit_exchange(exchange, out);
+        }
+    }
+
+    fn note_lost_at_end(&mut self, lost: u64) {
+        if lost > 0 {
+            self.facts.lost_bytes += lost;
+            self.anomalies.add(AnomalyKind::LostBytes, self.last.number);
+        }
+    }
+
+    fn row(&mut self) -> ConnectionRow {
+        let (client, server) = self.roles.addresses(&self.key);
+        ConnectionRow {
+            connection: self.number,
+            client,
+            server,
+            first: self.first,
+            last: self.last,
+            syn_captured: self.handshake.is_captured(),
+            protocols: std::mem::take(&mut self.protocols),
+            wire_bytes: self.ledger.wire_bytes(),
+            side_wire_bytes: self.ledger.sides(),
+            buckets: self.ledger.buckets(),
+            websocket: self.websocket.take().map(|facts| *facts),
+            tcp: self.facts,
+            anomalies: self.anomalies.take(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Active connections by key: found, begun, ended by FIN, RST, idle capture time or a limit.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+
+use super::connection::{Connection, Output};
+use crate::packet::{ConnectionKey, Segment};
+use crate::stream::Timestamp;
+
+/// Connections that a limit or the clock may end are looked for this often at least, in segments: a full pass over the
+/// table must cost little beside them.
+const SWEEP_SEGMENTS: u64 = 1 << 20;
+
+/// The connections of a capture that have not ended.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    // The seed decides where an entry lies, never an output: the map is not iterated for rows.
+    index: HashMap<ConnectionKey, usize, RandomState>,
+    slots: Vec<Option<Box<Connection>>>,
+    free: Vec<usize>,
+    /// The segment before was most often of the same connection.
+    last: Option<(ConnectionKey, usize)>,
+    /// Closed connections in the order of closing: slot and number.
+    lingering: VecDeque<(usize, u64, Timestamp)>,
+    begun: u64,
+    latest: Timestamp,
+    next_sweep: Option<Timestamp>,
+    segments_since_sweep: u64,
+}
+
+impl Table {
+    /// Connections begun so far.
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// Takes a segment to its connection.
+    #[inline]
+    pub(crate) fn receive(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
+        let slot = self.slot(segment, out);
+        self.latest = self.latest.max(segment.frame.time);
+        let Some(connection) = self.slots[slot].as_mut() else { return };
+        connection.set_heard(self.latest);
+        let was_closed = connection.is_closed();
+        connection.receive(segment, out);
+        if connection.is_closed() && !was_closed {
+            let number = connection.number();
+            self.lingering.push_back((slot, number, self.latest));
+        }
+        self.tidy(out);
+    }
+
+    /// Ends every connection, in the order of their numbers.
+    pub(crate) fn finish(&mut self, out: &mut Output<'_>) {
+        let mut left: Vec<_> = self.slots.drain(..).flatten().collect();
+        left.sort_by_key(|connection| connection.number());
+        left.iter_mut().for_each(|connection| connection.finish(out));
+        *self = Self { begun: self.begun, ..Self::default() };
+    }
+
+    #[inline]
+    fn slot(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> usize {
+        let known = match self.last {
+            Some((key, slot)) if key == segment.key => Some(slot),
+            _ => self.index.get(&segment.key).copied(),
+        };
+        let slot = match known {
+            Some(slot) if !self.is_reused(slot, segment) => slot,
+            Some(slot) => {
+                self.end(slot, out);
+                self.begin(segment, out)
+            }
+            None => self.begin(segment, out),
+        };
+        self.last = Some((segment.key, slot));
+        slot
+    }
+
+    #[inline]
+    fn is_reused(&self, slot: usize, segment: &Segment<'_>) -> bool {
+        self.slots[slot].as_ref().is_some_and(|connection| connection.is_reused_by(segment))
+    }
+
+    fn begin(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> usize {
+        if self.index.len() >= out.options.limits.connections {
+            self.end_idle_longest(out);
+        }
+        let connection = Box::new(Connection::new(self.begun, segment));
+        self.begun += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.slots[slot] = Some(connection);
+        self.index.insert(segment.key, slot);
+        slot
+    }
+
+    fn end(&mut self, slot: usize, out: &mut Output<'_>) {
+        if let Some(mut connection) = self.slots[slot].take() {
+            connection.finish(out);
+            self.index.remove(&connection.key());
+            self.free.push(slot);
+            self.last = None;
+        }
+    }
+
+    /// Ends what has ended by the capture's clock.
+    #[inline]
+    fn tidy(&mut self, out: &mut Output<'_>) {
+        self.segments_since_sweep += 1;
+        if !self.lingering.is_empty() {
+            self.let_go(out);
+        }
+        if self.segments_since_sweep >= SWEEP_SEGMENTS || self.next_sweep.is_none_or(|due| self.latest >= due) {
+            self.sweep(out);
+        }
+    }
+
+    /// Ends closed connections that have listened for late segments long enough.
+    fn let_go(&mut self, out: &mut Output<'_>) {
+        while let Some(&(slot, number, closed)) = self.lingering.front() {
+            let over = self.lingering.len() > out.options.limits.lingering_connections;
+            if !over && self.latest.0.saturating_sub(closed.0) < nanos(out.options.linger) {
+                break;
+            }
+            self.lingering.pop_front();
+            if self.slots[slot].as_ref().is_some_and(|connection| connection.number() == number) {
+                self.end(slot, out);
+            }
+        }
+    }
+
+    /// Ends connections that were idle for longer than the timeout.
+    #[cold]
+    fn sweep(&mut self, out: &mut Output<'_>) {
+        let timeout = nanos(out.options.idle_timeout);
+        self.segments_since_sweep = 0;
+        self.next_sweep = Some(Timestamp(self.latest.0.saturating_add(timeout / 8)));
+        let oldest = Timestamp(self.latest.0.saturating_sub(timeout));
+        self.end_all_idle_since(oldest, out, false);
+    }
+
+    /// Makes room: ends the eighth of the connections that were idle the longest.
+    #[cold]
+    fn end_idle_longest(&mut self, out: &mut Output<'_>) {
+        let mut times: Vec<Timestamp> = self.slots.iter().flatten().map(|connection| connection.heard()).collect();
+        let eighth = times.len() / 8;
+        if times.is_empty() {
+            return;
+        }
+        let (_, &mut oldest, _) = times.select_nth_unstable(eighth);
+        self.end_all_idle_since(oldest, out, true);
+    }
+
+    fn end_all_idle_since(&mut self, oldest: Timestamp, out: &mut Output<'_>, by_limit: bool) {
+        let mut ending: Vec<(u64, usize)> = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, connection)| connection.as_ref().map(|connection| (slot, connection)))
+            .filter(|(_, connection)| connection.heard() <= oldest)
+            .map(|(slot, connection)| (connection.number(), slot))
+            .collect();
+        ending.sort_unstable();
+        for (_, slot) in ending {
+            if by_limit && let Some(connection) = self.slots[slot].as_mut() {
+                connection.note_limit();
+            }
+            self.end(slot, out);
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}

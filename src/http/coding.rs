@@ -1,0 +1,308 @@
+//! Content codings (RFC 9110 §8.4.1), undone as the content comes and with bounded memory.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+
+use super::zstd::Zstd;
+
+/// Takes decoded octets, and says whether it wants more.
+pub(super) type Out<'a> = &'a mut dyn FnMut(&[u8]) -> ControlFlow<()>;
+
+/// More codings than this on one content are not sent by any server.
+const MAX_CODINGS: usize = 4;
+
+/// Deflate makes at most 1032 octets of one: fed in pieces of this size, no more than 1 MiB is held.
+const DEFLATE_PIECE: usize = 1024;
+
+/// Brotli output is handed on in pieces of this size.
+const BROTLI_PIECE: usize = 16 << 10;
+
+/// A coding that is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UnknownCoding;
+
+/// Encoded data that is damaged or cut, or the receiver wanted no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed;
+
+/// Undoes the codings of one message's content.
+pub(crate) struct Decoder {
+    /// The coding that was applied last comes first.
+    codings: Vec<Coding>,
+}
+
+enum Coding {
+    Gzip(MultiGzDecoder<Vec<u8>>),
+    /// `deflate` whose form is not known yet: servers send zlib, as they should, or raw deflate.
+    Deflate(Vec<u8>),
+    Zlib(ZlibDecoder<Vec<u8>>),
+    Raw(DeflateDecoder<Vec<u8>>),
+    Brotli(Box<Brotli>),
+    Zstd(Box<Zstd>),
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Decoder of {} codings", self.codings.len())
+    }
+}
+
+impl Decoder {
+    /// Of a Content-Encoding value; `None` for identity.
+    pub(crate) fn new(content_encoding: &[u8]) -> Result<Option<Self>, UnknownCoding> {
+        let mut codings = Vec::new();
+        for name in content_encoding.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
+            let name = name.to_ascii_lowercase();
+            match &name[..] {
+                b"" | b"identity" => {}
+                b"gzip" | b"x-gzip" => codings.insert(0, Coding::Gzip(MultiGzDecoder::new(Vec::new()))),
+                b"deflate" => codings.insert(0, Coding::Deflate(Vec::new())),
+                b"br" => codings.insert(0, Coding::Brotli(Box::default())),
+                b"zstd" => codings.insert(0, Coding::Zstd(Box::new(Zstd::new()))),
+                _ => return Err(UnknownCoding),
+            }
+            if codings.len() > MAX_CODINGS {
+                return Err(UnknownCoding);
+            }
+        }
+        Ok((!codings.is_empty()).then_some(Self { codings }))
+    }
+
+    /// Takes encoded octets.
+    pub(crate) fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
+        feed(&mut self.codings, encoded, out)
+    }
+
+    /// Nothing more comes. What was decoded before a failure has been given out.
+    pub(crate) fn finish(&mut self, out: Out<'_>) -> Result<(), Failed> {
+        let mut codings = &mut self.codings[..];
+        while let Some((first, later)) = codings.split_first_mut() {
+            first.finish(&mut |octets| flow(feed(later, octets, out)))?;
+            codings = later;
+        }
+        Ok(())
+    }
+}
+
+/// Feeds octets through the codings, one behind the other.
+fn feed(codings: &mut [Coding], encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
+    match codings.split_first_mut() {
+        None => result(out(encoded)),
+        Some((first, later)) => first.feed(encoded, &mut |octets| flow(feed(later, octets, out))),
+    }
+}
+
+fn flow(result: Result<(), Failed>) -> ControlFlow<()> {
+    if result.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+}
+
+fn result(flow: ControlFlow<()>) -> Result<(), Failed> {
+    if flow.is_continue() { Ok(()) } else { Err(Failed) }
+}
+
+impl Coding {
+    fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
+        match self {
+            Self::Gzip(decoder) => pump(decoder, |decoder| decoder.get_mut(), encoded, out),
+            Self::Zlib(decoder) => pump(decoder, |decoder| decoder.get_mut(), encoded, out),
+            Self::Raw(decoder) => pump(decoder, |decoder| decoder.get_mut(), encoded, out),
+            Self::Brotli(decoder) => decoder.feed(encoded, out),
+            Self::Zstd(decoder) => decoder.feed(encoded, out),
+            Self::Deflate(begun) => {
+                begun.extend_from_slice(encoded);
+                let Some(header) = begun.first_chunk::<2>() else { return Ok(()) };
+                let decided =
+                    if is_zlib(*header) { Self::Zlib(ZlibDecoder::new(Vec::new())) } else { Self::Raw(DeflateDecoder::new(Vec::new())) };
+                let begun = std::mem::take(begun);
+                *self = decided;
+                self.feed(&begun, out)
+            }
+        }
+    }
+
+    fn finish(&mut self, out: Out<'_>) -> Result<(), Failed> {
+        match self {
+            Self::Gzip(decoder) => {
+                decoder.try_finish().map_err(|_| Failed)?;
+                drain(decoder.get_mut(), out)
+            }
+            Self::Zlib(decoder) => {
+                decoder.try_finish().map_err(|_| Failed)?;
+                drain(decoder.get_mut(), out)
+            }
+            Self::Raw(decoder) => {
+                decoder.try_finish().map_err(|_| Failed)?;
+                drain(decoder.get_mut(), out)
+            }
+            Self::Brotli(decoder) => decoder.finish(),
+            Self::Zstd(decoder) => decoder.finish(out),
+            Self::Deflate(begun) if begun.is_empty() => Ok(()),
+            Self::Deflate(_) => Err(Failed),
+        }
+    }
+}
+
+/// RFC 1950 §2.2: method 8, and both octets a multiple of 31.
+fn is_zlib(header: [u8; 2]) -> bool {
+    header[0] & 0x0f == 8 && u16::from_be_bytes(header).is_multiple_of(31)
+}
+
+/// Writes to a decoder in small pieces, and takes out what it made of each.
+fn pump<W: Write>(decoder: &mut W, made: impl Fn(&mut W) -> &mut Vec<u8>, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
+    for piece in encoded.chunks(DEFLATE_PIECE) {
+        let written = decoder.write_all(piece).and_then(|()| decoder.flush());
+        drain(made(decoder), out)?;
+        written.map_err(|_| Failed)?;
+    }
+    Ok(())
+}
+
+fn drain(made: &mut Vec<u8>, out: Out<'_>) -> Result<(), Failed> {
+    let flow = if made.is_empty() { ControlFlow::Continue(()) } else { out(made) };
+    made.clear();
+    result(flow)
+}
+
+/// A Brotli decoder (RFC 7932), with the windows that it allows (16 MiB at most).
+struct Brotli {
+    state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
+    total_out: usize,
+    done: bool,
+}
+
+impl Default for Brotli {
+    fn default() -> Self {
+        let alloc = StandardAlloc::default;
+        Self { state: BrotliState::new_strict(alloc(), alloc(), alloc()), total_out: 0, done: false }
+    }
+}
+
+impl Brotli {
+    fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
+        let (mut available_in, mut input_offset) = (encoded.len(), 0);
+        let mut piece = [0; BROTLI_PIECE];
+        while !self.done {
+            let (mut available_out, mut output_offset) = (piece.len(), 0);
+            let result = BrotliDecompressStream(
+                &mut available_in,
+                &mut input_offset,
+                encoded,
+                &mut available_out,
+                &mut output_offset,
+                &mut piece,
+                &mut self.total_out,
+                &mut self.state,
+            );
+            if output_offset > 0 && out(&piece[..output_offset]).is_break() {
+                return Err(Failed);
+            }
+            match result {
+                BrotliResult::ResultSuccess => self.done = true,
+                BrotliResult::NeedsMoreInput => return Ok(()),
+                BrotliResult::NeedsMoreOutput => {}
+                BrotliResult::ResultFailure => return Err(Failed),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), Failed> {
+        if self.done { Ok(()) } else { Err(Failed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    const TEXT: &[u8] = b"Lorem ipsum dolor sit amet, consectetur adipiscing elit. Lorem ipsum dolor sit amet.";
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).and_then(|()| encoder.finish()).expect("writing to a Vec")
+    }
+
+    fn zlib(text: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).and_then(|()| encoder.finish()).expect("writing to a Vec")
+    }
+
+    fn raw(text: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).and_then(|()| encoder.finish()).expect("writing to a Vec")
+    }
+
+    fn decode(content_encoding: &str, pieces: &[&[u8]]) -> (Vec<u8>, Result<(), Failed>) {
+        let mut decoder = Decoder::new(content_encoding.as_bytes()).expect("a known coding").expect("not identity");
+        let mut text = Vec::new();
+        let mut out = |octets: &[u8]| {
+            text.extend_from_slice(octets);
+            ControlFlow::Continue(())
+        };
+        let fed = pieces.iter().try_for_each(|piece| decoder.feed(piece, &mut out));
+        let result = fed.and_then(|()| decoder.finish(&mut out));
+        (text, result)
+    }
+
+    /// "hello" by the zstd program, with its checksum.
+    const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x29, 0x00, 0x00, b'h', b'e', b'l', b'l', b'o', 0xa3, 0x6d, 0x9f, 0x88];
+
+    #[test]
+    fn each_coding_decodes_whole_and_octet_by_octet() {
+        let cases = [
+            ("gzip", gzip(TEXT)),
+            ("X-GZip", [gzip(&TEXT[..20]), gzip(&TEXT[20..])].concat()),
+            ("deflate", zlib(TEXT)),
+            ("deflate", raw(TEXT)),
+            ("deflate, gzip", gzip(&zlib(TEXT))),
+        ];
+        for (content_encoding, encoded) in cases {
+            let expected = (TEXT.to_vec(), Ok(()));
+            assert_eq!(decode(content_encoding, &[&encoded]), expected, "{content_encoding}");
+            assert_eq!(decode(content_encoding, &encoded.chunks(1).collect::<Vec<_>>()), expected, "{content_encoding} in octets");
+            let cut = decode(content_encoding, &[&encoded[..encoded.len() - 6]]);
+            assert_eq!(cut.1, Err(Failed), "{content_encoding} cut");
+        }
+    }
+
+    #[test]
+    fn brotli_of_rfc_7932_decodes() {
+        // An uncompressed meta-block: WBITS 16, then "hello" stored, then the last empty one.
+        let encoded = [0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
+        assert_eq!(decode("br", &[&encoded]), (b"hello".to_vec(), Ok(())));
+        assert_eq!(decode("br", &encoded.chunks(1).collect::<Vec<_>>()), (b"hello".to_vec(), Ok(())));
+        assert_eq!(decode("br", &[&encoded[..6]]).1, Err(Failed));
+    }
+
+    #[test]
+    fn zstd_decodes_frame_after_frame() {
+        assert_eq!(decode("zstd", &[ZSTD]), (b"hello".to_vec(), Ok(())));
+        let twice = [ZSTD, ZSTD].concat();
+        assert_eq!(decode("zstd", &twice.chunks(1).collect::<Vec<_>>()), (b"hellohello".to_vec(), Ok(())));
+        assert_eq!(decode("zstd", &[&ZSTD[..12]]).1, Err(Failed));
+    }
+
+    #[test]
+    fn a_receiver_that_has_enough_stops_a_bomb() {
+        let bomb = gzip(&vec![0; 50_000_000]);
+        let mut decoder = Decoder::new(b"gzip").expect("a known coding").expect("not identity");
+        let mut taken = 0;
+        let fed = decoder.feed(&bomb, &mut |octets| {
+            taken += octets.len();
+            if taken > 1_000_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(fed, Err(Failed));
+        assert!(taken < 4_000_000, "{taken} octets came out");
+    }
+
+    #[test]
+    fn identity_needs_no_decoder_and_unknown_codings_are_said() {
+        assert!(Decoder::new(b"identity").expect("known").is_none());
+        assert_eq!(Decoder::new(b"compress").err(), Some(UnknownCoding));
+    }
+}

@@ -1,0 +1,14 @@
+//! HTTP/1 (RFC 9110, RFC 9112): header sections, content framing, content codings, and which response answers which
+//! request.
+
+mod body;
+mod coding;
+mod connection;
+mod detect;
+mod head;
+mod pairing;
+mod zstd;
+
+pub(crate) use coding::Decoder;
+pub(crate) use connection::{Connection, Event};
+pub(crate) use detect::{looks_like_request, looks_like_response};

@@ -1,0 +1,118 @@
+//! Zstandard (RFC 8878) in pieces, with bounded memory: one block is decoded at a time.
+
+use ruzstd::decoding::FrameDecoder;
+
+use super::coding::{Failed, Out};
+
+/// Output is handed on in pieces of at most this many octets.
+const PIECE: usize = 16 << 10;
+
+/// The longest frame header (RFC 8878 §3.1.1.1) with its magic number.
+const MAX_FRAME_HEADER: usize = 18;
+
+/// A block header (RFC 8878 §3.1.1.2).
+const BLOCK_HEADER: usize = 3;
+
+/// A checksum behind the last block.
+const CHECKSUM: usize = 4;
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    FrameHeader,
+    Block,
+    Checksum,
+}
+
+/// A decoder of zstd frames one after the other.
+pub(super) struct Zstd {
+    decoder: FrameDecoder,
+    next: Next,
+    /// Input that is not yet a whole block: at most 128 KiB and a header.
+    pending: Vec<u8>,
+}
+
+impl Zstd {
+    pub(super) fn new() -> Self {
+        Self { decoder: FrameDecoder::new(), next: Next::FrameHeader, pending: Vec::new() }
+    }
+
+    pub(super) fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
+        self.pending.extend_from_slice(encoded);
+        self.run(false, out)
+    }
+
+    /// Nothing more comes; whether it ended with a frame.
+    pub(super) fn finish(&mut self, out: Out<'_>) -> Result<(), Failed> {
+        self.run(true, out)?;
+        if self.next == Next::FrameHeader && self.pending.is_empty() { Ok(()) } else { Err(Failed) }
+    }
+
+    fn run(&mut self, last: bool, out: Out<'_>) -> Result<(), Failed> {
+        let mut taken = 0;
+        while let Some(len) = self.step(taken, last, out)? {
+            taken += len;
+        }
+        self.pending.drain(..taken);
+        Ok(())
+    }
+
+    /// Decodes the next header, block or checksum; octets taken, `None` when it is not all there.
+    fn step(&mut self, at: usize, last: bool, out: Out<'_>) -> Result<Option<usize>, Failed> {
+        let input = &self.pending[at..];
+        match self.next {
+            Next::FrameHeader => {
+                if input.is_empty() || (input.len() < MAX_FRAME_HEADER && !last) {
+                    return Ok(None);
+                }
+                let mut rest = input;
+                self.decoder.init(&mut rest).map_err(|_| Failed)?;
+                self.next = Next::Block;
+                Ok(Some(input.len() - rest.len()))
+            }
+            Next::Block => {
+                let Some(len) = block_len(input).filter(|&len| len <= input.len()) else { return Ok(None) };
+                self.decode(at, len, out)?;
+                self.next = match (is_last_block(&self.pending[at..]), self.decoder.is_finished()) {
+                    (false, _) => Next::Block,
+                    (true, true) => Next::FrameHeader,
+                    (true, false) => Next::Checksum,
+                };
+                Ok(Some(len))
+            }
+            Next::Checksum if input.len() < CHECKSUM => Ok(None),
+            Next::Checksum => {
+                self.next = Next::FrameHeader;
+                Ok(Some(CHECKSUM))
+            }
+        }
+    }
+
+    fn decode(&mut self, at: usize, len: usize, out: Out<'_>) -> Result<(), Failed> {
+        let mut piece = [0; PIECE];
+        let mut input = &self.pending[at..at + len];
+        loop {
+            let (read, written) = self.decoder.decode_from_to(input, &mut piece).map_err(|_| Failed)?;
+            input = input.get(read..).unwrap_or_default();
+            if written > 0 && out(&piece[..written]).is_break() {
+                return Err(Failed);
+            }
+            if written == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Octets of the block that begins here, header included (RFC 8878 §3.1.1.2.3).
+fn block_len(input: &[u8]) -> Option<usize> {
+    let header = input.get(..BLOCK_HEADER)?;
+    let fields = u32::from_le_bytes([header[0], header[1], header[2], 0]);
+    let size = (fields >> 3) as usize;
+    let is_rle = fields >> 1 & 3 == 1;
+    Some(BLOCK_HEADER + if is_rle { 1 } else { size })
+}
+
+fn is_last_block(input: &[u8]) -> bool {
+    input.first().is_some_and(|octet| octet & 1 != 0)
+}

@@ -1,0 +1,95 @@
+//! Identity of a connection: equal for both directions, the same on every machine.
+
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Addresses and ports of a connection, the lower endpoint first, and the scope they are valid in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionKey {
+    addresses: Addresses,
+    /// Port of the lower endpoint in the upper half.
+    ports: u32,
+    /// Tells equal addresses of different tunnels apart; 0 outside tunnels.
+    scope: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Addresses {
+    V4(u32, u32),
+    V6(u128, u128),
+}
+
+/// Which endpoint of a key sent a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Sender {
+    /// The lower endpoint.
+    Low = 0,
+    /// The higher endpoint.
+    High = 1,
+}
+
+impl Sender {
+    /// The other endpoint.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Low => Self::High,
+            Self::High => Self::Low,
+        }
+    }
+}
+
+impl Hash for ConnectionKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.addresses {
+            Addresses::V4(low, high) => state.write_u64(u64::from(low) << 32 | u64::from(high)),
+            Addresses::V6(low, high) => {
+                state.write_u128(low);
+                state.write_u128(high);
+            }
+        }
+        state.write_u64(u64::from(self.scope) << 32 | u64::from(self.ports));
+    }
+}
+
+impl ConnectionKey {
+    /// Of an IPv4 segment.
+    pub(crate) fn v4(source: (u32, u16), destination: (u32, u16)) -> (Self, Sender) {
+        let (low, high, sender) = order(source, destination);
+        (Self { addresses: Addresses::V4(low.0, high.0), ports: ports(low.1, high.1), scope: 0 }, sender)
+    }
+
+    /// Of an IPv6 segment.
+    pub(crate) fn v6(source: (u128, u16), destination: (u128, u16)) -> (Self, Sender) {
+        let (low, high, sender) = order(source, destination);
+        (Self { addresses: Addresses::V6(low.0, high.0), ports: ports(low.1, high.1), scope: 0 }, sender)
+    }
+
+    /// Address and port of an endpoint.
+    pub fn endpoint(&self, which: Sender) -> SocketAddr {
+        let address: IpAddr = match (self.addresses, which) {
+            (Addresses::V4(low, _), Sender::Low) => Ipv4Addr::from(low).into(),
+            (Addresses::V4(_, high), Sender::High) => Ipv4Addr::from(high).into(),
+            (Addresses::V6(low, _), Sender::Low) => Ipv6Addr::from(low).into(),
+            (Addresses::V6(_, high), Sender::High) => Ipv6Addr::from(high).into(),
+        };
+        SocketAddr::new(address, self.port(which))
+    }
+
+    /// Port of an endpoint.
+    pub fn port(&self, which: Sender) -> u16 {
+        match which {
+            Sender::Low => (self.ports >> 16) as u16,
+            Sender::High => self.ports as u16,
+        }
+    }
+}
+
+#[inline]
+fn order<T: Ord>(source: T, destination: T) -> (T, T, Sender) {
+    if source <= destination { (source, destination, Sender::Low) } else { (destination, source, Sender::High) }
+}
+
+fn ports(low: u16, high: u16) -> u32 {
+    u32::from(low) << 16 | u32::from(high)
+}

@@ -1,0 +1,196 @@
+//! TCP segments (RFC 9293): header fields, payload, and what each layer of the frame took.
+
+use std::cmp::Ordering;
+
+use etherparse::{TcpHeaderSlice, TcpOptionElement, TcpOptionsIterator};
+
+use super::NotTcp;
+use super::ip::{Addresses, Ip};
+use super::key::{ConnectionKey, Sender};
+use crate::capture::Packet;
+use crate::stream::{Frame, LayerBytes};
+
+/// A TCP sequence number: wraps at 2³², so it is compared by distance, never by value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SeqNumber(pub u32);
+
+impl SeqNumber {
+    /// The number `len` octets on.
+    #[inline]
+    pub fn add(self, len: u32) -> Self {
+        Self(self.0.wrapping_add(len))
+    }
+
+    /// Octets from `other` to this one, negative when this one is older (RFC 9293 §3.4).
+    #[inline]
+    pub fn distance_from(self, other: Self) -> i32 {
+        self.0.wrapping_sub(other.0).cast_signed()
+    }
+}
+
+impl PartialOrd for SeqNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.distance_from(*other).partial_cmp(&0)
+    }
+}
+
+/// The control bits of a TCP header (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// The sender has finished.
+    pub const FIN: Self = Self(0x01);
+    /// Sequence numbers are synchronised.
+    pub const SYN: Self = Self(0x02);
+    /// The connection is reset.
+    pub const RST: Self = Self(0x04);
+    /// The acknowledgment number counts.
+    pub const ACK: Self = Self(0x10);
+
+    /// Whether any of the given bits is set.
+    #[inline]
+    pub fn has(self, bits: Self) -> bool {
+        self.0 & bits.0 != 0
+    }
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// A TCP segment, borrowed from its packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// The frame that carried it.
+    pub frame: Frame,
+    /// Its connection.
+    pub key: ConnectionKey,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Sequence number of its first octet (of the SYN or FIN where there is no payload).
+    pub seq: SeqNumber,
+    /// The next octet its sender expects, where ACK is set.
+    pub ack: SeqNumber,
+    /// Control bits.
+    pub flags: Flags,
+    /// Window as sent, not scaled.
+    pub window: u16,
+    /// Maximum segment size option, in octets.
+    pub mss: Option<u16>,
+    /// The payload octets that were captured.
+    pub payload: &'a [u8],
+    /// Payload octets on the wire (`tcp.len`); the capture may hold fewer.
+    pub payload_len: u32,
+    /// The frame's octets by layer; they sum to `frame.len`.
+    pub bytes: LayerBytes,
+}
+
+/// The part of a TCP header that is needed to follow a connection.
+const FIXED_FIELDS: usize = 16;
+
+#[inline]
+pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotTcp> {
+    let at = ip.start + ip.header_len;
+    // Trailer and padding lie behind the IP packet; they are not TCP's.
+    let end = packet.data.len().min(ip.start + ip.total_len);
+    let data = packet.data.get(at..end).ok_or(NotTcp::Malformed)?;
+    let tcp_len = ip.total_len - ip.header_len;
+    match TcpHeaderSlice::from_slice(data) {
+        Ok(header) => {
+            let flags = Flags(header.slice()[13]);
+            let mss = if flags.has(Flags::SYN) { mss(header.options()) } else { None };
+            let header_len = header.slice().len();
+            let fields = Fields {
+                ports: (header.source_port(), header.destination_port()),
+                seq: header.sequence_number(),
+                ack: header.acknowledgment_number(),
+                flags,
+                window: header.window_size(),
+                header_len,
+            };
+            Ok(build(packet, ip, tcp_len, fields, mss, &data[header_len..]))
+        }
+        // The snap length cut the options: what is before them is enough to follow the connection.
+        Err(_) => {
+            let fields = Fields::of_cut_header(data).filter(|fields| fields.header_len <= tcp_len).ok_or(NotTcp::Malformed)?;
+            Ok(build(packet, ip, tcp_len, fields, None, &[]))
+        }
+    }
+}
+
+struct Fields {
+    ports: (u16, u16),
+    seq: u32,
+    ack: u32,
+    flags: Flags,
+    window: u16,
+    header_len: usize,
+}
+
+impl Fields {
+    #[cold]
+    fn of_cut_header(data: &[u8]) -> Option<Self> {
+        let fixed: &[u8; FIXED_FIELDS] = data.first_chunk()?;
+        let header_len = usize::from(fixed[12] >> 4) * 4;
+        let u16_at = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
+        let u32_at = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+        let fields =
+            Self { ports: (u16_at(0), u16_at(2)), seq: u32_at(4), ack: u32_at(8), flags: Flags(fixed[13]), window: u16_at(14), header_len };
+        (header_len >= 20 && header_len > data.len()).then_some(fields)
+    }
+}
+
+#[inline]
+fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: Option<u16>, payload: &'a [u8]) -> Segment<'a> {
+    let (source, destination) = fields.ports;
+    let (key, sender) = match ip.addresses {
+        Addresses::V4(from, to) => ConnectionKey::v4((from, source), (to, destination)),
+        Addresses::V6(from, to) => ConnectionKey::v6((from, source), (to, destination)),
+    };
+    // The header lies within the IP packet: it was sliced out of it, or checked to.
+    let payload_len = tcp_len.saturating_sub(fields.header_len);
+    let bytes = LayerBytes {
+        link: u64::from(packet.len) - ip.total_len as u64,
+        ip: ip.header_len as u64,
+        tcp: (tcp_len - payload_len) as u64,
+        tls: 0,
+        payload: payload_len as u64,
+    };
+    Segment {
+        frame: packet.frame,
+        key,
+        sender,
+        seq: SeqNumber(fields.seq),
+        ack: SeqNumber(fields.ack),
+        flags: fields.flags,
+        window: fields.window,
+        mss,
+        payload,
+        payload_len: payload_len as u32,
+        bytes,
+    }
+}
+
+fn mss(options: &[u8]) -> Option<u16> {
+    TcpOptionsIterator::from_slice(options).find_map(|option| match option {
+        Ok(TcpOptionElement::MaximumSegmentSize(octets)) => Some(octets),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_compare_across_the_wrap() {
+        let before = SeqNumber(u32::MAX - 1);
+        let after = before.add(10);
+        assert_eq!((after, after.distance_from(before), before < after), (SeqNumber(8), 10, true));
+    }
+}

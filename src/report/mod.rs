@@ -1,0 +1,352 @@
+//! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
+
+pub mod json;
+mod side;
+#[cfg(feature = "cli")]
+pub mod table;
+pub mod text;
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::AnomalyCounts;
+use crate::account::Summary;
+use crate::analysis::comparison::Comparison;
+use crate::analysis::findings::{Finding, findings};
+use crate::message::{Side, Totals};
+use crate::options::AjaxScope;
+use crate::stream::Timestamp;
+
+pub use side::{ByDirection, CompressionReport, Figures, OpcodeCount, PerExchange, PerMessage, SideReport, Spread};
+
+/// Raised when a field is renamed, removed or changes its meaning; not for new fields.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Dearest endpoints listed.
+const ENDPOINTS: usize = 50;
+
+/// A report. Field names are stable: a metric is named by its path, such as `websocket.per_message.overhead_bytes.p95`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// What wrote it.
+    pub generator: Generator,
+    /// The files, in time order.
+    pub captures: Vec<CaptureFile>,
+    /// How much of the capture the figures rest on.
+    pub coverage: Coverage,
+    /// What was asked for, as far as it changes the figures.
+    pub settings: Settings,
+    /// Both sides of the books.
+    pub conservation: Conservation,
+    /// Exchanges that a script made.
+    pub ajax: SideReport,
+    /// Messages of upgraded connections.
+    pub websocket: SideReport,
+    /// Event streams.
+    pub server_sent_events: SideReport,
+    /// Documents, images, scripts, …
+    pub other_http: SideReport,
+    /// Ajax against WebSocket.
+    pub comparison: Comparison,
+    /// Endpoints that are polled.
+    pub polling: Vec<Polling>,
+    /// The 50 dearest endpoints, and what the rest of each side paid.
+    pub endpoints: Vec<EndpointReport>,
+    /// The 20 largest connections.
+    pub connections: Vec<ConnectionReport>,
+    /// What a person should do.
+    pub findings: Vec<Finding>,
+    /// What was odd.
+    pub anomalies: Vec<AnomalyReport>,
+}
+
+/// What wrote a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Generator {
+    /// `wiretare`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// A capture file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct CaptureFile {
+    /// File name without its directory.
+    pub file: String,
+    /// `pcap` or `pcapng`, with the compression in parentheses.
+    pub format: String,
+    /// Captured frames.
+    pub packets: u64,
+    /// Octets on the wire: Σ `frame.len`.
+    pub wire_bytes: u64,
+    /// Octets captured: Σ `frame.cap_len`.
+    pub captured_bytes: u64,
+    /// Of its first frame: RFC 3339, UTC, nanoseconds; `None` without a frame.
+    pub first_time: Option<String>,
+    /// From its first frame to its last, in seconds.
+    pub duration_s: f64,
+    /// Whether it ends in the middle of a record.
+    pub truncated: bool,
+}
+
+/// How much of a capture was understood. All but `lost_bytes` sum to the octets on the wire, duplicates left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Coverage {
+    /// Octets on the wire of exchanges, messages, and of connections beside them.
+    pub understood_bytes: u64,
+    /// Octets on the wire in TLS connections that nothing could read.
+    pub encrypted_bytes: u64,
+    /// Octets that were sent and not captured.
+    pub lost_bytes: u64,
+    /// Octets on the wire that no parser could own.
+    pub opaque_bytes: u64,
+    /// Octets on the wire of frames without TCP.
+    pub not_tcp_bytes: u64,
+    /// Connections seen.
+    pub connections: u64,
+    /// Of these, with octets that only a TLS key could open.
+    pub encrypted_connections: u64,
+    /// Of these, without a single exchange or message.
+    pub silent_connections: u64,
+    /// What the frames without TCP carried, largest first.
+    pub not_tcp: Vec<NotTcp>,
+}
+
+/// A protocol of frames without TCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotTcp {
+    /// Its name.
+    pub name: String,
+    /// Frames.
+    pub packets: u64,
+    /// Octets on the wire.
+    pub wire_bytes: u64,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// `detected` or `all`.
+    pub ajax: &'static str,
+    /// The basis of tables: `wire`, `ip` or `application`.
+    pub basis: &'static str,
+    /// Decode-as hints as given.
+    pub decode_as: Vec<String>,
+    /// Filters as given, such as `host=*.example.org`.
+    pub filters: Vec<String>,
+}
+
+impl Settings {
+    /// The settings of an Ajax scope, all else as by default.
+    pub fn new(ajax: AjaxScope) -> Self {
+        let ajax = match ajax {
+            AjaxScope::Detected => "detected",
+            AjaxScope::All => "all",
+        };
+        Self { ajax, basis: "wire", decode_as: Vec::new(), filters: Vec::new() }
+    }
+}
+
+/// Both sides of the books: `wire_bytes` = `messages` + `buckets` + `not_tcp` + `duplicates`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Conservation {
+    /// Σ `frame.len` of the capture.
+    pub wire_bytes: u64,
+    /// Octets on the wire of exchanges, messages and control frames.
+    pub messages: u64,
+    /// Octets on the wire that no message owns.
+    pub buckets: u64,
+    /// The part of `buckets` of connections without a message: charged to no side.
+    pub unclaimed_buckets: u64,
+    /// Octets on the wire of frames without TCP.
+    pub not_tcp: u64,
+    /// Octets on the wire of frames captured twice.
+    pub duplicates: u64,
+    /// `wire_bytes` less all the others: 0, always.
+    pub difference: i64,
+}
+
+/// An endpoint that is polled.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Polling {}
+
+/// What an endpoint paid.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EndpointReport {
+    /// `ajax`, `websocket`, `server_sent_events` or `other_http`.
+    pub side: &'static str,
+    /// As sent; `None` when no host was named, and for what the other endpoints of the side paid together.
+    pub host: Option<String>,
+    /// Path template; `None` for what the other endpoints of the side paid together.
+    pub path: Option<String>,
+    /// Exchanges, or WebSocket messages.
+    pub messages: u64,
+    /// Octets on the wire, opening handshakes and control frames included.
+    pub wire_bytes: u64,
+    /// Octets on the wire that are not encoded content.
+    pub overhead_bytes: u64,
+    /// Decoded content; `None` when it is known of no message.
+    pub content_bytes: Option<u64>,
+    /// First frame of its first message.
+    pub first_frame: Option<u64>,
+}
+
+/// A large connection.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConnectionReport {
+    /// Its number (`tcp.stream`).
+    pub connection: u64,
+    /// Address and port of the client.
+    pub client: SocketAddr,
+    /// Address and port of the server.
+    pub server: SocketAddr,
+    /// Its first frame.
+    pub first_frame: u64,
+    /// Its last frame.
+    pub last_frame: u64,
+    /// From its first frame to its last, in seconds.
+    pub duration_s: Option<f64>,
+    /// What was spoken, in order.
+    pub protocols: Vec<&'static str>,
+    /// Octets on the wire.
+    pub wire_bytes: u64,
+    /// Of these, octets of exchanges and messages.
+    pub messages_wire_bytes: u64,
+    /// Of these, octets that no message owns.
+    pub buckets_wire_bytes: u64,
+    /// Host of its WebSocket.
+    pub websocket_host: Option<String>,
+    /// Target of its WebSocket.
+    pub websocket_target: Option<String>,
+}
+
+/// How often something odd was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AnomalyReport {
+    /// Its stable name.
+    pub kind: &'static str,
+    /// How often.
+    pub count: u64,
+    /// The first frame to look at; `None` where it belongs to no frame.
+    pub first_frame: Option<u64>,
+}
+
+impl Report {
+    /// The report of a capture: its files, what was asked for, its totals, and the sums of its rows.
+    pub fn new(captures: Vec<CaptureFile>, settings: Settings, totals: &Totals, summary: &Summary) -> Self {
+        let mut anomalies = totals.anomalies.clone();
+        anomalies += summary.anomalies();
+        Self {
+            schema_version: SCHEMA_VERSION,
+            generator: Generator { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            captures,
+            coverage: Coverage::new(totals, summary),
+            settings,
+            conservation: Conservation::new(totals, summary),
+            ajax: SideReport::new(summary, Side::Ajax),
+            websocket: SideReport::new(summary, Side::WebSocket),
+            server_sent_events: SideReport::new(summary, Side::ServerSentEvents),
+            other_http: SideReport::new(summary, Side::OtherHttp),
+            comparison: Comparison::new(summary),
+            polling: Vec::new(),
+            endpoints: endpoints(summary),
+            connections: connections(summary),
+            findings: findings(summary),
+            anomalies: anomaly_reports(&anomalies),
+        }
+    }
+}
+
+impl Coverage {
+    fn new(totals: &Totals, summary: &Summary) -> Self {
+        let owned = summary.rows_wire_bytes() + summary.buckets().total();
+        let not_tcp =
+            |(name, packets, wire_bytes): &(String, u64, u64)| NotTcp { name: name.clone(), packets: *packets, wire_bytes: *wire_bytes };
+        Self {
+            understood_bytes: owned.saturating_sub(summary.encrypted_bytes() + summary.opaque_bytes()),
+            encrypted_bytes: summary.encrypted_bytes(),
+            lost_bytes: summary.lost_bytes(),
+            opaque_bytes: summary.opaque_bytes(),
+            not_tcp_bytes: totals.not_tcp_bytes,
+            connections: summary.connections(),
+            encrypted_connections: summary.encrypted_connections(),
+            silent_connections: summary.unclaimed_connections(),
+            not_tcp: totals.not_tcp.iter().map(not_tcp).collect(),
+        }
+    }
+}
+
+impl Conservation {
+    fn new(totals: &Totals, summary: &Summary) -> Self {
+        let (messages, buckets) = (summary.rows_wire_bytes(), summary.buckets().total());
+        let accounted = messages + buckets + totals.not_tcp_bytes + totals.duplicate_bytes;
+        Self {
+            wire_bytes: totals.wire_bytes,
+            messages,
+            buckets,
+            unclaimed_buckets: summary.unclaimed().total(),
+            not_tcp: totals.not_tcp_bytes,
+            duplicates: totals.duplicate_bytes,
+            difference: totals.wire_bytes.wrapping_sub(accounted) as i64,
+        }
+    }
+}
+
+fn endpoints(summary: &Summary) -> Vec<EndpointReport> {
+    let report = |side: Side, host: Option<&str>, path: Option<&str>, figures: &crate::account::Endpoint| EndpointReport {
+        side: side.name(),
+        host: host.filter(|host| !host.is_empty()).map(str::to_owned),
+        path: path.map(str::to_owned),
+        messages: figures.messages,
+        wire_bytes: figures.wire_bytes,
+        overhead_bytes: figures.overhead_bytes,
+        content_bytes: (figures.messages == 0 || figures.unknown_content_messages < figures.messages).then_some(figures.content_bytes),
+        first_frame: figures.first_frame,
+    };
+    let all = summary.endpoints().dearest(usize::MAX);
+    let (listed, unlisted) = all.split_at(all.len().min(ENDPOINTS));
+    let mut reports: Vec<_> = listed.iter().map(|(key, figures)| report(key.side, Some(&key.host), Some(&key.path), figures)).collect();
+    for side in Side::ALL {
+        let mut rest = *summary.endpoints().other(side);
+        unlisted.iter().filter(|(key, _)| key.side == side).for_each(|(_, figures)| rest += **figures);
+        if rest.wire_bytes > 0 {
+            reports.push(report(side, None, None, &rest));
+        }
+    }
+    reports
+}
+
+fn connections(summary: &Summary) -> Vec<ConnectionReport> {
+    let report = |connection: &crate::account::LargestConnection| {
+        let (websocket_host, websocket_target) = connection.websocket.clone().unwrap_or_default();
+        ConnectionReport {
+            connection: connection.connection,
+            client: connection.client,
+            server: connection.server,
+            first_frame: connection.first_frame,
+            last_frame: connection.last_frame,
+            duration_s: crate::analysis::six_digits(connection.duration_s),
+            protocols: connection.protocols.clone(),
+            wire_bytes: connection.wire_bytes,
+            messages_wire_bytes: connection.side_wire_bytes.iter().sum(),
+            buckets_wire_bytes: connection.bucket_bytes,
+            websocket_host,
+            websocket_target,
+        }
+    };
+    summary.largest_connections().map(report).collect()
+}
+
+fn anomaly_reports(anomalies: &AnomalyCounts) -> Vec<AnomalyReport> {
+    let first_frame = |frame: u64| (frame > 0 && frame < u64::MAX).then_some(frame);
+    anomalies.iter().map(|(kind, count, frame)| AnomalyReport { kind: kind.name(), count, first_frame: first_frame(frame) }).collect()
+}
+
+/// A capture time as reports print it: RFC 3339, UTC, nanoseconds.
+pub fn rfc_3339(time: Timestamp) -> Option<String> {
+    jiff::Timestamp::from_nanosecond(i128::from(time.0)).ok().map(|time| format!("{time:.9}"))
+}

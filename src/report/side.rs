@@ -1,0 +1,289 @@
+//! One side of the report: its sums, by direction, and how its messages are distributed.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::account::{Compression, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, Money, SideTotals, Summary};
+use crate::analysis::{ratio, six_digits};
+use crate::message::{Bucket, Side};
+
+/// One side of the comparison.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SideReport {
+    /// Connections with at least one row of the side.
+    pub connections: u64,
+    /// Exchanges; `None` for WebSocket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchanges: Option<u64>,
+    /// Content-bearing WebSocket messages, or exchanges that brought content either way.
+    pub deliveries: u64,
+    /// Both directions together.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// The same by direction.
+    pub by_direction: ByDirection,
+    /// Distributions of request and response together; `None` for WebSocket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_exchange: Option<PerExchange>,
+    /// Exchanges by final status code; `None` for WebSocket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statuses: Option<BTreeMap<u16, u64>>,
+    /// Opening handshakes that succeeded; `None` for HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrades: Option<u64>,
+    /// Messages and control frames by opcode; `None` for HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opcodes: Option<Vec<OpcodeCount>>,
+    /// Connections by subprotocol, the first 64 in alphabetical order; `None` for HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subprotocols: Option<BTreeMap<String, u64>>,
+}
+
+/// The two directions of a side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ByDirection {
+    /// Requests, or messages of clients.
+    pub client_to_server: Figures,
+    /// Responses, or messages of servers.
+    pub server_to_client: Figures,
+}
+
+/// Sums over messages and what was paid beside them; octets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figures {
+    /// WebSocket messages, or requests and responses.
+    pub messages: u64,
+    /// Those whose content is not known: they are in no figure of content.
+    pub unknown_content_messages: u64,
+    /// Decoded content; `None` when it is known of no message.
+    pub content_bytes: Option<u64>,
+    /// Content as sent.
+    pub encoded_bytes: u64,
+    /// Framing of the protocol itself.
+    pub framing_bytes: u64,
+    /// TLS records around it.
+    pub tls_bytes: u64,
+    /// TCP headers.
+    pub tcp_bytes: u64,
+    /// IP headers.
+    pub ip_bytes: u64,
+    /// Link layer and tunnels.
+    pub link_bytes: u64,
+    /// All of these but `content_bytes`.
+    pub wire_bytes: u64,
+    /// wire − encoded.
+    pub overhead_bytes: u64,
+    /// content ÷ wire, over the messages whose content is known.
+    pub efficiency: Option<f64>,
+    /// Sent but not captured; in no other figure.
+    pub lost_bytes: u64,
+    /// Every octet charged to the side: `wire_bytes` and all that follow down to `unattributed`.
+    pub all_in_wire_bytes: u64,
+    /// TCP and TLS set-up.
+    pub setup: u64,
+    /// WebSocket opening handshakes.
+    pub upgrade: u64,
+    /// Segments that only acknowledge.
+    pub acknowledgements: u64,
+    /// What was sent again.
+    pub retransmissions: u64,
+    /// TCP keep-alives and window probes.
+    pub keep_alive: u64,
+    /// Ping and Pong.
+    pub liveness: u64,
+    /// Close frames, FIN, RST, TLS alerts.
+    pub teardown: u64,
+    /// Octets that no parser could own.
+    pub unattributed: u64,
+    /// Content against what was sent of it.
+    pub compression: CompressionReport,
+    /// Distributions of single messages.
+    pub per_message: PerMessage,
+}
+
+/// Compression, over messages whose content is known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CompressionReport {
+    /// Decoded content in octets.
+    pub content_bytes: u64,
+    /// The same as sent.
+    pub encoded_bytes: u64,
+    /// content ÷ encoded: above 1 when compression pays.
+    pub ratio: Option<f64>,
+    /// Messages sent under a content coding or permessage-deflate.
+    pub compressed_messages: u64,
+    /// Of these, messages that grew by it.
+    pub grown_messages: u64,
+}
+
+/// A distribution: integers for octets, fractions for ratios and seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread<T> {
+    /// Values.
+    pub count: u64,
+    /// Exact mean.
+    pub mean: Option<f64>,
+    /// Exact minimum.
+    pub min: T,
+    /// Quantiles by nearest rank, to three significant digits.
+    pub p50: T,
+    /// 90 % are not larger.
+    pub p90: T,
+    /// 95 % are not larger.
+    pub p95: T,
+    /// 99 % are not larger.
+    pub p99: T,
+    /// Exact maximum.
+    pub max: T,
+}
+
+/// Distributions of single messages; `None` without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PerMessage {
+    /// Octets on the wire.
+    pub wire_bytes: Option<Spread<u64>>,
+    /// Octets on the wire that are not encoded content.
+    pub overhead_bytes: Option<Spread<u64>>,
+    /// Decoded content, where known.
+    pub content_bytes: Option<Spread<u64>>,
+    /// content ÷ wire, where known.
+    pub efficiency: Option<Spread<f64>>,
+    /// From a request's first octet to its response's first, in seconds; of a side and of its responses alone.
+    pub time_to_first_byte_s: Option<Spread<f64>>,
+    /// From a request's first octet to its response's last, in seconds.
+    pub time_to_last_byte_s: Option<Spread<f64>>,
+}
+
+/// Distributions of exchanges; `None` without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PerExchange {
+    /// Octets on the wire of request and response.
+    pub wire_bytes: Option<Spread<u64>>,
+    /// The part of it that is not encoded content.
+    pub overhead_bytes: Option<Spread<u64>>,
+    /// Decoded content of both, where known.
+    pub content_bytes: Option<Spread<u64>>,
+}
+
+/// How often an opcode was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OpcodeCount {
+    /// Its name.
+    pub opcode: &'static str,
+    /// From clients.
+    pub client_to_server: u64,
+    /// From servers.
+    pub server_to_client: u64,
+}
+
+impl SideReport {
+    /// A side of a summary.
+    pub fn new(summary: &Summary, side: Side) -> Self {
+        let totals = summary.side(side);
+        let websocket = side == Side::WebSocket;
+        let exchanges = &totals.exchanges;
+        let [upwards, downwards] = &totals.directions;
+        let mut both = upwards.clone();
+        both += downwards;
+        let per_exchange = PerExchange {
+            wire_bytes: octets(&exchanges.wire_bytes),
+            overhead_bytes: octets(&exchanges.overhead_bytes),
+            content_bytes: octets(&exchanges.content_bytes),
+        };
+        let opcode = |(opcode, client_to_server, server_to_client)| OpcodeCount { opcode, client_to_server, server_to_client };
+        Self {
+            connections: totals.connections,
+            exchanges: (!websocket).then_some(exchanges.count),
+            deliveries: totals.deliveries,
+            figures: Figures::new(&both, Some(totals)),
+            by_direction: ByDirection {
+                client_to_server: Figures::new(upwards, None),
+                server_to_client: Figures::new(downwards, Some(totals)),
+            },
+            per_exchange: (!websocket).then_some(per_exchange),
+            statuses: (!websocket).then(|| exchanges.statuses.clone()),
+            upgrades: websocket.then_some(totals.upgrades),
+            opcodes: websocket.then(|| summary.opcodes().map(opcode).collect()),
+            subprotocols: websocket.then(|| summary.subprotocols().clone()),
+        }
+    }
+}
+
+impl Figures {
+    /// Figures of totals; with the times of the side's exchanges where they belong.
+    fn new(totals: &DirectionTotals, times: Option<&SideTotals>) -> Self {
+        let Money { messages, unknown_content_messages, encoded_bytes, framing_bytes, lost_bytes, bytes, .. } = totals.messages;
+        Self {
+            messages,
+            unknown_content_messages,
+            content_bytes: totals.messages.known_content_bytes(),
+            encoded_bytes,
+            framing_bytes,
+            tls_bytes: bytes.tls,
+            tcp_bytes: bytes.tcp,
+            ip_bytes: bytes.ip,
+            link_bytes: bytes.link,
+            wire_bytes: totals.messages.wire_bytes(),
+            overhead_bytes: totals.messages.overhead_bytes(),
+            efficiency: totals.messages.efficiency().and_then(six_digits),
+            lost_bytes,
+            all_in_wire_bytes: totals.all_in_wire_bytes(),
+            setup: totals.bucket(Bucket::TcpSetup) + totals.bucket(Bucket::TlsSetup),
+            upgrade: totals.upgrade.wire_bytes(),
+            acknowledgements: totals.bucket(Bucket::Acknowledgements),
+            retransmissions: totals.bucket(Bucket::Retransmissions),
+            keep_alive: totals.bucket(Bucket::KeepAlive),
+            liveness: totals.liveness.wire_bytes(),
+            teardown: totals.close.wire_bytes() + totals.bucket(Bucket::Teardown),
+            unattributed: totals.bucket(Bucket::Unattributed),
+            compression: CompressionReport::new(&totals.compression),
+            per_message: PerMessage::new(&totals.per_message, times),
+        }
+    }
+}
+
+impl CompressionReport {
+    fn new(totals: &Compression) -> Self {
+        Self {
+            content_bytes: totals.content_bytes,
+            encoded_bytes: totals.encoded_bytes,
+            ratio: ratio(totals.content_bytes, totals.encoded_bytes),
+            compressed_messages: totals.compressed_messages,
+            grown_messages: totals.grown.count,
+        }
+    }
+}
+
+impl PerMessage {
+    fn new(distributions: &Distributions, times: Option<&SideTotals>) -> Self {
+        Self {
+            wire_bytes: octets(&distributions.wire_bytes),
+            overhead_bytes: octets(&distributions.overhead_bytes),
+            content_bytes: octets(&distributions.content_bytes),
+            efficiency: fractions(&distributions.efficiency, EFFICIENCY_SCALE),
+            time_to_first_byte_s: times.and_then(|totals| fractions(&totals.exchanges.time_to_first_byte_ns, 1e9)),
+            time_to_last_byte_s: times.and_then(|totals| fractions(&totals.exchanges.time_to_last_byte_ns, 1e9)),
+        }
+    }
+}
+
+fn octets(distribution: &Distribution) -> Option<Spread<u64>> {
+    let q = distribution.quantiles()?;
+    Some(Spread { count: q.count, mean: six_digits(q.mean), min: q.min, p50: q.p50, p90: q.p90, p95: q.p95, p99: q.p99, max: q.max })
+}
+
+fn fractions(distribution: &Distribution, scale: f64) -> Option<Spread<f64>> {
+    let q = distribution.quantiles()?;
+    let of = |value: u64| six_digits(value as f64 / scale).unwrap_or_default();
+    Some(Spread {
+        count: q.count,
+        mean: six_digits(q.mean / scale),
+        min: of(q.min),
+        p50: of(q.p50),
+        p90: of(q.p90),
+        p95: of(q.p95),
+        p99: of(q.p99),
+        max: of(q.max),
+    })
+}

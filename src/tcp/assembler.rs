@@ -1,0 +1,553 @@
+//! Reassembly of one direction.
+//!
+//! In order is the common case and copies nothing but into the reader's buffer. A segment beyond a hole is held. A hole
+//! closes when its bytes arrive; as lost when the peer has acknowledged it and they still do not come, when a limit
+//! bites, or when the connection ends.
+
+use super::held::{Arriving, Held, Insertion, Piece};
+use crate::options::Limits;
+use crate::packet::{Flags, Segment, SeqNumber};
+use crate::stream::{LayerBytes, Provenance, StreamBuffer};
+
+/// A hole that the peer acknowledged was captured late or not at all. Captures reorder by a few segments, so it gets
+/// this many further segments of the connection before it counts as lost.
+const ACKNOWLEDGED_HOLE_PATIENCE: u32 = 32;
+
+/// Windows reach 1 GiB (RFC 7323 §2.3); what lies further away is not of this stream.
+const MAX_WINDOW: i32 = 1 << 30;
+
+/// A bare acknowledgment is believed about bytes never seen up to this distance: a damaged one must not end a stream.
+const MAX_ACKNOWLEDGED_HOLE: u64 = 16 << 20;
+
+/// So many segments in a row outside the window, and the stream is taken up where they are.
+const OUT_OF_WINDOW_PATIENCE: u8 = 3;
+
+/// What a segment brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// No payload, or one that is not part of the stream (RST).
+    Empty,
+    /// One octet, or none, before the next one expected (RFC 9293 §3.8.4).
+    KeepAlive,
+    /// New bytes, now in the reader's buffer.
+    Delivered,
+    /// New bytes behind a hole.
+    Held,
+    /// Nothing new.
+    Old,
+    /// Bytes that cannot be of this stream.
+    OutOfWindow,
+    /// Bytes after the sender's FIN.
+    AfterFin,
+}
+
+/// What a segment brought, and what was odd about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    pub(crate) arrival: Arrival,
+    /// Payload octets that had been seen before.
+    pub(crate) old_bytes: u32,
+    /// Whether a later segment had arrived before.
+    pub(crate) late: bool,
+    /// Whether bytes seen before had other values.
+    pub(crate) conflict: bool,
+    /// Octets that were given up as lost.
+    pub(crate) lost_bytes: u64,
+    /// Whether a limit made them so.
+    pub(crate) limit: bool,
+}
+
+impl Receipt {
+    /// Whether every payload octet was new, in order, and nothing was odd.
+    #[inline]
+    pub(crate) fn is_plain_delivery(&self) -> bool {
+        *self == Self::of(Arrival::Delivered)
+    }
+
+    fn of(arrival: Arrival) -> Self {
+        Self { arrival, old_bytes: 0, late: false, conflict: false, lost_bytes: 0, limit: false }
+    }
+}
+
+/// How well the first sequence number is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Origin {
+    #[default]
+    Unknown,
+    /// From a segment without payload in the middle of a connection: may be a keep-alive, one too low.
+    Assumed,
+    Known,
+}
+
+/// Reassembly of one direction: segments in any order in, bytes in order out.
+#[derive(Debug, Default)]
+pub(crate) struct Assembler {
+    /// Sequence number of the next byte to deliver.
+    next: SeqNumber,
+    /// Stream offset of it: bytes delivered so far, lost ones included.
+    delivered: u64,
+    origin: Origin,
+    out_of_window: u8,
+    /// Stream offset of the FIN.
+    fin: Option<u64>,
+    /// Beyond a hole; boxed since most streams never have one.
+    held: Option<Box<Held>>,
+    /// Stream offset up to which the peer has acknowledged, where that is beyond `delivered`.
+    acknowledged: u64,
+    /// Segments seen since an acknowledged hole opened.
+    waited: u32,
+}
+
+impl Assembler {
+    /// Takes a segment of this direction; new bytes go to `buffer`.
+    #[inline]
+    pub(crate) fn receive(&mut self, segment: &Segment<'_>, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+        let seq = self.locate(segment);
+        let distance = seq.distance_from(self.next);
+        let len = segment.payload_len;
+        if segment.flags.has(Flags::FIN) && distance >= 0 && distance < MAX_WINDOW {
+            self.fin.get_or_insert(self.delivered + distance as u64 + u64::from(len));
+        }
+        if len == 0 || segment.flags.has(Flags::RST) {
+            return self.idle(buffer, limits);
+        }
+        if distance == 0 && self.held.is_none() && self.fin.is_none_or(|fin| self.delivered + u64::from(len) <= fin) {
+            self.out_of_window = 0;
+            self.deliver(segment.payload, len, segment.bytes, segment, buffer);
+            return Receipt::of(Arrival::Delivered);
+        }
+        self.receive_unusual(segment, distance, buffer, limits)
+    }
+
+    /// Whether a segment without payload, or with one octet, is a keep-alive: one before the next expected.
+    #[inline]
+    pub(crate) fn is_keep_alive(&self, segment: &Segment<'_>) -> bool {
+        segment.payload_len <= 1
+            && !segment.flags.has(Flags::SYN | Flags::FIN | Flags::RST)
+            && self.origin == Origin::Known
+            && segment.seq.distance_from(self.next) == -1
+    }
+
+    /// Learns what the peer of this direction has acknowledged.
+    #[inline]
+    pub(crate) fn acknowledge(&mut self, ack: SeqNumber) {
+        if self.origin == Origin::Unknown {
+            return;
+        }
+        let ahead = ack.distance_from(self.next);
+        if ahead > 0 {
+            let offset = self.delivered + ahead as u64;
+            // The FIN takes a sequence number but no byte.
+            let offset = self.fin.map_or(offset, |fin| offset.min(fin.max(self.delivered)));
+            if ahead < MAX_WINDOW && offset > self.acknowledged {
+                self.acknowledged = offset;
+            }
+        }
+    }
+
+    /// Whether bytes that the peer acknowledged have not been delivered.
+    #[inline]
+    pub(crate) fn has_acknowledged_hole(&self) -> bool {
+        self.acknowledged > self.delivered
+    }
+
+    /// Whether the sender's FIN and all before it have been delivered.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.fin.is_some_and(|fin| fin <= self.delivered)
+    }
+
+    /// Whether the sender's FIN was seen.
+    pub(crate) fn has_fin(&self) -> bool {
+        self.fin.is_some()
+    }
+
+    /// Whether any segment of this direction was seen.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.origin != Origin::Unknown
+    }
+
+    /// Sequence number of the next byte to deliver.
+    pub(crate) fn next(&self) -> SeqNumber {
+        self.next
+    }
+
+    /// A segment of the other direction passed: holes that were acknowledged grow older.
+    #[inline]
+    pub(crate) fn grow_older(&mut self, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+        if self.held.is_none() && !self.has_acknowledged_hole() {
+            return Receipt::of(Arrival::Empty);
+        }
+        self.idle(buffer, limits)
+    }
+
+    /// Nothing more comes: closes every hole as lost. Returns the octets lost.
+    pub(crate) fn finish(&mut self, buffer: &mut StreamBuffer) -> u64 {
+        let mut lost = 0;
+        while let Some(start) = self.held.as_ref().and_then(|held| held.start()) {
+            lost += self.lose_until(start, buffer);
+            self.drain(buffer);
+        }
+        if let Some(fin) = self.fin.filter(|&fin| fin > self.delivered && fin - self.delivered < MAX_WINDOW as u64) {
+            lost += self.lose_until(fin, buffer);
+        }
+        lost
+    }
+
+    /// Where the segment's payload begins; sets the origin by the first segment seen.
+    #[inline]
+    fn locate(&mut self, segment: &Segment<'_>) -> SeqNumber {
+        let syn = segment.flags.has(Flags::SYN);
+        let seq = if syn { segment.seq.add(1) } else { segment.seq };
+        // A RST may carry any sequence number, 0 most often.
+        if self.origin != Origin::Known && !segment.flags.has(Flags::RST) {
+            self.set_origin(seq, syn || segment.payload_len > 0);
+        }
+        seq
+    }
+
+    fn set_origin(&mut self, seq: SeqNumber, certain: bool) {
+        // After a keep-alive (one too low) the first payload begins one higher.
+        let was_keep_alive = certain && seq.distance_from(self.next) == 1;
+        if self.origin == Origin::Unknown || was_keep_alive {
+            self.next = seq;
+        }
+        self.origin = if certain { Origin::Known } else { Origin::Assumed };
+    }
+
+    #[inline]
+    fn idle(&mut self, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+        let mut receipt = Receipt::of(Arrival::Empty);
+        if self.held.is_some() || self.has_acknowledged_hole() {
+            self.close_holes(buffer, limits, &mut receipt);
+        }
+        receipt
+    }
+
+    #[inline]
+    fn deliver(&mut self, data: &[u8], len: u32, cost: LayerBytes, segment: &Segment<'_>, buffer: &mut StreamBuffer) {
+        push(buffer, data, len, Provenance::of_frame(segment.frame, cost));
+        self.advance(u64::from(len));
+    }
+
+    #[inline]
+    fn advance(&mut self, len: u64) {
+        self.delivered += len;
+        // Sequence numbers wrap with it.
+        self.next = self.next.add(len as u32);
+    }
+
+    #[cold]
+    fn receive_unusual(&mut self, segment: &Segment<'_>, distance: i32, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+        let len = segment.payload_len;
+        if self.is_keep_alive(segment) {
+            return Receipt::of(Arrival::KeepAlive);
+        }
+        if distance >= MAX_WINDOW || distance <= -MAX_WINDOW {
+            return self.receive_out_of_window(segment, buffer, limits);
+        }
+        self.out_of_window = 0;
+        let old = u32::try_from(-i64::from(distance)).unwrap_or(0);
+        if old >= len {
+            return Receipt { old_bytes: len, ..Receipt::of(Arrival::Old) };
+        }
+        let start = self.delivered + u64::try_from(distance).unwrap_or(0);
+        if self.fin.is_some_and(|fin| start >= fin) {
+            return Receipt::of(Arrival::AfterFin);
+        }
+        let arriving = Arriving {
+            start,
+            len: len - old,
+            data: segment.payload.get(old as usize..).unwrap_or_default(),
+            headers: LayerBytes { payload: 0, ..segment.bytes },
+            frame: segment.frame,
+        };
+        self.place(arriving, old, buffer, limits)
+    }
+
+    fn place(&mut self, arriving: Arriving<'_>, old: u32, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+        let before = self.delivered;
+        let insertion: Insertion = self.held.get_or_insert_default().insert(arriving);
+        self.drain(buffer);
+        let arrival = match (insertion.old == arriving.len, self.delivered > before) {
+            (true, _) => Arrival::Old,
+            (false, true) => Arrival::Delivered,
+            (false, false) => Arrival::Held,
+        };
+        let mut receipt =
+            Receipt { old_bytes: old + insertion.old, late: insertion.late, conflict: insertion.conflict, ..Receipt::of(arrival) };
+        self.close_holes(buffer, limits, &mut receipt);
+        receipt
+    }
+
+    fn receive_out_of_window(&mut self, segment: &Segment<'_>, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+        self.out_of_window += 1;
+        if self.out_of_window < OUT_OF_WINDOW_PATIENCE {
+            return Receipt::of(Arrival::OutOfWindow);
+        }
+        self.out_of_window = 0;
+        let mut lost = self.finish(buffer);
+        // How much is missing in between cannot be known; one byte stands for it, so that no parser reads across.
+        buffer.push_missing(1, Provenance::default());
+        lost += 1;
+        self.advance(1);
+        self.next = segment.seq;
+        self.acknowledged = 0;
+        self.fin = None;
+        let receipt = self.receive(segment, buffer, limits);
+        Receipt { lost_bytes: receipt.lost_bytes + lost, ..receipt }
+    }
+
+    /// Delivers what is held from the next byte on.
+    fn drain(&mut self, buffer: &mut StreamBuffer) {
+        while let Some(piece) = self.held.as_mut().and_then(|held| held.take(self.delivered)) {
+            let Piece { len, data, cost, frame, .. } = piece;
+            push(buffer, &data, len, Provenance::of_frame(frame, cost));
+            self.advance(u64::from(len));
+        }
+        if self.held.as_ref().is_some_and(|held| held.is_empty()) {
+            self.held = None;
+        }
+    }
+
+    /// Gives up holes that were acknowledged long ago, and as many as the limits ask for.
+    fn close_holes(&mut self, buffer: &mut StreamBuffer, limits: &Limits, receipt: &mut Receipt) {
+        self.waited = if self.has_acknowledged_hole() { self.waited + 1 } else { 0 };
+        if self.waited >= ACKNOWLEDGED_HOLE_PATIENCE {
+            self.waited = 0;
+            receipt.lost_bytes += self.close_acknowledged_hole(buffer);
+        }
+        while self.held.as_ref().is_some_and(|held| held.exceeds(limits.out_of_order_bytes, limits.out_of_order_segments)) {
+            receipt.limit = true;
+            receipt.lost_bytes += self.close_first_hole(buffer);
+        }
+    }
+
+    fn close_acknowledged_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
+        match self.held.as_ref().and_then(|held| held.start()) {
+            Some(start) if start <= self.acknowledged => self.close_first_hole(buffer),
+            Some(_) => 0,
+            None if self.acknowledged - self.delivered <= MAX_ACKNOWLEDGED_HOLE => self.lose_until(self.acknowledged, buffer),
+            None => {
+                self.acknowledged = 0;
+                0
+            }
+        }
+    }
+
+    fn close_first_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
+        let Some(start) = self.held.as_ref().and_then(|held| held.start()) else { return 0 };
+        let lost = self.lose_until(start, buffer);
+        self.drain(buffer);
+        lost
+    }
+
+    /// Puts missing bytes, which cost nothing, in the place of those up to an offset.
+    fn lose_until(&mut self, offset: u64, buffer: &mut StreamBuffer) -> u64 {
+        let lost = offset.saturating_sub(self.delivered);
+        // A hole is at most a window (1 GiB).
+        buffer.push_missing(u32::try_from(lost).unwrap_or(u32::MAX), Provenance::default());
+        self.advance(lost);
+        lost
+    }
+}
+
+/// Pushes a segment's new bytes: those captured, then those that the snap length cut.
+#[inline]
+fn push(buffer: &mut StreamBuffer, data: &[u8], len: u32, cost: Provenance) {
+    let captured = data.len() as u32;
+    if captured == len {
+        buffer.push(data, cost);
+    } else {
+        let part = |from, to| Provenance { bytes: cost.bytes.share(from, to, len), ..cost };
+        buffer.push(data, part(0, captured));
+        buffer.push_missing(len - captured, part(captured, len));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::ConnectionKey;
+    use crate::stream::{Frame, Timestamp};
+
+    fn segment(number: u64, seq: u32, payload: &[u8]) -> Segment<'_> {
+        let (key, sender) = ConnectionKey::v4((1, 1), (2, 2));
+        let payload_len = payload.len() as u32;
+        Segment {
+            frame: Frame { number, time: Timestamp(0) },
+            key,
+            sender,
+            seq: SeqNumber(seq),
+            ack: SeqNumber(0),
+            flags: Flags::ACK,
+            window: 0,
+            mss: None,
+            payload,
+            payload_len,
+            bytes: LayerBytes { link: 14, ip: 20, tcp: 20, tls: 0, payload: u64::from(payload_len) },
+        }
+    }
+
+    #[derive(Default)]
+    struct Stream {
+        assembler: Assembler,
+        buffer: StreamBuffer,
+        limits: Limits,
+        frames: u64,
+    }
+
+    impl Stream {
+        fn receive(&mut self, seq: u32, payload: &[u8]) -> Receipt {
+            self.frames += 1;
+            self.assembler.receive(&segment(self.frames, seq, payload), &mut self.buffer, &self.limits)
+        }
+
+        fn text(&self) -> &str {
+            str::from_utf8(self.buffer.peek()).expect("test data is ASCII")
+        }
+    }
+
+    #[test]
+    fn swapped_segments_are_put_in_order() {
+        let mut stream = Stream::default();
+        let arrivals = [(100, "ab"), (104, "ef"), (102, "cd")].map(|(seq, data)| stream.receive(seq, data.as_bytes()));
+        assert_eq!(arrivals.map(|receipt| receipt.arrival), [Arrival::Delivered, Arrival::Held, Arrival::Delivered]);
+        assert_eq!((stream.text(), arrivals[2].late), ("abcdef", true));
+    }
+
+    #[test]
+    fn segment_wholly_before_next_seq_is_a_retransmission() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"abcd");
+        assert_eq!(stream.receive(100, b"abcd"), Receipt { old_bytes: 4, ..Receipt::of(Arrival::Old) });
+    }
+
+    #[test]
+    fn partly_old_segment_pushes_its_new_bytes_with_the_full_header() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"abcd");
+        assert_eq!(stream.receive(102, b"cdef"), Receipt { old_bytes: 2, ..Receipt::of(Arrival::Delivered) });
+        stream.buffer.consume(4);
+        // 14 + 20 + 20 + 2 new bytes
+        assert_eq!(stream.buffer.consume(2).bytes.total(), 56);
+    }
+
+    #[test]
+    fn sequence_numbers_wrap() {
+        let mut stream = Stream::default();
+        stream.receive(u32::MAX - 1, b"abcd");
+        stream.receive(2, b"ef");
+        assert_eq!(stream.text(), "abcdef");
+    }
+
+    #[test]
+    fn keep_alive_before_the_first_payload_does_not_open_a_hole() {
+        let mut stream = Stream::default();
+        stream.receive(99, b"");
+        stream.receive(100, b"abc");
+        assert_eq!(stream.text(), "abc");
+    }
+
+    #[test]
+    fn keep_alive_with_an_octet_brings_nothing() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"abc");
+        assert_eq!(stream.receive(102, b"\0").arrival, Arrival::KeepAlive);
+    }
+
+    #[test]
+    fn acknowledged_hole_becomes_lost_after_patience() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"ab");
+        stream.receive(105, b"fg");
+        stream.assembler.acknowledge(SeqNumber(107));
+        let mut lost = 0;
+        for _ in 0..ACKNOWLEDGED_HOLE_PATIENCE {
+            lost += stream.assembler.grow_older(&mut stream.buffer, &stream.limits).lost_bytes;
+        }
+        assert_eq!((lost, stream.text()), (3, "ab"));
+        stream.buffer.consume(2);
+        assert_eq!(stream.buffer.missing(), 3);
+    }
+
+    #[test]
+    fn late_bytes_of_an_acknowledged_hole_still_count() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"ab");
+        stream.receive(103, b"d");
+        stream.assembler.acknowledge(SeqNumber(104));
+        stream.receive(102, b"c");
+        assert_eq!(stream.text(), "abcd");
+    }
+
+    #[test]
+    fn snap_length_leaves_missing_bytes_with_their_cost() {
+        let mut stream = Stream::default();
+        let mut cut = segment(1, 100, b"abc");
+        cut.payload_len = 10;
+        cut.bytes.payload = 10;
+        stream.assembler.receive(&cut, &mut stream.buffer, &stream.limits);
+        let captured = stream.buffer.consume(3);
+        assert_eq!(stream.buffer.missing(), 7);
+        assert_eq!((captured + stream.buffer.consume(7)).bytes, cut.bytes);
+    }
+
+    #[test]
+    fn limit_on_held_bytes_closes_the_hole() {
+        let mut stream = Stream { limits: Limits { out_of_order_bytes: 4, ..Limits::default() }, ..Stream::default() };
+        stream.receive(100, b"a");
+        let receipt = stream.receive(105, b"fghij");
+        assert_eq!((receipt.limit, receipt.lost_bytes), (true, 4));
+    }
+
+    #[test]
+    fn fin_ends_the_stream_when_all_before_it_was_delivered() {
+        let mut stream = Stream::default();
+        let mut fin = segment(2, 102, b"cd");
+        fin.flags = Flags::FIN | Flags::ACK;
+        stream.receive(100, b"a");
+        stream.assembler.receive(&fin, &mut stream.buffer, &stream.limits);
+        assert!(!stream.assembler.is_finished());
+        stream.receive(101, b"b");
+        assert!(stream.assembler.is_finished());
+        assert_eq!(stream.receive(104, b"x").arrival, Arrival::AfterFin);
+    }
+
+    /// A stream is an array of bytes; whatever the order, cuts and overlaps, the array comes out, and what was paid for.
+    mod model {
+        use super::*;
+        use proptest::prelude::*;
+
+        proptest! {
+            #[test]
+            fn any_order_gives_the_same_bytes_and_conserves_cost(
+                cuts in proptest::collection::vec((0usize..200, 1usize..60), 0..60),
+                origin in any::<u32>(),
+            ) {
+                let stream_bytes: Vec<u8> = (0..=255).collect();
+                let mut stream = Stream::default();
+                let mut paid = 0;
+                let mut booked = 0;
+                let mut covered = [false; 256];
+                // The first byte sets the origin, as a SYN would.
+                for (from, len) in std::iter::once((0, 1)).chain(cuts) {
+                    let payload = &stream_bytes[from..from + len.min(256 - from)];
+                    let receipt = stream.receive(origin.wrapping_add(from as u32), payload);
+                    covered[from..from + payload.len()].fill(true);
+                    paid += 54 + payload.len() as u64;
+                    booked += match receipt.arrival {
+                        Arrival::Old | Arrival::KeepAlive => 54 + payload.len() as u64,
+                        _ => u64::from(receipt.old_bytes),
+                    };
+                    prop_assert!(!receipt.conflict);
+                }
+                let contiguous = covered.iter().take_while(|&&there| there).count();
+                prop_assert_eq!(stream.buffer.peek(), &stream_bytes[..contiguous]);
+                let lost = stream.assembler.finish(&mut stream.buffer);
+                let last = covered.iter().rposition(|&there| there).map_or(0, |at| at + 1);
+                prop_assert_eq!(lost, covered[..last].iter().filter(|&&there| !there).count() as u64);
+                prop_assert_eq!(stream.buffer.consume_all().bytes.total() + booked, paid);
+            }
+        }
+    }
+}

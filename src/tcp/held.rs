@@ -1,0 +1,183 @@
+//! Segments that arrived before an earlier one: kept in order, without overlap, until the hole before them closes.
+
+use crate::stream::{Frame, LayerBytes};
+
+/// Bytes beyond a hole. Invariant: pieces are sorted by `start` and do not overlap.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pieces: Vec<Piece>,
+    bytes: usize,
+}
+
+/// New bytes of one segment, or of a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// Stream offset of its first byte.
+    pub(super) start: u64,
+    /// Octets on the wire; `data` may hold fewer.
+    pub(super) len: u32,
+    /// The octets captured.
+    pub(super) data: Vec<u8>,
+    /// What they cost; `payload` equals `len`.
+    pub(super) cost: LayerBytes,
+    /// The frame that carried them.
+    pub(super) frame: Frame,
+}
+
+impl Piece {
+    pub(super) fn end(&self) -> u64 {
+        self.start + u64::from(self.len)
+    }
+}
+
+/// A segment's bytes as they arrive, to be held.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arriving<'a> {
+    pub(super) start: u64,
+    pub(super) len: u32,
+    pub(super) data: &'a [u8],
+    pub(super) headers: LayerBytes,
+    pub(super) frame: Frame,
+}
+
+/// What became of a segment that was held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Insertion {
+    /// Octets that were held already.
+    pub(super) old: u32,
+    /// Whether some of those differ from what was held; the first are kept.
+    pub(super) conflict: bool,
+    /// Whether bytes beyond it had arrived before.
+    pub(super) late: bool,
+}
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    pub(super) fn exceeds(&self, bytes: usize, segments: usize) -> bool {
+        self.bytes > bytes || self.pieces.len() > segments
+    }
+
+    /// Offset of the first byte held.
+    pub(super) fn start(&self) -> Option<u64> {
+        self.pieces.first().map(|piece| piece.start)
+    }
+
+    /// Takes the first piece if it begins at `offset`.
+    pub(super) fn take(&mut self, offset: u64) -> Option<Piece> {
+        if self.start() != Some(offset) {
+            return None;
+        }
+        let piece = self.pieces.remove(0);
+        self.bytes -= piece.data.len();
+        Some(piece)
+    }
+
+    /// Keeps the bytes that are new. The headers are shared over the new bytes; with none, the whole segment is old.
+    pub(super) fn insert(&mut self, arriving: Arriving<'_>) -> Insertion {
+        let end = arriving.start + u64::from(arriving.len);
+        let at = self.pieces.partition_point(|piece| piece.end() <= arriving.start);
+        let overlapping = self.pieces[at..].partition_point(|piece| piece.start < end);
+        if overlapping == 0 {
+            let late = at < self.pieces.len();
+            self.place(at, arriving, &[(arriving.start, end)]);
+            return Insertion { late, ..Insertion::default() };
+        }
+        let conflict = self.pieces[at..at + overlapping].iter().any(|piece| differs(piece, &arriving));
+        let gaps = uncovered(&self.pieces[at..at + overlapping], arriving.start, end);
+        let new: u64 = gaps.iter().map(|(from, to)| to - from).sum();
+        self.place(at, arriving, &gaps);
+        // Fits: both are at most the segment's length.
+        Insertion { old: arriving.len - new as u32, conflict, late: true }
+    }
+
+    fn place(&mut self, at: usize, arriving: Arriving<'_>, gaps: &[(u64, u64)]) {
+        let total: u32 = gaps.iter().map(|(from, to)| (to - from) as u32).sum();
+        let mut taken = 0;
+        for &(from, to) in gaps {
+            let len = (to - from) as u32;
+            let mut cost = arriving.headers.share(taken, taken + len, total);
+            cost.payload = u64::from(len);
+            taken += len;
+            let data = captured(&arriving, from, to).to_vec();
+            self.bytes += data.len();
+            let piece = Piece { start: from, len, data, cost, frame: arriving.frame };
+            let position = at + self.pieces[at..].partition_point(|other| other.start < from);
+            self.pieces.insert(position, piece);
+        }
+    }
+}
+
+/// The captured bytes of a segment within stream offsets `from..to`.
+fn captured<'a>(arriving: &Arriving<'a>, from: u64, to: u64) -> &'a [u8] {
+    let clamp = |offset: u64| ((offset - arriving.start) as usize).min(arriving.data.len());
+    &arriving.data[clamp(from)..clamp(to)]
+}
+
+fn differs(piece: &Piece, arriving: &Arriving<'_>) -> bool {
+    let from = piece.start.max(arriving.start);
+    let to = (piece.start + piece.data.len() as u64).min(arriving.start + arriving.data.len() as u64);
+    from < to && captured(arriving, from, to) != &piece.data[(from - piece.start) as usize..(to - piece.start) as usize]
+}
+
+/// The parts of `start..end` that none of the pieces covers.
+fn uncovered(pieces: &[Piece], start: u64, end: u64) -> Vec<(u64, u64)> {
+    let mut gaps = Vec::new();
+    let mut from = start;
+    for piece in pieces {
+        if from < piece.start {
+            gaps.push((from, piece.start));
+        }
+        from = from.max(piece.end());
+    }
+    if from < end {
+        gaps.push((from, end));
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arriving(start: u64, data: &[u8]) -> Arriving<'_> {
+        let headers = LayerBytes { link: 14, ip: 20, tcp: 20, ..LayerBytes::default() };
+        Arriving { start, len: data.len() as u32, data, headers, frame: Frame::default() }
+    }
+
+    #[test]
+    fn new_bytes_around_a_held_piece_share_the_headers() {
+        let mut held = Held::default();
+        held.insert(arriving(12, b"cd"));
+        let insertion = held.insert(arriving(10, b"abcdef"));
+        assert_eq!(insertion, Insertion { old: 2, conflict: false, late: true });
+        let cost: LayerBytes = [10, 14].map(|offset| {
+            let piece = held.pieces.iter().find(|piece| piece.start == offset).expect("a piece on each side");
+            piece.cost
+        })[..]
+            .iter()
+            .fold(LayerBytes::default(), |sum, &cost| sum + cost);
+        // The segment's headers once, and its four new bytes.
+        assert_eq!(cost, LayerBytes { link: 14, ip: 20, tcp: 20, tls: 0, payload: 4 });
+    }
+
+    #[test]
+    fn first_bytes_win_and_a_conflict_is_said() {
+        let mut held = Held::default();
+        held.insert(arriving(10, b"abc"));
+        assert!(held.insert(arriving(10, b"aXc")).conflict);
+        assert_eq!(held.take(10).map(|piece| piece.data), Some(b"abc".to_vec()));
+    }
+
+    #[test]
+    fn pieces_come_out_in_order() {
+        let mut held = Held::default();
+        for start in [30, 10, 20] {
+            held.insert(arriving(start, b"x"));
+        }
+        assert_eq!([10, 20, 30].map(|offset| held.take(offset).is_some()), [true; 3]);
+        assert!(held.is_empty());
+    }
+}
