@@ -8,10 +8,6 @@ use crate::flow::{Output, Table};
 use crate::message::{Row, Totals};
 use crate::options::Options;
 use crate::packet::{NotTcp, Segment, Sliced, slice};
-use crate::stream::Timestamp;
-
-/// A capture clock may jitter between interfaces; steps back by more than this are counted.
-const TOLERATED_STEP_BACK_NS: i64 = 1_000_000_000;
 
 /// Turns packets into rows.
 ///
@@ -24,14 +20,13 @@ pub struct Analyzer {
     rows: VecDeque<Row>,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
-    latest: Timestamp,
 }
 
 impl Analyzer {
     /// An analysis with nothing seen yet.
     pub fn new(options: Options) -> Self {
         let (table, rows, totals) = (Table::default(), VecDeque::new(), Totals::default());
-        Self { options, table, rows, totals, not_tcp: BTreeMap::new(), latest: Timestamp(i64::MIN) }
+        Self { options, table, rows, totals, not_tcp: BTreeMap::new() }
     }
 
     /// Takes the next packet of the capture.
@@ -49,14 +44,6 @@ impl Analyzer {
         self.totals.packets += 1;
         self.totals.wire_bytes += u64::from(packet.len);
         self.totals.captured_bytes += packet.data.len() as u64;
-        let time = packet.frame.time;
-        if time < self.latest {
-            if self.latest.0.saturating_sub(time.0) > TOLERATED_STEP_BACK_NS {
-                self.totals.anomalies.add(AnomalyKind::ClockStepBack, packet.frame.number);
-            }
-        } else {
-            self.latest = time;
-        }
     }
 
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)

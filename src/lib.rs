@@ -1,7 +1,7 @@
 //! wiretare weighs web traffic in packet captures.
 
-mod account;
-mod analysis;
+pub mod account;
+pub mod analysis;
 mod analyzer;
 mod anomaly;
 mod capture;
@@ -12,7 +12,7 @@ mod http;
 mod message;
 mod options;
 mod packet;
-mod report;
+pub mod report;
 mod stream;
 mod tcp;
 mod websocket;

@@ -13,11 +13,11 @@ const HASHES: FixedState = FixedState::with_seed(0x7761_6765);
 
 /// Counts different values: keeps the smallest hashes (k minimum values), which merge in any order to the same set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Distinct(BTreeSet<u64>);
+pub(super) struct Distinct(BTreeSet<u64>);
 
 impl Distinct {
     /// Adds a value.
-    pub fn add(&mut self, value: &impl Hash) {
+    pub(super) fn add(&mut self, value: &impl Hash) {
         self.insert(HASHES.hash_one(value));
     }
 
@@ -29,7 +29,7 @@ impl Distinct {
     }
 
     /// How many different values were added: exact up to 4096, then an estimate within about 2 %.
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         match self.0.last() {
             Some(&largest) if self.0.len() == KEPT => ((KEPT as f64 - 1.0) * (u64::MAX as f64 / largest as f64)).round() as u64,
             _ => self.0.len() as u64,

@@ -1,22 +1,50 @@
 //! Distributions that merge in any order to the same value: an HDR histogram with exact count, sum, minimum and maximum beside it.
 
-use hdrhistogram::Histogram;
+/// Values below 2048 have a counter each; above, every power of two has 1024. That is HDR's layout for three significant digits:
+/// a quantile is at most 0.1 % too large, and most messages are small enough to be exact.
+const LINEAR_BITS: u32 = 11;
 
-/// Three significant digits: every value below 2048 is exact, and most messages are smaller than that.
-const SIGNIFICANT_DIGITS: u8 = 3;
+/// Counters for each power of two above.
+const HALF: usize = 1 << (LINEAR_BITS - 1);
 
-/// Values above are counted as this one (1 TiB, or 18 minutes of nanoseconds): a bound on the histogram's memory, 264 KiB at
+/// Values above are counted as this one (1 TiB, or 18 minutes of nanoseconds): a bound on the histogram's memory, 248 KiB at
 /// most. The exact figures beside it are not bounded.
 const HIGHEST: u64 = 1 << 40;
 
-/// How values are distributed. Takes no memory before the first value.
-#[derive(Clone, Debug, Default)]
+/// How values are distributed. Takes no memory before the first value, and as much as the largest one needs.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Distribution {
-    count: u64,
     sum: u64,
+    /// `u64::MAX` without a value.
     min: u64,
     max: u64,
-    counts: Option<Box<Histogram<u64>>>,
+    /// As long as [`len_for`] the largest value, so that equal distributions have equal counters.
+    counters: Vec<u64>,
+}
+
+impl Default for Distribution {
+    fn default() -> Self {
+        Self { sum: 0, min: u64::MAX, max: 0, counters: Vec::new() }
+    }
+}
+
+/// The counter of a value: its leading eleven bits, below them the power of two.
+#[inline]
+fn index_of(value: u64) -> usize {
+    let value = value.min(HIGHEST);
+    let power = (u64::BITS - value.leading_zeros()).saturating_sub(LINEAR_BITS);
+    power as usize * HALF + (value >> power) as usize
+}
+
+/// The largest value that a counter counts.
+fn highest_of(index: usize) -> u64 {
+    let power = (index / HALF).saturating_sub(1);
+    (((index - power * HALF + 1) as u64) << power) - 1
+}
+
+/// Counters up to the end of the value's power of two.
+fn len_for(value: u64) -> usize {
+    (index_of(value) / HALF + 1).max(2) * HALF
 }
 
 /// The figures that a report prints. A quantile is the smallest value such that at least that part of all values is not
@@ -45,20 +73,19 @@ impl Distribution {
     /// Adds a value.
     #[inline]
     pub fn add(&mut self, value: u64) {
-        if self.count == 0 {
-            self.min = u64::MAX;
-        }
-        self.count += 1;
         self.sum = self.sum.saturating_add(value);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        if self.counts.is_none() {
-            self.counts = Histogram::new(SIGNIFICANT_DIGITS).ok().map(Box::new);
+        match self.counters.get_mut(index_of(value)) {
+            Some(counter) => *counter += 1,
+            None => self.add_grown(value),
         }
-        if let Some(counts) = &mut self.counts {
-            // Not `saturating_record`: that clamps to the present size instead of growing. With the bound, growing succeeds.
-            let _ = counts.record(value.min(HIGHEST));
-        }
+    }
+
+    #[cold]
+    fn add_grown(&mut self, value: u64) {
+        self.counters.resize(len_for(value), 0);
+        self.counters[index_of(value)] += 1;
     }
 
     /// Adds a duration in seconds, as nanoseconds; negative ones (the capture clock stepped back) tell nothing and are left out.
@@ -72,7 +99,7 @@ impl Distribution {
 
     /// Values added.
     pub fn count(&self) -> u64 {
-        self.count
+        self.counters.iter().sum()
     }
 
     /// Their exact sum.
@@ -82,48 +109,46 @@ impl Distribution {
 
     /// The figures of a report; `None` without a value.
     pub fn quantiles(&self) -> Option<Quantiles> {
-        let counts = self.counts.as_ref()?;
-        let at = |quantile| counts.value_at_quantile(quantile).clamp(self.min, self.max);
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        let at = |per_cent| self.value_at(per_cent, count);
         Some(Quantiles {
-            count: self.count,
-            mean: self.sum as f64 / self.count as f64,
+            count,
+            mean: self.sum as f64 / count as f64,
             min: self.min,
-            p50: at(0.5),
-            p90: at(0.9),
-            p95: at(0.95),
-            p99: at(0.99),
+            p50: at(50),
+            p90: at(90),
+            p95: at(95),
+            p99: at(99),
             max: self.max,
         })
+    }
+
+    /// The smallest value such that at least `per_cent` of `count` values are not larger.
+    fn value_at(&self, per_cent: u64, count: u64) -> u64 {
+        let rank = (u128::from(count) * u128::from(per_cent)).div_ceil(100) as u64;
+        let mut seen = 0;
+        let index = self.counters.iter().position(|&counter| {
+            seen += counter;
+            seen >= rank
+        });
+        index.map_or(self.max, highest_of).clamp(self.min, self.max)
     }
 }
 
 impl std::ops::AddAssign<&Self> for Distribution {
     fn add_assign(&mut self, other: &Self) {
-        let Some(theirs) = &other.counts else { return };
-        self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
+        self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
-        self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
-        match &mut self.counts {
-            // Both grow on demand and hold nothing above the bound, so that adding succeeds.
-            Some(ours) => drop(ours.add(&**theirs)),
-            None => self.counts = Some(theirs.clone()),
+        if self.counters.len() < other.counters.len() {
+            self.counters.resize(other.counters.len(), 0);
         }
-    }
-}
-
-impl PartialEq for Distribution {
-    /// The same values, however the histograms grew.
-    fn eq(&self, other: &Self) -> bool {
-        let recorded = |distribution: &Self| {
-            distribution
-                .counts
-                .iter()
-                .flat_map(|c| c.iter_recorded())
-                .map(|v| (v.value_iterated_to(), v.count_at_value()))
-                .collect::<Vec<_>>()
-        };
-        (self.count, self.sum, self.min, self.max) == (other.count, other.sum, other.min, other.max) && recorded(self) == recorded(other)
+        for (sum, part) in self.counters.iter_mut().zip(&other.counters) {
+            *sum += part;
+        }
     }
 }
 
@@ -139,6 +164,18 @@ mod tests {
         let expected = Quantiles { count: 100, mean: 50.5, min: 1, p50: 50, p90: 90, p95: 95, p99: 99, max: 100 };
         assert_eq!(distribution.quantiles(), Some(expected));
         assert_eq!(Distribution::default().quantiles(), None);
+    }
+
+    #[test]
+    fn a_counter_holds_values_that_agree_in_three_digits() {
+        for value in [0, 1, 2047, 2048, 2049, 4095, 4096, 1_000_000, HIGHEST - 1, HIGHEST] {
+            let highest = highest_of(index_of(value));
+            assert!(highest >= value && highest - value <= value / 1024, "{value}: {highest}");
+            assert!(index_of(value) < len_for(value));
+            assert_eq!(index_of(highest), index_of(value), "{value}");
+            assert_eq!(index_of(highest + 1), index_of(value) + usize::from(highest < HIGHEST), "{value}");
+        }
+        assert_eq!(index_of(u64::MAX), index_of(HIGHEST));
     }
 
     #[test]

@@ -12,11 +12,11 @@ pub(crate) mod samples;
 mod side;
 mod summary;
 
-pub use distinct::Distinct;
 pub use endpoints::{Endpoint, EndpointKey, Endpoints};
 pub use histogram::{Distribution, Quantiles};
 pub(crate) use ledger::Ledger;
 pub use money::{Money, Sighting};
-pub use reframing::{AsAjax, AsWebSocket, Reframed, SEGMENT_PAYLOAD};
-pub use side::{Compression, DirectionTotals, Distributions, EFFICIENCY_SCALE, ExchangeTotals, SideTotals};
+pub use reframing::{AsAjax, AsWebSocket, Reframed};
+pub(crate) use side::EFFICIENCY_SCALE;
+pub use side::{Compression, DirectionTotals, Distributions, ExchangeTotals, SideTotals};
 pub use summary::{LargestConnection, Summary};

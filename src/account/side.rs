@@ -9,7 +9,7 @@ use super::reframing::{AsAjax, AsWebSocket};
 use crate::message::{Bucket, Cost, Direction};
 
 /// Efficiency is kept in a histogram of integers: millionths.
-pub const EFFICIENCY_SCALE: f64 = 1e6;
+pub(crate) const EFFICIENCY_SCALE: f64 = 1e6;
 
 /// How single messages are distributed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,7 +34,8 @@ impl Distributions {
         if let Some(content) = cost.content_bytes {
             self.content_bytes.add(content);
             if wire > 0 {
-                self.efficiency.add((content as f64 * EFFICIENCY_SCALE / wire as f64) as u64);
+                // Rounded by the cast; `round` would be a call of a library.
+                self.efficiency.add((content as f64 * EFFICIENCY_SCALE / wire as f64 + 0.5) as u64);
             }
         }
     }
@@ -142,7 +143,7 @@ impl DirectionTotals {
 }
 
 /// Whether a message brought content; what was encoded but could not be decoded did.
-pub fn bears_content(cost: &Cost) -> bool {
+pub(super) fn bears_content(cost: &Cost) -> bool {
     cost.content_bytes.map_or(cost.encoded_bytes > 0, |content| content > 0)
 }
 

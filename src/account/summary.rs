@@ -118,6 +118,7 @@ impl Summary {
         direction.add_message(cost, message.compressed);
         side.deliveries += u64::from(bears_content(cost));
         figures.messages += 1;
+        figures.messages_wire_bytes += cost.wire_bytes();
         match cost.content_bytes {
             Some(content) => figures.content_bytes += content,
             None => figures.unknown_content_messages += 1,
@@ -186,6 +187,7 @@ impl Summary {
         };
         let figures = Endpoint {
             messages,
+            messages_wire_bytes: messages * whole.wire_bytes(),
             wire_bytes: whole.wire_bytes(),
             overhead_bytes: whole.overhead_bytes(),
             content_bytes: whole.content_bytes,
@@ -452,5 +454,87 @@ impl AddAssign<&Self> for Summary {
             ours.figures += active.figures;
             ours.shared_until_ns = ours.shared_until_ns.max(active.shared_until_ns);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::samples::{connection, cost, deck_exchange, deck_message, deck_rows, upgrade_exchange};
+    use crate::message::Application;
+
+    fn summary(rows: &[Row]) -> Summary {
+        let mut summary = Summary::default();
+        rows.iter().for_each(|row| summary.add(row));
+        summary
+    }
+
+    /// Eight connections: Ajax, WebSocket, and one that goes from Ajax to WebSocket; costs differ.
+    fn connections() -> Vec<Vec<Row>> {
+        (0..8)
+            .map(|number| {
+                let mut rows = Vec::new();
+                if number % 3 != 1 {
+                    let mut exchange = deck_exchange();
+                    exchange.connection = number;
+                    if let Some(response) = &mut exchange.response {
+                        response.cost = cost(29 + number, 20, 188, 100 * number, (number != 3).then_some(150 * number));
+                    }
+                    rows.push(Row::Exchange(Box::new(exchange)));
+                }
+                if number % 3 != 0 {
+                    rows.push(Row::Exchange(Box::new(upgrade_exchange(number))));
+                    rows.push(Row::Message(deck_message(number, number, Direction::ServerToClient, Opcode::Text)));
+                    rows.push(Row::Message(deck_message(number, number + 1, Direction::ClientToServer, Opcode::Pong)));
+                }
+                let mut buckets = Buckets::default();
+                buckets.add(Application::None, Bucket::TcpSetup, Direction::ClientToServer, 140 + number);
+                buckets.add(Application::Http, Bucket::Acknowledgements, Direction::ServerToClient, 67);
+                rows.push(Row::Connection(Box::new(connection(number, &rows, buckets))));
+                rows
+            })
+            .collect()
+    }
+
+    #[test]
+    fn parts_merge_in_any_order_to_the_same_value() {
+        let connections = connections();
+        let whole = summary(&connections.concat());
+        for cut in 0..=connections.len() {
+            let (mut left, mut right) = (summary(&connections[..cut].concat()), summary(&connections[cut..].concat()));
+            let first = left.clone();
+            left += &right;
+            right += &first;
+            assert!(left == whole && right == whole, "cut at {cut}");
+        }
+        let mut backwards = Summary::default();
+        connections.iter().rev().for_each(|rows| backwards += &summary(rows));
+        assert!(backwards == whole);
+    }
+
+    #[test]
+    fn the_sides_and_what_nobody_claims_sum_to_the_connections() {
+        let mut rows = connections().concat();
+        // A connection without a row: 40 octets that no side pays.
+        let mut silent = Buckets::default();
+        silent.add(Application::None, Bucket::TcpSetup, Direction::ClientToServer, 40);
+        rows.push(Row::Connection(Box::new(connection(8, &[], silent))));
+        let summary = summary(&rows);
+        let sides: u64 = Side::ALL.iter().map(|&side| summary.side(side).all_in_wire_bytes()).sum();
+        assert_eq!((summary.unclaimed().total(), summary.unclaimed_connections()), (40, 1));
+        assert_eq!(sides + 40, summary.connection_wire_bytes);
+        assert_eq!(summary.rows_wire_bytes() + summary.buckets().total(), summary.connection_wire_bytes);
+    }
+
+    #[test]
+    fn handshakes_and_control_frames_are_no_messages() {
+        let summary = summary(&deck_rows());
+        let websocket = summary.side(Side::WebSocket);
+        let messages = |kind: fn(&crate::account::DirectionTotals) -> Money| websocket.money(kind).messages;
+        assert_eq!(
+            (websocket.deliveries, messages(|d| d.messages), messages(|d| d.upgrade), messages(|d| d.liveness), messages(|d| d.close)),
+            (2, 2, 2, 1, 1)
+        );
+        assert!(summary.active.is_empty());
     }
 }

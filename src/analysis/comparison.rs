@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::break_even::BreakEven;
 use super::counterfactual::Counterfactual;
-use super::{ratio, six_digits};
+use super::six_digits;
 use crate::account::{Money, SideTotals, Summary};
 use crate::message::{Direction, Side};
 
@@ -133,11 +133,6 @@ impl Comparison {
             counterfactual: Counterfactual::new(summary),
         }
     }
-}
-
-/// Content ÷ wire of a side's messages.
-pub fn efficiency(money: &Money) -> Option<f64> {
-    ratio(money.content_bytes, money.known_wire_bytes)
 }
 
 #[cfg(test)]

@@ -135,3 +135,36 @@ fn not_compressed(websocket: &SideTotals) -> Option<Finding> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::samples::{cost, deck_exchange, deck_message, request, response};
+    use crate::message::{Direction, Opcode, Row};
+
+    #[test]
+    fn empty_polls_cookies_and_grown_messages_are_found() {
+        let mut summary = Summary::default();
+        for poll in 0..4 {
+            let mut exchange = deck_exchange();
+            let mut asked = request("GET /poll HTTP/1.1", &[("Host", "a.example"), ("Cookie", "sid=0123456789")]);
+            asked.cost = cost(10 + 2 * poll, 20, 100, 0, Some(0));
+            let mut answered = response(304, &[]);
+            answered.cost = cost(11 + 2 * poll, 20, 40, 0, Some(0));
+            (exchange.request, exchange.response) = (Some(asked), Some(answered));
+            summary.add(&Row::Exchange(Box::new(exchange)));
+        }
+        let mut grown = deck_message(1, 1, Direction::ServerToClient, Opcode::Text);
+        grown.cost.content_bytes = Some(10);
+        summary.add(&Row::Message(grown));
+        let found: Vec<_> = findings(&summary).into_iter().map(|f| (f.id, f.saving_bytes, f.saving_percent, f.frames)).collect();
+        // A poll is 154 + 94 = 248 octets, 992 for four. `Cookie: sid=0123456789` and CRLF are 24 octets, three of four are
+        // repeats: 72 of 992 = 7.25806 %. 17 octets for content of 10: 7 of 89 = 7.86517 %.
+        let expected = [
+            ("empty-answers", Some(992), Some(100.0), vec![11, 13, 15, 17]),
+            ("cookies-repeated", Some(72), Some(7.25806), vec![10, 12, 14, 16]),
+            ("compression-grows-messages", Some(7), Some(7.86517), vec![136]),
+        ];
+        assert_eq!(found, expected);
+    }
+}

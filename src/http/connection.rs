@@ -51,6 +51,8 @@ enum State {
     Head,
     /// Inside content.
     Body(Body),
+    /// What begins here is no head; the rest of its segment is passed over.
+    Refused,
     /// Where the next message begins is not known; each segment's beginning is looked at.
     Lost,
 }
@@ -93,6 +95,7 @@ impl Connection {
                 State::Head if direction == Direction::ClientToServer => self.read_request(buffer, sink),
                 State::Head => self.read_response(buffer, sink),
                 State::Body(body) => self.read_content(body, direction, buffer, sink),
+                State::Refused => self.pass_over(direction, buffer),
                 State::Lost => self.seek(direction, buffer),
             };
             match turn {
@@ -227,7 +230,7 @@ impl Connection {
         let cut = (bytes.len() as u64) < buffer.len();
         let lead = head::leading_empty_lines(bytes);
         if looks_right(bytes) == Some(false) {
-            return Err(self.lose(direction, AnomalyKind::MalformedHttpHead));
+            return Err(self.refuse(direction, AnomalyKind::MalformedHttpHead));
         }
         let stream = &mut self.streams[direction as usize];
         match stream.end_finder.find(bytes, lead) {
@@ -236,9 +239,9 @@ impl Connection {
                 let parsed = parse(&bytes[lead..end]);
                 Ok((parsed, buffer.consume(end as u64)))
             }
-            Some(_) => Err(self.lose(direction, AnomalyKind::HttpHeadLimit)),
-            None if bytes.len() > self.max_head => Err(self.lose(direction, AnomalyKind::HttpHeadLimit)),
-            None if cut => Err(self.lose(direction, AnomalyKind::LostBytes)),
+            Some(_) => Err(self.refuse(direction, AnomalyKind::HttpHeadLimit)),
+            None if bytes.len() > self.max_head => Err(self.refuse(direction, AnomalyKind::HttpHeadLimit)),
+            None if cut => Err(self.refuse(direction, AnomalyKind::LostBytes)),
             None => Err(Turn::Wait),
         }
     }
@@ -312,6 +315,19 @@ impl Connection {
             }
         }
         Turn::Again
+    }
+
+    /// What is here is not a head that can be read.
+    fn refuse(&mut self, direction: Direction, why: AnomalyKind) -> Turn {
+        let turn = self.lose(direction, why);
+        self.set_state(direction, State::Refused);
+        turn
+    }
+
+    fn pass_over(&mut self, direction: Direction, buffer: &mut StreamBuffer) -> Turn {
+        self.set_state(direction, State::Lost);
+        let run = buffer.front_run();
+        Turn::Say(Event::Unattributed(buffer.consume(run)))
     }
 
     /// Looks for a start line at the next segment's beginning; what is passed over is nobody's.

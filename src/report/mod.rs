@@ -1,10 +1,18 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
+mod clock;
+mod encode;
 pub mod json;
+mod line;
+pub mod listing;
+pub mod ndjson;
+mod number;
 mod side;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+#[cfg(feature = "cli")]
+mod verdict;
 
 use std::net::SocketAddr;
 
@@ -185,6 +193,8 @@ pub struct EndpointReport {
     pub path: Option<String>,
     /// Exchanges, or WebSocket messages.
     pub messages: u64,
+    /// Octets on the wire of these.
+    pub messages_wire_bytes: u64,
     /// Octets on the wire, opening handshakes and control frames included.
     pub wire_bytes: u64,
     /// Octets on the wire that are not encoded content.
@@ -302,6 +312,7 @@ fn endpoints(summary: &Summary) -> Vec<EndpointReport> {
         host: host.filter(|host| !host.is_empty()).map(str::to_owned),
         path: path.map(str::to_owned),
         messages: figures.messages,
+        messages_wire_bytes: figures.messages_wire_bytes,
         wire_bytes: figures.wire_bytes,
         overhead_bytes: figures.overhead_bytes,
         content_bytes: (figures.messages == 0 || figures.unknown_content_messages < figures.messages).then_some(figures.content_bytes),
@@ -346,7 +357,26 @@ fn anomaly_reports(anomalies: &AnomalyCounts) -> Vec<AnomalyReport> {
     anomalies.iter().map(|(kind, count, frame)| AnomalyReport { kind: kind.name(), count, first_frame: first_frame(frame) }).collect()
 }
 
-/// A capture time as reports print it: RFC 3339, UTC, nanoseconds.
-pub fn rfc_3339(time: Timestamp) -> Option<String> {
-    jiff::Timestamp::from_nanosecond(i128::from(time.0)).ok().map(|time| format!("{time:.9}"))
+impl From<&crate::capture::CaptureFile> for CaptureFile {
+    fn from(file: &crate::capture::CaptureFile) -> Self {
+        let duration = file.first_time.zip(file.last_time).map_or(0.0, |(first, last)| last.seconds_since(first));
+        Self {
+            file: file.file.clone(),
+            format: file.compression.map_or_else(|| file.format.to_owned(), |compression| format!("{} ({compression})", file.format)),
+            packets: file.packets,
+            wire_bytes: file.wire_bytes,
+            captured_bytes: file.captured_bytes,
+            first_time: file.first_time.map(rfc_3339),
+            duration_s: duration,
+            truncated: file.truncated,
+        }
+    }
 }
+
+/// A capture time as rows and reports print it: RFC 3339, UTC, nanoseconds.
+pub fn rfc_3339(time: Timestamp) -> String {
+    String::from_utf8(clock::Clock::default().text(time).to_vec()).expect("digits and separators")
+}
+
+#[cfg(test)]
+mod tests;

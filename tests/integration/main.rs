@@ -1,7 +1,9 @@
 //! Integration tests by capability.
 
+mod command;
 #[allow(dead_code)]
 mod conversation;
 mod corpus;
+mod layering;
 mod segmentation;
 mod support;

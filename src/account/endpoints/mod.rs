@@ -40,6 +40,8 @@ impl EndpointKey {
 pub struct Endpoint {
     /// Exchanges, or WebSocket messages (control frames not counted).
     pub messages: u64,
+    /// Octets on the wire of these.
+    pub messages_wire_bytes: u64,
     /// Octets on the wire of its exchanges, messages, control frames and opening handshakes.
     pub wire_bytes: u64,
     /// Octets on the wire that are not encoded content.
@@ -55,6 +57,7 @@ pub struct Endpoint {
 impl AddAssign for Endpoint {
     fn add_assign(&mut self, other: Self) {
         self.messages += other.messages;
+        self.messages_wire_bytes += other.messages_wire_bytes;
         self.wire_bytes += other.wire_bytes;
         self.overhead_bytes += other.overhead_bytes;
         self.content_bytes += other.content_bytes;

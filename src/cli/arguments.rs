@@ -1,0 +1,111 @@
+//! Arguments that several commands share.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use wiretare::{AjaxScope, Result};
+
+/// What is read.
+#[derive(Debug, clap::Args)]
+pub(super) struct Input {
+    /// Captures, pcap or pcapng, plain or compressed; `-` is standard input
+    ///
+    /// Several files are one capture in time order, so a connection goes on from one rotated file to the next. Without any,
+    /// standard input is read when it is a pipe or a file.
+    #[arg(value_name = "CAPTURE")]
+    pub(super) captures: Vec<PathBuf>,
+    /// Which HTTP exchanges count as Ajax
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Ajax::Detected)]
+    pub(super) ajax: Ajax,
+    /// Exit with 3 when the capture was damaged or held nothing to measure
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+/// How and where it is shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Display {
+    /// Write to FILE instead of standard output
+    ///
+    /// FILE appears, or is replaced, only when all of it is written; `-` is standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Columns that a table may take; by default those of the terminal, elsewhere as many as it needs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
+    width: Option<u16>,
+    /// When tables are coloured; NO_COLOR in the environment means never
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
+    /// Print neither notes, nor warnings, nor progress; only errors
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Print no progress
+    #[arg(long)]
+    pub(super) no_progress: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Ajax {
+    /// Those that a script made, by their header fields
+    Detected,
+    /// Every one but the opening handshake of a WebSocket
+    All,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+impl Input {
+    /// The files to read; `None` when there is nothing to read but a keyboard.
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
+        if !self.captures.is_empty() {
+            return Ok(self.captures.clone());
+        }
+        if std::io::stdin().is_terminal() {
+            super::usage()?;
+        }
+        Ok(vec![PathBuf::from("-")])
+    }
+
+    pub(super) fn ajax(&self) -> AjaxScope {
+        match self.ajax {
+            Ajax::Detected => AjaxScope::Detected,
+            Ajax::All => AjaxScope::All,
+        }
+    }
+}
+
+impl Display {
+    /// Whether the output goes to a terminal.
+    pub(super) fn on_terminal(&self) -> bool {
+        !self.to_file() && std::io::stdout().is_terminal()
+    }
+
+    fn to_file(&self) -> bool {
+        self.output.as_deref().is_some_and(|file| file != Path::new("-"))
+    }
+
+    /// Columns of a table: as given, else of COLUMNS, else of the terminal; `None` for as many as it needs.
+    pub(super) fn width(&self) -> Option<usize> {
+        if self.width.is_some() || !self.on_terminal() {
+            return self.width.map(usize::from);
+        }
+        let of_environment = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&columns| columns >= 20);
+        of_environment.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+    }
+
+    /// Whether tables are coloured: the flag, then NO_COLOR, then whether it is a terminal.
+    pub(super) fn color(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => self.on_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        }
+    }
+}

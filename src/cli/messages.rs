@@ -1,0 +1,136 @@
+//! `wiretare messages`: a row for each exchange, message and connection, as soon as it is known.
+
+use clap::ValueEnum;
+use wiretare::report::listing::Listing;
+use wiretare::report::ndjson::Lines;
+use wiretare::{ContentMode, Options, Result, Row, Timestamp};
+
+use super::Outcome;
+use super::arguments::{Display, Input};
+use super::filter::{Filter, Selection};
+use super::notes::Notes;
+use super::output::Output;
+use super::progress::Progress;
+use super::run::{Event, is_live, run as read};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  wiretare messages -f table capture.pcapng                  a line for each, for people
+  wiretare messages --content full --digest a.pcap           with all that was said, and its SHA-256
+  wiretare messages --host '*.example.org' --path '/api/*' a.pcap
+  wiretare messages a.pcap | jq -c 'select(.opcode == \"ping\") | .wire_bytes'
+
+Sizes are in bytes, durations in seconds, times in UTC. What is not known is null.";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// How rows are printed
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Ndjson)]
+    format: Format,
+    /// How much of the decoded content is shown; by default a preview in a table, nothing in JSON
+    #[arg(long, value_enum, value_name = "HOW_MUCH")]
+    content: Option<Content>,
+    /// Add the SHA-256 of each message's decoded content
+    #[arg(long)]
+    digest: bool,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    pub(super) display: Display,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object a line
+    Ndjson,
+    /// Aligned columns
+    Table,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Content {
+    /// Nothing
+    None,
+    /// The first 256 bytes
+    Preview,
+    /// All of it, up to 16 MiB a message
+    Full,
+}
+
+enum Writer {
+    Ndjson(Lines),
+    Table(Listing),
+}
+
+impl Writer {
+    fn start(&mut self, first: Timestamp, out: &mut Vec<u8>) {
+        if let Self::Table(listing) = self {
+            listing.start(first);
+            listing.append_header(out);
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, row: &Row, out: &mut Vec<u8>) {
+        match self {
+            Self::Ndjson(lines) => lines.append(row, out),
+            Self::Table(listing) => listing.append(row, out),
+        }
+    }
+}
+
+impl Args {
+    fn content(&self) -> ContentMode {
+        match (self.content, self.format) {
+            (Some(Content::None), _) | (None, Format::Ndjson) => ContentMode::None,
+            (Some(Content::Preview), _) | (None, Format::Table) => ContentMode::Preview,
+            (Some(Content::Full), _) => ContentMode::Full,
+        }
+    }
+}
+
+/// Prints the rows of the captures.
+pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
+    let files = args.input.files()?;
+    let options = Options { content: args.content(), digest: args.digest, ajax: args.input.ajax(), ..Options::default() };
+    let mut output = Output::open(args.display.output.as_deref(), &files)?;
+    let mut writer = match args.format {
+        Format::Ndjson => Writer::Ndjson(Lines::new(options.content)),
+        Format::Table => Writer::Table(Listing::new(args.display.width(), args.display.color())),
+    };
+    let live = files.iter().any(|file| is_live(file));
+    // Rows that scroll by are progress enough.
+    let progress = Progress::new(!args.display.quiet && !args.display.no_progress && !args.display.on_terminal());
+    let filtered = args.selection.is_some();
+    let mut filter = Filter::new(args.selection);
+    let mut measured = 0u64;
+
+    let facts = read(&files, options, progress, |event| match event {
+        Event::First(time) => {
+            writer.start(time, output.buffer());
+            Ok(())
+        }
+        Event::Row(row) => {
+            if filter.shows(row) {
+                measured += u64::from(!matches!(row, Row::Connection(_)));
+                writer.append(row, output.buffer());
+            }
+            output.flush_when_full()
+        }
+        Event::Pause if live => output.flush(),
+        Event::Pause => Ok(()),
+    })?;
+    output.finish()?;
+
+    let damaged = notes.damage(&facts);
+    if measured == 0 {
+        let packets = facts.totals.packets;
+        match filtered {
+            true => notes.note(format_args!("no exchange and no message of {packets} packets passed the filter")),
+            false => notes.note(format_args!("no exchange and no message in {packets} packets; `wiretare report` says what they hold")),
+        }
+    }
+    Ok(if damaged || measured == 0 { Outcome::Wanting } else { Outcome::Done })
+}

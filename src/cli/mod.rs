@@ -1,0 +1,128 @@
+//! The command line: the only reader of arguments and environment, the only writer to the terminal.
+
+mod arguments;
+mod filter;
+mod messages;
+mod notes;
+mod output;
+mod progress;
+mod report;
+mod run;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use wiretare::{Error, Result};
+
+use notes::Notes;
+
+const EXAMPLES: &str = "\
+Examples:
+  wiretare capture.pcapng                         what Ajax and WebSocket cost, as a table
+  wiretare report -f json -o cost.json *.pcap     the same for scripts; several files, one capture
+  wiretare messages -f table capture.pcapng       a line for each exchange, message and connection
+  tcpdump -i any -U -w - | wiretare messages -    the same as JSON, live
+
+Exit codes: 0 done; 2 bad usage, or input or output that cannot be read or written; 3 with --strict,
+when the capture was damaged or held nothing to measure; 130 interrupted.";
+
+/// Weighs web traffic in packet captures: what every Ajax exchange and WebSocket message costs on the wire.
+///
+/// Reads pcap and pcapng, plain or compressed (gzip, zstd, lz4, xz), and counts for each message its content, its
+/// framing, and the TLS, TCP, IP and link headers that carried it. Without a command, `wiretare CAPTURE...` is
+/// `wiretare report CAPTURE...`.
+#[derive(Debug, Parser)]
+#[command(name = "wiretare", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    report: report::Args,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compares what Ajax and WebSocket cost in a capture (also without the word `report`)
+    ///
+    /// Ajax is every exchange that a script made; the opening handshake of a WebSocket is charged to the WebSocket.
+    #[command(after_long_help = report::EXAMPLES)]
+    Report(report::Args),
+    /// Prints a row for each HTTP exchange, WebSocket message and connection, as soon as it is known
+    ///
+    /// A row says what its message carried (content_bytes), what that took as sent (encoded_bytes), what HTTP or WebSocket
+    /// added (framing_bytes), what TLS, TCP, IP and the link added, and the sum (wire_bytes).
+    #[command(after_long_help = messages::EXAMPLES)]
+    Messages(messages::Args),
+}
+
+/// How a run ended that was not stopped by an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// The capture was damaged, or held nothing to measure.
+    Wanting,
+}
+
+/// Reads the arguments, does what they ask for, and says how it went.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Report(cli.report));
+    let (notes, strict) = match &command {
+        Command::Report(args) => (Notes::new(args.display.quiet), args.input.strict),
+        Command::Messages(args) => (Notes::new(args.display.quiet), args.input.strict),
+    };
+    let outcome = match command {
+        Command::Report(args) => report::run(args, &notes),
+        Command::Messages(args) => messages::run(args, &notes),
+    };
+    match outcome {
+        Ok(Outcome::Wanting) if strict => ExitCode::from(3),
+        Ok(Outcome::Done | Outcome::Wanting) => ExitCode::SUCCESS,
+        // The reader of our output has had enough, as in `wiretare messages … | head`.
+        Err(Error::Write { source, .. }) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            notes.error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What to do when neither files nor a pipe were given: the usage, as clap prints it.
+fn usage() -> Result<()> {
+    let text = Cli::command().render_usage();
+    Err(Error::Usage(format!("no capture given\n\n{text}\n\nFor more information, try '--help'.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definition_holds() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn capture_without_a_command_is_a_report() {
+        let cli = Cli::try_parse_from(["wiretare", "-f", "json", "a.pcap", "-"]).expect("good usage");
+        assert!(cli.command.is_none());
+        assert_eq!(cli.report.input.captures, ["a.pcap", "-"].map(std::path::PathBuf::from));
+    }
+
+    #[test]
+    fn nothing_at_all_is_for_the_run_to_judge_by_what_stdin_is() {
+        for arguments in [vec!["wiretare"], vec!["wiretare", "messages"]] {
+            assert!(Cli::try_parse_from(arguments).is_ok());
+        }
+    }
+
+    #[test]
+    fn every_long_flag_says_what_it_does() {
+        for command in Cli::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+}

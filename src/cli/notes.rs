@@ -1,0 +1,67 @@
+//! What is said beside the data, on standard error.
+
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+
+use wiretare::Error;
+use wiretare::report::text;
+
+use super::run::Facts;
+
+/// Says things on standard error, in one form; a failure to say them is not worth stopping for.
+#[derive(Debug)]
+pub(super) struct Notes {
+    quiet: bool,
+}
+
+impl Notes {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// Something to know about the result.
+    pub(super) fn note(&self, message: impl Display) {
+        if !self.quiet {
+            say("note", message);
+        }
+    }
+
+    /// Something that makes the result less than was asked for.
+    pub(super) fn warning(&self, message: impl Display) {
+        if !self.quiet {
+            say("warning", message);
+        }
+    }
+
+    /// Warns of damage to the files, and says whether there was any.
+    pub(super) fn damage(&self, facts: &Facts) -> bool {
+        let mut damaged = false;
+        for file in facts.files.iter().filter(|file| file.truncated || file.damage.is_some()) {
+            damaged = true;
+            let what = file.damage.as_deref().unwrap_or("ends too early");
+            self.warning(format_args!("{}: {what}; shown is what could be read", file.file));
+        }
+        damaged
+    }
+
+    /// What stopped the run.
+    pub(super) fn error(&self, error: &Error) {
+        say("error", error);
+        if let Error::Open { file, source } = error
+            && source.kind() == ErrorKind::NotFound
+            && !file.contains(['/', '.'])
+        {
+            match file.as_str() {
+                command @ ("report" | "messages") => say("hint", format_args!("flags follow the command: `wiretare {command} …`")),
+                _ => say("hint", "commands are `report` and `messages`; anything else is the name of a capture"),
+            }
+        }
+    }
+}
+
+/// The message may quote file names and captured octets: each of its lines is made safe to show.
+fn say(kind: &str, message: impl Display) {
+    let message = message.to_string();
+    let lines: Vec<_> = message.lines().map(text::safe).collect();
+    let _ = writeln!(std::io::stderr(), "{kind}: {}", lines.join("\n"));
+}

@@ -1,0 +1,643 @@
+//! Rows as JSON, one object a line: field names and order are those of docs/formats.md.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::clock::Clock;
+use super::encode::{boolean, decimal, display, name, null, number, optional_decimal, optional_number, optional_text, text};
+use super::line::Line;
+use crate::anomaly::AnomalySet;
+use crate::message::{
+    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Exchange, Head, Message, Request, Response, Row, TcpFacts,
+    Upgrade, WebSocketFacts,
+};
+use crate::options::ContentMode;
+use crate::stream::Frame;
+
+/// Appends a comma, a key and a colon; the text is put together at compile time.
+macro_rules! key {
+    ($out:expr, $key:literal) => {
+        $out.extend_from_slice(concat!(",\"", $key, "\":").as_bytes())
+    };
+}
+
+/// The same where the length counts, for a [`Line`].
+macro_rules! put_key {
+    ($line:expr, $key:literal) => {{
+        const KEY: &str = concat!(",\"", $key, "\":");
+        const OCTETS: &[u8; KEY.len()] = KEY.as_bytes().first_chunk().expect("as long as it is");
+        $line.put(OCTETS)
+    }};
+}
+
+/// Turns rows into lines of JSON.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    content: ContentMode,
+    clock: Clock,
+    line: Line,
+}
+
+impl Lines {
+    /// Lines that show as much of the content as was asked of the analysis.
+    pub fn new(content: ContentMode) -> Self {
+        Self { content, clock: Clock::default(), line: Line::default() }
+    }
+
+    /// Appends one row and its line feed.
+    pub fn append(&mut self, row: &Row, out: &mut Vec<u8>) {
+        match row {
+            Row::Exchange(exchange) => self.exchange(exchange, out),
+            Row::Message(message) => self.message(message, out),
+            Row::Connection(connection) => self.connection(connection, out),
+        }
+        out.push(b'\n');
+    }
+
+    fn exchange(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"type":"exchange","connection":"#);
+        number(out, exchange.connection);
+        key!(out, "number");
+        number(out, exchange.number);
+        key!(out, "client");
+        display(out, exchange.client);
+        key!(out, "server");
+        display(out, exchange.server);
+        key!(out, "request");
+        self.request(exchange.request.as_ref(), out);
+        key!(out, "response");
+        self.response(exchange.response.as_ref(), out);
+        key!(out, "informational");
+        list(out, &exchange.informational, |out, &status| number(out, status));
+        key!(out, "upgrade");
+        upgrade(out, exchange.upgrade);
+        key!(out, "time_to_first_byte_s");
+        optional_decimal(out, exchange.time_to_first_byte_s);
+        key!(out, "time_to_last_byte_s");
+        optional_decimal(out, exchange.time_to_last_byte_s);
+        key!(out, "ajax");
+        ajax(out, &exchange.ajax);
+        key!(out, "polling");
+        null(out);
+        let mut odd = exchange.anomalies;
+        exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
+        exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
+        anomalies(out, odd);
+        out.push(b'}');
+    }
+
+    fn request(&mut self, request: Option<&Request>, out: &mut Vec<u8>) {
+        let Some(request) = request else { return null(out) };
+        self.line.put(b"{");
+        self.cost(&request.cost);
+        self.line.append_to(out);
+        key!(out, "method");
+        optional_text(out, not_empty(request.method()));
+        key!(out, "target");
+        optional_text(out, not_empty(request.target()));
+        key!(out, "host");
+        optional_text(out, request.host());
+        key!(out, "version");
+        optional_text(out, not_empty(request.version()));
+        self.http_content(&request.head, &request.content, &request.cost, out);
+        out.push(b'}');
+    }
+
+    fn response(&mut self, response: Option<&Response>, out: &mut Vec<u8>) {
+        let Some(response) = response else { return null(out) };
+        self.line.put(b"{");
+        self.cost(&response.cost);
+        self.line.append_to(out);
+        key!(out, "status");
+        number(out, response.status);
+        key!(out, "version");
+        optional_text(out, not_empty(response.version()));
+        self.http_content(&response.head, &response.content, &response.cost, out);
+        out.push(b'}');
+    }
+
+    fn http_content(&self, head: &Head, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
+        key!(out, "content_type");
+        optional_text(out, head.field("content-type"));
+        key!(out, "content_encoding");
+        optional_text(out, list_field(head, "content-encoding").as_deref());
+        self.content(content, cost, out);
+    }
+
+    fn message(&mut self, message: &Message, out: &mut Vec<u8>) {
+        let line = &mut self.line;
+        line.put(br#"{"type":"message","connection":"#);
+        line.number(message.connection);
+        put_key!(line, "number");
+        line.number(message.number);
+        match message.direction {
+            Direction::ClientToServer => line.put(br#","direction":"client_to_server","opcode":""#),
+            Direction::ServerToClient => line.put(br#","direction":"server_to_client","opcode":""#),
+        }
+        line.name(message.opcode.name());
+        line.put(br#"","#);
+        self.cost(&message.cost);
+        let line = &mut self.line;
+        put_key!(line, "fragments");
+        line.number(message.fragments.into());
+        put_key!(line, "compressed");
+        line.boolean(message.compressed);
+        put_key!(line, "masked");
+        line.boolean(message.masked);
+        line.append_to(out);
+        close(out, message.close.as_ref());
+        key!(out, "envelope");
+        null(out);
+        self.content(&message.content, &message.cost, out);
+        let mut odd = message.anomalies;
+        odd.merge(message.content.anomalies);
+        anomalies(out, odd);
+        out.push(b'}');
+    }
+
+    fn connection(&mut self, connection: &ConnectionRow, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"type":"connection","connection":"#);
+        number(out, connection.connection);
+        key!(out, "client");
+        display(out, connection.client);
+        key!(out, "server");
+        display(out, connection.server);
+        self.frames(connection.first, connection.last);
+        self.line.append_to(out);
+        key!(out, "duration_s");
+        decimal(out, connection.last.time.seconds_since(connection.first.time));
+        key!(out, "protocols");
+        list(out, &connection.protocols, |out, protocol| name(out, protocol));
+        key!(out, "wire_bytes");
+        number(out, connection.wire_bytes);
+        key!(out, "websocket");
+        websocket(out, connection.websocket.as_ref());
+        key!(out, "buckets");
+        buckets(out, &connection.buckets);
+        key!(out, "tcp");
+        tcp(out, &connection.tcp);
+        key!(out, "anomalies");
+        list(out, &connection.anomalies, |out, &(kind, count, first_frame)| {
+            out.extend_from_slice(br#"{"kind":"#);
+            name(out, kind.name());
+            key!(out, "count");
+            number(out, count);
+            key!(out, "first_frame");
+            number(out, first_frame);
+            out.push(b'}');
+        });
+        out.push(b'}');
+    }
+
+    /// The money fields.
+    fn cost(&mut self, cost: &Cost) {
+        let (line, bytes) = (&mut self.line, &cost.provenance.bytes);
+        line.put(br#""content_bytes":"#);
+        line.optional_number(cost.content_bytes);
+        put_key!(line, "encoded_bytes");
+        line.number(cost.encoded_bytes);
+        put_key!(line, "framing_bytes");
+        line.number(cost.framing_bytes);
+        put_key!(line, "tls_bytes");
+        line.number(bytes.tls);
+        put_key!(line, "tcp_bytes");
+        line.number(bytes.tcp);
+        put_key!(line, "ip_bytes");
+        line.number(bytes.ip);
+        put_key!(line, "link_bytes");
+        line.number(bytes.link);
+        put_key!(line, "wire_bytes");
+        line.number(cost.wire_bytes());
+        put_key!(line, "overhead_bytes");
+        line.number(cost.overhead_bytes());
+        put_key!(line, "lost_bytes");
+        line.number(cost.lost_bytes);
+        self.frames(cost.provenance.first, cost.provenance.last);
+    }
+
+    /// Frame number 0 is none: nothing of the message was captured.
+    fn frames(&mut self, first: Frame, last: Frame) {
+        let line = &mut self.line;
+        put_key!(line, "first_frame");
+        line.optional_number((first.number > 0).then_some(first.number));
+        put_key!(line, "last_frame");
+        line.optional_number((last.number > 0).then_some(last.number));
+        put_key!(line, "time");
+        match first.number {
+            0 => line.put(b"null"),
+            _ => {
+                line.put(b"\"");
+                line.put(&self.clock.text(first.time));
+                line.put(b"\"");
+            }
+        }
+    }
+
+    /// The digest and, when asked for, the content: as text when it is UTF-8.
+    fn content(&self, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
+        key!(out, "content_sha256");
+        match &content.sha256 {
+            Some(digest) => hexadecimal(out, digest.as_slice()),
+            None => null(out),
+        }
+        if self.content == ContentMode::None {
+            return;
+        }
+        match content.sample.as_deref() {
+            None => {
+                key!(out, "content");
+                null(out);
+            }
+            Some(sample) => match as_text(sample, cost.content_bytes) {
+                Some(sample) => {
+                    key!(out, "content");
+                    text(out, sample.as_bytes());
+                }
+                None => {
+                    key!(out, "content_base64");
+                    name(out, &BASE64.encode(sample));
+                }
+            },
+        }
+    }
+}
+
+/// The sample as text, when it is; one that was cut short may end within a character, which is left out.
+pub(super) fn as_text(sample: &[u8], content_bytes: Option<u64>) -> Option<&str> {
+    match simdutf8::compat::from_utf8(sample) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() && content_bytes != Some(sample.len() as u64) => {
+            str::from_utf8(&sample[..error.valid_up_to()]).ok()
+        }
+        Err(_) => None,
+    }
+}
+
+fn not_empty(octets: &[u8]) -> Option<&[u8]> {
+    (!octets.is_empty()).then_some(octets)
+}
+
+/// The value of a list field over all its field lines (RFC 9110 §5.3).
+fn list_field<'a>(head: &'a Head, name: &'a str) -> Option<Cow<'a, [u8]>> {
+    let mut values = head.values(name);
+    let mut list = Cow::Borrowed(values.next()?);
+    for value in values {
+        list.to_mut().extend_from_slice(b", ");
+        list.to_mut().extend_from_slice(value);
+    }
+    Some(list)
+}
+
+fn list<T>(out: &mut Vec<u8>, items: &[T], mut append: impl FnMut(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        append(out, item);
+    }
+    out.push(b']');
+}
+
+fn hexadecimal(out: &mut Vec<u8>, octets: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.push(b'"');
+    out.extend(octets.iter().flat_map(|&octet| [DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 0xf)]]));
+    out.push(b'"');
+}
+
+fn anomalies(out: &mut Vec<u8>, set: AnomalySet) {
+    if set.is_empty() {
+        return out.extend_from_slice(br#","anomalies":[]"#);
+    }
+    key!(out, "anomalies");
+    let kinds: Vec<_> = set.iter().collect();
+    list(out, &kinds, |out, kind| name(out, kind.name()));
+}
+
+fn upgrade(out: &mut Vec<u8>, upgrade: Option<Upgrade>) {
+    match upgrade {
+        None => null(out),
+        Some(Upgrade::WebSocket) => name(out, "websocket"),
+        Some(Upgrade::Tunnel) => name(out, "tunnel"),
+        Some(Upgrade::Other) => name(out, "other"),
+    }
+}
+
+fn ajax(out: &mut Vec<u8>, ajax: &Ajax) {
+    out.extend_from_slice(br#"{"verdict":"#);
+    boolean(out, ajax.verdict);
+    key!(out, "confidence");
+    decimal(out, ajax.confidence);
+    key!(out, "reasons");
+    list(out, &ajax.reasons, |out, reason| name(out, reason));
+    out.push(b'}');
+}
+
+fn close(out: &mut Vec<u8>, close: Option<&Close>) {
+    let Some(close) = close else { return out.extend_from_slice(br#","close_code":null,"close_reason":null"#) };
+    key!(out, "close_code");
+    optional_number(out, close.code);
+    key!(out, "close_reason");
+    text(out, close.reason.as_bytes());
+}
+
+fn websocket(out: &mut Vec<u8>, facts: Option<&WebSocketFacts>) {
+    let Some(facts) = facts else { return null(out) };
+    let string = |out: &mut Vec<u8>, value: &Option<String>| optional_text(out, value.as_deref().map(str::as_bytes));
+    out.extend_from_slice(br#"{"host":"#);
+    string(out, &facts.host);
+    key!(out, "target");
+    string(out, &facts.target);
+    key!(out, "version");
+    optional_number(out, facts.version);
+    key!(out, "subprotocol");
+    string(out, &facts.subprotocol);
+    key!(out, "extensions");
+    string(out, &facts.extensions);
+    key!(out, "accept_valid");
+    match facts.accept_valid {
+        Some(valid) => boolean(out, valid),
+        None => null(out),
+    }
+    key!(out, "handshake_captured");
+    boolean(out, facts.handshake_captured);
+    key!(out, "handshake_s");
+    optional_decimal(out, facts.handshake_s);
+    close(out, facts.close.as_ref());
+    key!(out, "closed_by");
+    match facts.closed_by {
+        Some(Direction::ClientToServer) => name(out, "client"),
+        Some(Direction::ServerToClient) => name(out, "server"),
+        None => null(out),
+    }
+    out.push(b'}');
+}
+
+fn buckets(out: &mut Vec<u8>, buckets: &Buckets) {
+    object(out, &Bucket::ALL, Bucket::name, |out, bucket| {
+        object(out, &Direction::BOTH, Direction::name, |out, direction| number(out, buckets.in_direction(bucket, direction)));
+    });
+}
+
+fn object<K: Copy>(out: &mut Vec<u8>, keys: &[K], name_of: fn(K) -> &'static str, mut append: impl FnMut(&mut Vec<u8>, K)) {
+    out.push(b'{');
+    for (index, &key) in keys.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        name(out, name_of(key));
+        out.push(b':');
+        append(out, key);
+    }
+    out.push(b'}');
+}
+
+fn tcp(out: &mut Vec<u8>, tcp: &TcpFacts) {
+    out.extend_from_slice(br#"{"segments":"#);
+    number(out, tcp.segments);
+    key!(out, "retransmitted_segments");
+    number(out, tcp.retransmitted_segments);
+    key!(out, "initial_rtt_s");
+    optional_decimal(out, tcp.initial_rtt_s);
+    key!(out, "retransmitted_bytes");
+    number(out, tcp.retransmitted_bytes);
+    key!(out, "out_of_order_segments");
+    number(out, tcp.out_of_order_segments);
+    key!(out, "lost_bytes");
+    number(out, tcp.lost_bytes);
+    key!(out, "client_mss");
+    optional_number(out, tcp.client_mss);
+    key!(out, "server_mss");
+    optional_number(out, tcp.server_mss);
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomaly::AnomalyKind;
+    use crate::message::{Application, Opcode, Side};
+    use crate::stream::{LayerBytes, Provenance, Timestamp};
+
+    /// 2016-07-27T21:13:34Z, when the deck's capture was made.
+    const START: i64 = 1_469_654_014_000_000_000;
+
+    fn frame(number: u64, after_ns: i64) -> Frame {
+        Frame { number, time: Timestamp(START + after_ns) }
+    }
+
+    fn cost(content_bytes: Option<u64>, encoded_bytes: u64, framing_bytes: u64, tcp: u64, first: Frame) -> Cost {
+        let bytes = LayerBytes { link: 14, ip: 20, tcp, tls: 0, payload: encoded_bytes + framing_bytes };
+        Cost { content_bytes, encoded_bytes, framing_bytes, lost_bytes: 0, provenance: Provenance::of_frame(first, bytes) }
+    }
+
+    fn head(raw: &str) -> Head {
+        let (start, fields) = raw.split_once("\r\n").expect("a start line");
+        let mut start = start.splitn(3, ' ').map(str::as_bytes);
+        let mut part = || start.next().unwrap_or_default();
+        let start = [part(), part(), part()];
+        let fields = fields.split("\r\n").filter_map(|line| line.split_once(": "));
+        Head::new(raw.as_bytes(), start, fields.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+    }
+
+    fn line(content: ContentMode, row: Row) -> String {
+        let mut out = Vec::new();
+        Lines::new(content).append(&row, &mut out);
+        let line = String::from_utf8(out).expect("JSON is UTF-8");
+        serde_json::from_str::<serde_json::Value>(&line).expect("one JSON value");
+        line
+    }
+
+    fn without_spaces(json: &str) -> String {
+        json.lines().map(str::trim).collect::<String>() + "\n"
+    }
+
+    fn exchange() -> Exchange {
+        let request = "GET /a?q=\"x\" HTTP/1.1\r\nHost: example.org\r\nX-Requested-With: XMLHttpRequest\r\n\r\n";
+        let response = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: deflate\r\nContent-Encoding: gzip\r\n\r\n";
+        Exchange {
+            connection: 3,
+            number: 1,
+            client: "192.168.1.102:56700".parse().expect("an address"),
+            server: "69.164.217.35:80".parse().expect("an address"),
+            request: Some(Request { cost: cost(Some(0), 0, 300, 20, frame(25, 0)), head: head(request), content: Content::default() }),
+            // The deck's frame 29: 14 + 20 + 20 + 188 + 187 = 429, of which overhead 242.
+            response: Some(Response {
+                cost: cost(Some(262), 187, 188, 20, frame(29, 93_530_000)),
+                head: head(response),
+                content: Content::default(),
+                status: 200,
+            }),
+            informational: vec![103],
+            upgrade: None,
+            time_to_first_byte_s: Some(0.093_53),
+            time_to_last_byte_s: Some(0.093_53),
+            ajax: Ajax { verdict: true, confidence: 0.9, reasons: vec!["x-requested-with"] },
+            side: Side::Ajax,
+            anomalies: AnomalySet::EMPTY,
+        }
+    }
+
+    fn message() -> Message {
+        Message {
+            connection: 5,
+            number: 1,
+            direction: Direction::ClientToServer,
+            opcode: Opcode::Text,
+            // The deck's frame 136: 14 + 20 + 32 + 6 + 17 = 89, of which overhead 72.
+            cost: cost(Some(23), 17, 6, 32, frame(136, 60_000_000_001)),
+            fragments: 1,
+            compressed: true,
+            masked: true,
+            close: None,
+            content: Content::default(),
+            anomalies: AnomalySet::EMPTY,
+        }
+    }
+
+    #[test]
+    fn exchange_line() {
+        let expected = r#"{"type":"exchange","connection":3,"number":1,"client":"192.168.1.102:56700","server":"69.164.217.35:80",
+            "request":{"content_bytes":0,"encoded_bytes":0,"framing_bytes":300,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
+            "wire_bytes":354,"overhead_bytes":354,"lost_bytes":0,"first_frame":25,"last_frame":25,"time":"2016-07-27T21:13:34.000000000Z",
+            "method":"GET","target":"/a?q=\"x\"","host":"example.org","version":"HTTP/1.1","content_type":null,"content_encoding":null,
+            "content_sha256":null},
+            "response":{"content_bytes":262,"encoded_bytes":187,"framing_bytes":188,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
+            "wire_bytes":429,"overhead_bytes":242,"lost_bytes":0,"first_frame":29,"last_frame":29,"time":"2016-07-27T21:13:34.093530000Z",
+            "status":200,"version":"HTTP/1.1","content_type":"text/html","content_encoding":"deflate, gzip","content_sha256":null},
+            "informational":[103],"upgrade":null,"time_to_first_byte_s":0.09353,"time_to_last_byte_s":0.09353,
+            "ajax":{"verdict":true,"confidence":0.9,"reasons":["x-requested-with"]},"polling":null,"anomalies":[]}"#;
+        assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(exchange()))), without_spaces(expected));
+    }
+
+    #[test]
+    fn exchange_of_which_only_a_damaged_response_was_captured() {
+        let response = Response {
+            cost: Cost { lost_bytes: 10, ..cost(None, 0, 19, 20, frame(7, 0)) },
+            head: head("HTTP/1.1 204\r\nContent-Type: caf\u{9}\r\n\r\n"),
+            content: Content { anomalies: AnomalySet::from_iter([AnomalyKind::DecodingFailed]), ..Content::default() },
+            status: 204,
+        };
+        let row = Exchange {
+            request: None,
+            response: Some(response),
+            informational: Vec::new(),
+            upgrade: Some(Upgrade::Tunnel),
+            time_to_first_byte_s: None,
+            time_to_last_byte_s: None,
+            ajax: Ajax::default(),
+            anomalies: AnomalySet::from_iter([AnomalyKind::ResponseWithoutRequest]),
+            ..exchange()
+        };
+        let expected = r#"{"type":"exchange","connection":3,"number":1,"client":"192.168.1.102:56700","server":"69.164.217.35:80",
+            "request":null,
+            "response":{"content_bytes":null,"encoded_bytes":0,"framing_bytes":19,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
+            "wire_bytes":73,"overhead_bytes":73,"lost_bytes":10,"first_frame":7,"last_frame":7,"time":"2016-07-27T21:13:34.000000000Z",
+            "status":204,"version":"HTTP/1.1","content_type":"caf\t","content_encoding":null,"content_sha256":null},
+            "informational":[],"upgrade":"tunnel","time_to_first_byte_s":null,"time_to_last_byte_s":null,
+            "ajax":{"verdict":false,"confidence":0,"reasons":[]},"polling":null,"anomalies":["response_without_request","decoding_failed"]}"#;
+        assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(row))), without_spaces(expected));
+    }
+
+    #[test]
+    fn message_line() {
+        let expected = r#"{"type":"message","connection":5,"number":1,"direction":"client_to_server","opcode":"text",
+            "content_bytes":23,"encoded_bytes":17,"framing_bytes":6,"tls_bytes":0,"tcp_bytes":32,"ip_bytes":20,"link_bytes":14,
+            "wire_bytes":89,"overhead_bytes":72,"lost_bytes":0,"first_frame":136,"last_frame":136,"time":"2016-07-27T21:14:34.000000001Z",
+            "fragments":1,"compressed":true,"masked":true,"close_code":null,"close_reason":null,"envelope":null,
+            "content_sha256":null,"anomalies":[]}"#;
+        assert_eq!(line(ContentMode::None, Row::Message(message())), without_spaces(expected));
+    }
+
+    #[test]
+    fn close_line_with_a_hostile_reason_and_its_content() {
+        let row = Message {
+            direction: Direction::ServerToClient,
+            opcode: Opcode::Close,
+            close: Some(Close { code: Some(1001), reason: "bye\u{1b}[2J".into() }),
+            content: Content { sha256: Some(Box::new([0xab; 32])), sample: Some((*b"\x03\xe9bye").into()), ..Content::default() },
+            cost: cost(Some(5), 5, 2, 32, frame(140, 0)),
+            compressed: false,
+            masked: false,
+            ..message()
+        };
+        // The code's octets are not UTF-8, so base64: 03 e9 62 79 65 is A+lieWU=.
+        let expected = r#"{"type":"message","connection":5,"number":1,"direction":"server_to_client","opcode":"close",
+            "content_bytes":5,"encoded_bytes":5,"framing_bytes":2,"tls_bytes":0,"tcp_bytes":32,"ip_bytes":20,"link_bytes":14,
+            "wire_bytes":73,"overhead_bytes":68,"lost_bytes":0,"first_frame":140,"last_frame":140,"time":"2016-07-27T21:13:34.000000000Z",
+            "fragments":1,"compressed":false,"masked":false,"close_code":1001,"close_reason":"bye\u001b[2J","envelope":null,
+            "content_sha256":"abababababababababababababababababababababababababababababababab","content_base64":"A+lieWU=","anomalies":[]}"#;
+        assert_eq!(line(ContentMode::Full, Row::Message(row)), without_spaces(expected));
+    }
+
+    #[test]
+    fn message_of_which_nothing_was_captured() {
+        let row = Message { cost: Cost { lost_bytes: 40, ..Cost::default() }, ..message() };
+        let expected = r#"{"type":"message","connection":5,"number":1,"direction":"client_to_server","opcode":"text",
+            "content_bytes":null,"encoded_bytes":0,"framing_bytes":0,"tls_bytes":0,"tcp_bytes":0,"ip_bytes":0,"link_bytes":0,
+            "wire_bytes":0,"overhead_bytes":0,"lost_bytes":40,"first_frame":null,"last_frame":null,"time":null,
+            "fragments":1,"compressed":true,"masked":true,"close_code":null,"close_reason":null,"envelope":null,
+            "content_sha256":null,"content":null,"anomalies":[]}"#;
+        assert_eq!(line(ContentMode::Preview, Row::Message(row)), without_spaces(expected));
+    }
+
+    #[test]
+    fn connection_line() {
+        let mut buckets = Buckets::default();
+        buckets.add(Application::None, Bucket::TcpSetup, Direction::ClientToServer, 140);
+        buckets.add(Application::None, Bucket::TcpSetup, Direction::ServerToClient, 74);
+        buckets.add(Application::Http, Bucket::Acknowledgements, Direction::ClientToServer, 66);
+        buckets.add(Application::WebSocket, Bucket::Acknowledgements, Direction::ClientToServer, 132);
+        let row = ConnectionRow {
+            connection: 5,
+            client: "[2001:db8::1]:51774".parse().expect("an address"),
+            server: "[2001:db8::2]:80".parse().expect("an address"),
+            first: frame(120, 0),
+            last: frame(180, 1_500_000_000),
+            syn_captured: true,
+            protocols: vec!["http/1.1", "websocket"],
+            wire_bytes: 12_345,
+            side_wire_bytes: [0, 11_933, 0, 0],
+            buckets,
+            websocket: Some(WebSocketFacts {
+                host: Some("example.org".into()),
+                target: Some("/ws".into()),
+                version: Some(13),
+                subprotocol: None,
+                extensions: Some("permessage-deflate".into()),
+                accept_valid: Some(true),
+                handshake_captured: true,
+                handshake_s: Some(0.01),
+                close: Some(Close { code: Some(1000), reason: String::new() }),
+                closed_by: Some(Direction::ClientToServer),
+            }),
+            tcp: TcpFacts { segments: 61, initial_rtt_s: Some(0.002_5), client_mss: Some(1460), ..TcpFacts::default() },
+            anomalies: vec![(AnomalyKind::LostBytes, 2, 133)],
+        };
+        let expected = r#"{"type":"connection","connection":5,"client":"[2001:db8::1]:51774","server":"[2001:db8::2]:80",
+            "first_frame":120,"last_frame":180,"time":"2016-07-27T21:13:34.000000000Z","duration_s":1.5,
+            "protocols":["http/1.1","websocket"],"wire_bytes":12345,
+            "websocket":{"host":"example.org","target":"/ws","version":13,"subprotocol":null,"extensions":"permessage-deflate",
+            "accept_valid":true,"handshake_captured":true,"handshake_s":0.01,"close_code":1000,"close_reason":"","closed_by":"client"},
+            "buckets":{"tcp_setup":{"client_to_server":140,"server_to_client":74},"tls_setup":{"client_to_server":0,"server_to_client":0},
+            "acknowledgements":{"client_to_server":198,"server_to_client":0},"retransmissions":{"client_to_server":0,"server_to_client":0},
+            "keep_alive":{"client_to_server":0,"server_to_client":0},"teardown":{"client_to_server":0,"server_to_client":0},
+            "unattributed":{"client_to_server":0,"server_to_client":0}},
+            "tcp":{"segments":61,"retransmitted_segments":0,"initial_rtt_s":0.0025,"retransmitted_bytes":0,"out_of_order_segments":0,
+            "lost_bytes":0,"client_mss":1460,"server_mss":null},
+            "anomalies":[{"kind":"lost_bytes","count":2,"first_frame":133}]}"#;
+        assert_eq!(line(ContentMode::None, Row::Connection(Box::new(row))), without_spaces(expected));
+    }
+
+    #[test]
+    fn preview_that_ends_within_a_character_is_text_without_it() {
+        // "né" cut after the first octet of é; the whole content has more.
+        assert_eq!(as_text(b"n\xc3", Some(3)), Some("n"));
+        assert_eq!(as_text(b"n\xc3", None), Some("n"));
+        assert_eq!(as_text(b"n\xc3", Some(2)), None, "all of it is there, and it is not UTF-8");
+        assert_eq!(as_text(b"n\xff!", Some(9)), None);
+    }
+}

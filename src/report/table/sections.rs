@@ -1,0 +1,386 @@
+//! The sections of the page, in the order in which they stand.
+
+use std::io;
+
+use super::Page;
+use crate::analysis::break_even::Point;
+use crate::analysis::comparison::Means;
+use crate::analysis::plural;
+use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
+use crate::report::text::{safe, shorten};
+use crate::report::{Figures, Report, SideReport, Spread};
+
+/// Endpoints on the page; JSON has more.
+const ENDPOINTS: usize = 10;
+
+/// Columns that a path may take.
+const PATH_WIDTH: usize = 48;
+
+pub(super) fn captured(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    page.heading("Captured")?;
+    let file = |capture: &crate::report::CaptureFile| {
+        vec![
+            capture.file.clone(),
+            capture.format.clone(),
+            // To the second; JSON has the nanoseconds.
+            capture.first_time.as_deref().and_then(|time| time.get(..19)).map_or(DASH.into(), |time| time.replace('T', " ")),
+            seconds(capture.duration_s),
+            thousands(capture.packets),
+            thousands(capture.wire_bytes),
+            percent(capture.captured_bytes, capture.wire_bytes) + if capture.truncated { ", cut off" } else { "" },
+        ]
+    };
+    page.table(
+        3,
+        &["file", "format", "first packet (UTC)", "duration", "packets", "bytes on the wire", "captured"],
+        report.captures.iter().map(file).collect(),
+    )?;
+    let coverage = &report.coverage;
+    let wire = report.conservation.wire_bytes;
+    let mut parts = vec![format!("understood {}", percent(coverage.understood_bytes, wire))];
+    for (name, bytes) in
+        [("encrypted", coverage.encrypted_bytes), ("not understood", coverage.opaque_bytes), ("not TCP", coverage.not_tcp_bytes)]
+    {
+        if bytes > 0 {
+            parts.push(format!("{name} {}", percent(bytes, wire)));
+        }
+    }
+    if coverage.lost_bytes > 0 {
+        parts.push(format!("{} bytes sent but not captured", thousands(coverage.lost_bytes)));
+    }
+    let connections = plural(coverage.connections, "connection", "connections");
+    page.paragraph("", &format!("{} {connections}; bytes {}", thousands(coverage.connections), parts.join(", ")))?;
+    let not_tcp: Vec<_> = coverage.not_tcp.iter().take(5).map(|part| format!("{} {}", part.name, thousands(part.packets))).collect();
+    if !not_tcp.is_empty() {
+        page.paragraph("", &format!("packets without TCP: {}", not_tcp.join(", ")))?;
+    }
+    sides(page, report)
+}
+
+/// What each side holds.
+fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let named = [
+        ("Ajax", &report.ajax, "exchanges"),
+        ("WebSocket", &report.websocket, "messages"),
+        ("server-sent events", &report.server_sent_events, "exchanges"),
+        ("other HTTP", &report.other_http, "exchanges"),
+    ];
+    let row = |(name, side, unit): (&str, &SideReport, &str)| {
+        let count = side.exchanges.unwrap_or(side.figures.messages);
+        let all_in = side.figures.all_in_wire_bytes;
+        let unit = if count == 1 { unit.trim_end_matches('s') } else { unit };
+        vec![
+            name.into(),
+            format!("{} {unit}", thousands(count)),
+            thousands(side.connections),
+            thousands(all_in),
+            percent(all_in, report.conservation.wire_bytes),
+        ]
+    };
+    let rows: Vec<_> = named.into_iter().filter(|(_, side, _)| side.figures.all_in_wire_bytes > 0).map(row).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.line("")?;
+    page.table(1, &["side", "held", "connections", "bytes, all in", "of the capture"], rows)
+}
+
+/// Means of one message by layer: one way in both directions, and an exchange against a message.
+pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let (ajax, websocket) = (&report.ajax, &report.websocket);
+    let exchanges = ajax.exchanges.unwrap_or_default();
+    if exchanges + websocket.figures.messages == 0 {
+        return Ok(());
+    }
+    page.heading("What one of each cost, by layer (mean bytes)")?;
+    let columns: [(&Figures, u64); 6] = [
+        (&ajax.by_direction.server_to_client, ajax.by_direction.server_to_client.messages),
+        (&websocket.by_direction.server_to_client, websocket.by_direction.server_to_client.messages),
+        (&ajax.by_direction.client_to_server, ajax.by_direction.client_to_server.messages),
+        (&websocket.by_direction.client_to_server, websocket.by_direction.client_to_server.messages),
+        (&ajax.figures, exchanges),
+        (&websocket.figures, websocket.figures.messages),
+    ];
+    let each = |bytes: u64, count: u64| if count == 0 { DASH.into() } else { mean(bytes as f64 / count as f64) };
+    let row = |name: &str, figure: fn(&Figures) -> u64| {
+        std::iter::once(name.to_owned()).chain(columns.map(|(figures, count)| each(figure(figures), count))).collect::<Vec<_>>()
+    };
+    let mut rows =
+        vec![row("link", |figures| figures.link_bytes), row("IP", |figures| figures.ip_bytes), row("TCP", |figures| figures.tcp_bytes)];
+    if ajax.figures.tls_bytes + websocket.figures.tls_bytes > 0 {
+        rows.push(row("TLS", |figures| figures.tls_bytes));
+    }
+    rows.push(row("framing", |figures| figures.framing_bytes));
+    rows.push(row("content, as sent", |figures| figures.encoded_bytes));
+    rows.push(row("on the wire", |figures| figures.wire_bytes));
+    rows.push(row("overhead", |figures| figures.overhead_bytes));
+    let known = columns.map(|(figures, count)| match figures.content_bytes {
+        // Of the messages whose content is known; an exchange's two halves are told apart only by direction.
+        Some(content) if figures.unknown_content_messages == 0 => each(content, count),
+        Some(content) => format!("≥ {}", each(content, count)),
+        None => "unknown".into(),
+    });
+    rows.push(std::iter::once("content, decoded".to_owned()).chain(known).collect());
+    let efficiency =
+        columns.map(|(figures, _)| figures.efficiency.map_or(DASH.into(), |efficiency| format!("{:.1} %", efficiency * 100.0)));
+    rows.push(std::iter::once("efficiency".to_owned()).chain(efficiency).collect());
+    rows.push(std::iter::once("how many".to_owned()).chain(columns.map(|(_, count)| thousands(count))).collect());
+    let header =
+        ["", "Ajax\nresponse", "WebSocket\nfrom server", "Ajax\nrequest", "WebSocket\nfrom client", "Ajax\nexchange", "WebSocket\nmessage"];
+    page.table(1, &header, rows)?;
+    let views = [
+        ("to the client", report.comparison.one_way.server_to_client.wire),
+        ("to the server", report.comparison.one_way.client_to_server.wire),
+        ("exchange against message", report.comparison.exchange_to_message.wire),
+    ];
+    let ratios: Vec<_> = views.iter().filter_map(|(name, means)| means.ratio.map(|ratio| format!("{name} {}", times(ratio)))).collect();
+    if ratios.is_empty() {
+        return Ok(());
+    }
+    page.paragraph("", &format!("Ajax ÷ WebSocket on the wire: {}", ratios.join(", ")))
+}
+
+/// Everything each side paid.
+pub(super) fn all_in(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let sides: Vec<_> = [("Ajax", &report.ajax), ("WebSocket", &report.websocket)]
+        .into_iter()
+        .filter(|(_, side)| side.figures.all_in_wire_bytes > 0)
+        .collect();
+    if sides.is_empty() {
+        return Ok(());
+    }
+    page.heading("What each side paid, all in (bytes on the wire)")?;
+    type Row = (&'static str, fn(&Figures) -> u64);
+    let parts: [Row; 10] = [
+        ("messages", |figures| figures.wire_bytes),
+        ("TCP and TLS set-up", |figures| figures.setup),
+        ("opening handshake", |figures| figures.upgrade),
+        ("acknowledgements", |figures| figures.acknowledgements),
+        ("retransmissions", |figures| figures.retransmissions),
+        ("TCP keep-alive", |figures| figures.keep_alive),
+        ("ping and pong", |figures| figures.liveness),
+        ("teardown", |figures| figures.teardown),
+        ("unattributed", |figures| figures.unattributed),
+        ("all in", |figures| figures.all_in_wire_bytes),
+    ];
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (name, part) in parts {
+        if sides.iter().any(|(_, side)| part(&side.figures) > 0) {
+            let mut row = vec![name.to_owned()];
+            for (_, side) in &sides {
+                row.push(thousands(part(&side.figures)));
+                row.push(percent(part(&side.figures), side.figures.all_in_wire_bytes));
+            }
+            rows.push(row);
+        }
+    }
+    let each = |count: u64, total: u64| if count == 0 { DASH.into() } else { mean(total as f64 / count as f64) };
+    let mut deliveries = vec!["deliveries (number)".to_owned()];
+    let mut delivery = vec!["for each delivery".to_owned()];
+    for (_, side) in &sides {
+        deliveries.extend([thousands(side.deliveries), String::new()]);
+        delivery.extend([each(side.deliveries, side.figures.all_in_wire_bytes), String::new()]);
+    }
+    rows.extend([deliveries, delivery]);
+    let header: Vec<_> = std::iter::once("").chain(sides.iter().flat_map(|(name, _)| [*name, "share"])).collect();
+    page.table(1, &header, rows)?;
+    if let Means { ratio: Some(ratio), .. } = report.comparison.all_in.wire {
+        page.paragraph("", &format!("Ajax ÷ WebSocket for each delivery, all in: {}", times(ratio)))?;
+    }
+    Ok(())
+}
+
+pub(super) fn distributions(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let bytes = |name: &str, spread: Option<Spread<u64>>| spread.map(|spread| spread_row(name, &spread, thousands));
+    let time = |name: &str, spread: Option<Spread<f64>>| spread.map(|spread| spread_row(name, &spread, seconds));
+    let exchange = report.ajax.per_exchange.as_ref();
+    let (ajax, websocket) = (&report.ajax, &report.websocket);
+    let rows: Vec<_> = [
+        bytes("Ajax exchange, wire", exchange.and_then(|exchange| exchange.wire_bytes)),
+        bytes("Ajax response, wire", ajax.by_direction.server_to_client.per_message.wire_bytes),
+        bytes("Ajax response, content", ajax.by_direction.server_to_client.per_message.content_bytes),
+        bytes("WebSocket message, wire", websocket.figures.per_message.wire_bytes),
+        bytes("WebSocket message, overhead", websocket.figures.per_message.overhead_bytes),
+        bytes("WebSocket message, content", websocket.figures.per_message.content_bytes),
+        time("Ajax, time to first byte", ajax.figures.per_message.time_to_first_byte_s),
+        time("Ajax, time to last byte", ajax.figures.per_message.time_to_last_byte_s),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.heading("Spread (bytes; times with their unit)")?;
+    page.table(1, &["", "count", "min", "p50", "p90", "p99", "max"], rows)
+}
+
+fn spread_row<T: Copy>(name: &str, spread: &Spread<T>, print: impl Fn(T) -> String) -> Vec<String> {
+    let figures = [spread.min, spread.p50, spread.p90, spread.p99, spread.max].map(print);
+    [name.to_owned(), thousands(spread.count)].into_iter().chain(figures).collect()
+}
+
+pub(super) fn break_even(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let Some(found) = &report.comparison.break_even else { return Ok(()) };
+    page.heading("Break-even of one WebSocket connection (bytes on the wire)")?;
+    page.paragraph(
+        "",
+        &format!(
+            "Set-up and teardown cost {}, then {} a delivery by WebSocket against {} by Ajax: {}.",
+            mean(found.websocket_fixed_bytes),
+            mean(found.websocket_per_delivery_bytes),
+            mean(found.ajax_per_delivery_bytes),
+            match found.deliveries {
+                Some(deliveries) => format!("cheaper from delivery {} on", thousands(deliveries)),
+                None => "never cheaper".into(),
+            }
+        ),
+    )?;
+    let row = |point: &Point| vec![thousands(point.deliveries), mean(point.websocket_bytes), mean(point.ajax_bytes)];
+    page.table(0, &["deliveries", "WebSocket", "Ajax"], found.curve.iter().map(row).collect())
+}
+
+pub(super) fn counterfactual(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let both = &report.comparison.counterfactual;
+    let estimates: Vec<_> = [("Ajax as WebSocket", &both.ajax_as_websocket), ("WebSocket as Ajax", &both.websocket_as_ajax)]
+        .into_iter()
+        .filter_map(|(name, estimate)| estimate.as_ref().map(|estimate| (name, estimate)))
+        .collect();
+    if estimates.is_empty() {
+        return Ok(());
+    }
+    page.heading("Had it been the other (bytes on the wire, all in; an estimate)")?;
+    let rows = estimates.iter().map(|(name, estimate)| {
+        vec![
+            (*name).to_owned(),
+            thousands(estimate.observed_wire_bytes),
+            thousands(estimate.low_wire_bytes),
+            thousands(estimate.high_wire_bytes),
+            format!(
+                "{} to {}",
+                percent(estimate.low_wire_bytes, estimate.observed_wire_bytes),
+                percent(estimate.high_wire_bytes, estimate.observed_wire_bytes)
+            ),
+            format!("{} to {}", thousands(estimate.low_packets), thousands(estimate.high_packets)),
+        ]
+    });
+    page.table(1, &["", "observed", "low", "high", "of observed", "packets"], rows.collect())?;
+    for (name, estimate) in &estimates {
+        page.paragraph("", &format!("{name} assumes:"))?;
+        for assumption in &estimate.assumptions {
+            page.paragraph("  - ", assumption)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn compression(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let named = [
+        ("Ajax responses", &report.ajax.by_direction.server_to_client),
+        ("Ajax requests", &report.ajax.by_direction.client_to_server),
+        ("WebSocket from server", &report.websocket.by_direction.server_to_client),
+        ("WebSocket from client", &report.websocket.by_direction.client_to_server),
+    ];
+    let rows: Vec<Vec<String>> = named
+        .into_iter()
+        .filter(|(_, figures)| figures.compression.compressed_messages > 0)
+        .map(|(name, figures)| {
+            let compression = figures.compression;
+            vec![
+                name.to_owned(),
+                thousands(compression.content_bytes),
+                thousands(compression.encoded_bytes),
+                compression.ratio.map_or(DASH.into(), |ratio| format!("{ratio:.2}")),
+                format!("{} of {}", thousands(compression.compressed_messages), thousands(figures.messages)),
+                thousands(compression.grown_messages),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.heading("Compression (bytes of messages whose content is known)")?;
+    page.table(1, &["", "content", "as sent", "content ÷ sent", "compressed messages", "grown by it"], rows)
+}
+
+pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    if report.endpoints.is_empty() {
+        return Ok(());
+    }
+    page.heading("Dearest endpoints")?;
+    let row = |endpoint: &crate::report::EndpointReport| {
+        // Made safe before it is cut, so that no escape is cut in two; the table finds nothing left to escape.
+        let path = endpoint.path.as_deref().map_or("(all others)".into(), |path| shorten(&safe(path), PATH_WIDTH));
+        vec![
+            endpoint.side.replace('_', " "),
+            shorten(&safe(endpoint.host.as_deref().unwrap_or(DASH)), PATH_WIDTH),
+            path,
+            thousands(endpoint.messages),
+            thousands(endpoint.wire_bytes),
+            if endpoint.messages == 0 { DASH.into() } else { mean(endpoint.messages_wire_bytes as f64 / endpoint.messages as f64) },
+            percent(endpoint.overhead_bytes, endpoint.wire_bytes),
+            endpoint.first_frame.map_or(DASH.into(), thousands_free),
+        ]
+    };
+    let rows = report.endpoints.iter().take(ENDPOINTS).map(row).collect();
+    page.table(3, &["side", "host", "path", "messages", "wire bytes", "a message", "overhead", "frame"], rows)?;
+    match report.endpoints.len().saturating_sub(ENDPOINTS) {
+        0 => Ok(()),
+        more => page.paragraph("", &format!("{more} more in `--format json`")),
+    }
+}
+
+/// Frame numbers are typed into Wireshark: without separators.
+fn thousands_free(frame: u64) -> String {
+    frame.to_string()
+}
+
+pub(super) fn findings(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    page.heading("What could be saved")?;
+    for finding in &report.findings {
+        let saving = match (finding.saving_bytes, finding.saving_percent) {
+            (Some(bytes), Some(percent)) => format!("saves {} bytes ({percent:.1} % of its side)", thousands(bytes)),
+            _ => "saving not known".into(),
+        };
+        let frames: Vec<_> = finding.frames.iter().map(u64::to_string).collect();
+        let frames = if frames.is_empty() { String::new() } else { format!(" [frames {}]", frames.join(", ")) };
+        page.paragraph("  - ", &format!("{}: {saving}, {}{frames}", finding.message, finding.assumption))?;
+    }
+    Ok(())
+}
+
+pub(super) fn anomalies(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    if report.anomalies.is_empty() {
+        return Ok(());
+    }
+    page.heading("Oddities in the capture (frame: where to look first, `frame.number`)")?;
+    let rows = report.anomalies.iter().map(|anomaly| {
+        vec![anomaly.kind.replace('_', " "), thousands(anomaly.count), anomaly.first_frame.map_or(DASH.into(), thousands_free)]
+    });
+    page.table(1, &["kind", "count", "frame"], rows.collect())
+}
+
+pub(super) fn conservation(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let books = &report.conservation;
+    page.heading("Every byte accounted for")?;
+    let mut parts =
+        vec![format!("messages {}", thousands(books.messages)), format!("connections beside them {}", thousands(books.buckets))];
+    for (name, bytes) in [("not TCP", books.not_tcp), ("captured twice", books.duplicates)] {
+        if bytes > 0 {
+            parts.push(format!("{name} {}", thousands(bytes)));
+        }
+    }
+    let sign = if books.difference < 0 { "-" } else { "" };
+    page.paragraph(
+        "",
+        &format!(
+            "{} bytes on the wire = {}; difference {sign}{}",
+            thousands(books.wire_bytes),
+            parts.join(" + "),
+            thousands(books.difference.unsigned_abs())
+        ),
+    )
+}

@@ -1,0 +1,74 @@
+use super::*;
+use crate::account::Summary;
+use crate::account::samples::deck_rows;
+use crate::message::{Row, Side, Totals};
+use crate::options::AjaxScope;
+use crate::report::tests::deck_report;
+use crate::report::{CaptureFile, Settings};
+
+fn page(report: &Report, width: Option<u16>) -> String {
+    let mut out = Vec::new();
+    write(report, Layout { width, color: false }, &mut out).expect("a vector takes every byte");
+    String::from_utf8(out).expect("pages are UTF-8")
+}
+
+#[test]
+fn the_deck_reads_from_the_top() {
+    let page = page(&deck_report(), None);
+    let lines: Vec<_> = page.lines().collect();
+    assert_eq!(
+        lines[0],
+        "On this capture an update cost 89 bytes by WebSocket and 671 by Ajax, 7.5 times as much; WebSocket's set-up pays for itself with the first delivery."
+    );
+    for expected in [
+        "Ajax ÷ WebSocket on the wire: to the client 4.8, to the server 2.7, exchange against message 7.5",
+        "Set-up and teardown cost 892, then 167 a delivery by WebSocket against 1,079 by Ajax: cheaper from delivery 1 on.",
+        "2,404 bytes on the wire = messages 1,488 + connections beside them 816 + not TCP 100; difference 0",
+    ] {
+        assert!(lines.contains(&expected), "missing: {expected}");
+    }
+    assert!(!page.contains('\u{1b}'));
+}
+
+#[test]
+fn a_narrow_page_stays_narrow() {
+    for line in page(&deck_report(), Some(80)).lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn an_endpoint_cannot_steer_the_terminal() {
+    let mut report = deck_report();
+    report.endpoints[0].path = Some("/\u{1b}[2J\u{202e}\nx".into());
+    let page = page(&report, None);
+    assert!(page.contains("/\\u{1b}[2J\\u{202e}\\nx"), "{page}");
+}
+
+#[test]
+fn a_capture_without_ajax_or_websocket_says_what_it_holds() {
+    let mut tls = deck_rows().pop().expect("rows");
+    let Row::Connection(connection) = &mut tls else { panic!("the last row is a connection") };
+    connection.side_wire_bytes = [0; 4];
+    connection.websocket = None;
+    connection.protocols = vec!["tls"];
+    connection.buckets = Default::default();
+    connection.buckets.add(crate::Application::None, crate::Bucket::Unattributed, crate::Direction::ClientToServer, 900);
+    let mut summary = Summary::default();
+    summary.add(&tls);
+    assert!(Side::ALL.iter().all(|&side| summary.side(side).is_empty()));
+    let totals = Totals { packets: 9, wire_bytes: 1000, not_tcp_bytes: 100, ..Totals::default() };
+    let files = vec![CaptureFile { packets: 9, wire_bytes: 1000, captured_bytes: 1000, ..CaptureFile::default() }];
+    let page = page(&Report::new(files, Settings::new(AjaxScope::Detected), &totals, &summary), None);
+    let lines: Vec<_> = page.lines().collect();
+    assert_eq!(
+        lines[0],
+        "Neither Ajax nor WebSocket was found in 9 packets; the capture holds 1 TLS connection without keys, 10.0 % of its bytes in frames without TCP."
+    );
+    assert_eq!(
+        lines.last().copied(),
+        Some(
+            "hint: 1 TLS connection could not be read (90.0 % of all bytes): pass `--keylog FILE`, written by a browser started with SSLKEYLOGFILE set"
+        )
+    );
+}

@@ -1,0 +1,190 @@
+//! What the capture says, in sentences: the first thing a person reads.
+
+use super::Report;
+use super::number::{mean, ordinal, percent, seconds, thousands, times};
+use crate::analysis::comparison::Means;
+use crate::analysis::plural;
+
+/// Costs that differ by less than this part are about the same.
+const SAME: f64 = 0.05;
+
+/// The verdict, and sentences that belong right behind it.
+pub(super) fn verdict(report: &Report) -> Vec<String> {
+    let exchanges = report.ajax.exchanges.unwrap_or_default();
+    match (exchanges, report.websocket.figures.messages) {
+        (0, 0) => neither(report),
+        (_, 0) => only_ajax(report, exchanges),
+        (0, messages) => only_websocket(report, messages),
+        _ => both(report),
+    }
+}
+
+fn both(report: &Report) -> Vec<String> {
+    let Means { ajax_bytes: Some(ajax), websocket_bytes: Some(websocket), ratio: Some(ratio) } = report.comparison.exchange_to_message.wire
+    else {
+        return Vec::new();
+    };
+    let first = if (ratio - 1.0).abs() < SAME {
+        format!("On this capture an update cost about the same by WebSocket ({} bytes) and by Ajax ({} bytes)", mean(websocket), mean(ajax))
+    } else if ratio > 1.0 {
+        format!(
+            "On this capture an update cost {} bytes by WebSocket and {} by Ajax, {} times as much",
+            mean(websocket),
+            mean(ajax),
+            times(ratio)
+        )
+    } else {
+        format!(
+            "On this capture an update cost {} bytes by Ajax and {} by WebSocket, {} times as much",
+            mean(ajax),
+            mean(websocket),
+            times(1.0 / ratio)
+        )
+    };
+    let mut sentences = vec![format!("{first}; {}.", break_even(report))];
+    if let Means { ajax_bytes: Some(ajax), websocket_bytes: Some(websocket), .. } = report.comparison.all_in.wire {
+        sentences.push(format!(
+            "All in, with set-up, acknowledgements, retransmissions, heartbeats and teardown, a delivery cost {} bytes by WebSocket and {} by Ajax.",
+            mean(websocket),
+            mean(ajax)
+        ));
+    }
+    sentences
+}
+
+fn break_even(report: &Report) -> String {
+    match &report.comparison.break_even {
+        None => "too little was delivered to say when WebSocket's set-up pays for itself".into(),
+        Some(found) => match found.deliveries {
+            None => "all in, WebSocket's set-up never pays for itself".into(),
+            Some(1) => "WebSocket's set-up pays for itself with the first delivery".into(),
+            Some(deliveries) => format!("WebSocket's set-up pays for itself from the {} delivery on", ordinal(deliveries)),
+        },
+    }
+}
+
+fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
+    let figures = &report.ajax.figures;
+    let mut sentences = vec![format!(
+        "This capture holds {} Ajax {} and no WebSocket message: {} bytes on the wire for each exchange, {} of them overhead.",
+        thousands(exchanges),
+        plural(exchanges, "exchange", "exchanges"),
+        mean(figures.wire_bytes as f64 / exchanges as f64),
+        percent(figures.overhead_bytes, figures.wire_bytes),
+    )];
+    if let Some(estimate) = &report.comparison.counterfactual.ajax_as_websocket {
+        sentences.push(range("WebSocket", estimate));
+    }
+    sentences
+}
+
+fn only_websocket(report: &Report, messages: u64) -> Vec<String> {
+    let figures = &report.websocket.figures;
+    let mut sentences = vec![format!(
+        "This capture holds {} WebSocket {} and no Ajax: {} bytes on the wire for each message, {} of them overhead.",
+        thousands(messages),
+        plural(messages, "message", "messages"),
+        mean(figures.wire_bytes as f64 / messages as f64),
+        percent(figures.overhead_bytes, figures.wire_bytes),
+    )];
+    if let Some(estimate) = &report.comparison.counterfactual.websocket_as_ajax {
+        sentences.push(range("Ajax", estimate));
+    }
+    sentences
+}
+
+fn range(other: &str, estimate: &crate::analysis::counterfactual::Estimate) -> String {
+    format!(
+        "All in it cost {} bytes; by {other} the same would have cost between {} and {} ({} to {}).",
+        thousands(estimate.observed_wire_bytes),
+        thousands(estimate.low_wire_bytes),
+        thousands(estimate.high_wire_bytes),
+        percent(estimate.low_wire_bytes, estimate.observed_wire_bytes),
+        percent(estimate.high_wire_bytes, estimate.observed_wire_bytes),
+    )
+}
+
+fn neither(report: &Report) -> Vec<String> {
+    let coverage = &report.coverage;
+    let wire = report.conservation.wire_bytes;
+    let packets: u64 = report.captures.iter().map(|capture| capture.packets).sum();
+    let mut holds = Vec::new();
+    let other = report.other_http.exchanges.unwrap_or_default();
+    let events = report.server_sent_events.exchanges.unwrap_or_default();
+    if other > 0 {
+        holds.push(format!("{} HTTP {} that no script made", thousands(other), plural(other, "exchange", "exchanges")));
+    }
+    if events > 0 {
+        holds.push(format!("{} event {}", thousands(events), plural(events, "stream", "streams")));
+    }
+    if coverage.encrypted_connections > 0 {
+        let count = coverage.encrypted_connections;
+        holds.push(format!("{} TLS {} without keys", thousands(count), plural(count, "connection", "connections")));
+    }
+    let silent = coverage.silent_connections.saturating_sub(coverage.encrypted_connections);
+    if silent > 0 {
+        holds.push(format!("{} other TCP {}", thousands(silent), plural(silent, "connection", "connections")));
+    }
+    if coverage.not_tcp_bytes > 0 {
+        holds.push(format!("{} of its bytes in frames without TCP", percent(coverage.not_tcp_bytes, wire)));
+    }
+    if packets == 0 {
+        return vec!["This capture is empty.".into()];
+    }
+    let holds = if holds.is_empty() { "nothing that could be measured".into() } else { holds.join(", ") };
+    vec![format!("Neither Ajax nor WebSocket was found in {} packets; the capture holds {holds}.", thousands(packets))]
+}
+
+/// What a person can do to see more, one sentence each.
+pub(super) fn hints(report: &Report) -> Vec<String> {
+    let coverage = &report.coverage;
+    let wire = report.conservation.wire_bytes;
+    let anomaly = |kind: &str| report.anomalies.iter().find(|anomaly| anomaly.kind == kind);
+    let mut hints = Vec::new();
+    if coverage.encrypted_connections > 0 {
+        let count = coverage.encrypted_connections;
+        hints.push(format!(
+            "{} TLS {} could not be read ({} of all bytes): pass `--keylog FILE`, written by a browser started with SSLKEYLOGFILE set",
+            thousands(count),
+            plural(count, "connection", "connections"),
+            percent(coverage.encrypted_bytes, wire)
+        ));
+    }
+    let other = report.other_http.exchanges.unwrap_or_default();
+    if report.ajax.exchanges == Some(0) && other > 0 {
+        hints.push("no exchange looks made by a script: `--ajax all` counts every HTTP exchange as Ajax".into());
+    }
+    if report.websocket.figures.messages == 0 && coverage.opaque_bytes > 0 {
+        hints.push(format!(
+            "{} of all bytes belong to no protocol that is understood: if a WebSocket is among them, name its port with `--decode-as 'tcp.port==9000,websocket'`",
+            percent(coverage.opaque_bytes, wire)
+        ));
+    }
+    if report.websocket.figures.messages == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
+        hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101; one that was opened before the capture began is found by `--decode-as`".into());
+    }
+    let captured: u64 = report.captures.iter().map(|capture| capture.captured_bytes).sum();
+    if captured > 0 && captured < wire / 2 {
+        hints.push(format!(
+            "only {} of the bytes were captured: headers are cut by the snap length; capture with `tcpdump -s 0`",
+            percent(captured, wire)
+        ));
+    }
+    if let Some(loss) = anomaly("lost_bytes") {
+        let at = loss.first_frame.map(|frame| format!(", first at frame {frame}")).unwrap_or_default();
+        hints.push(format!(
+            "{} bytes were sent but not captured{at}: capture with a larger buffer (`tcpdump -B`)",
+            thousands(coverage.lost_bytes)
+        ));
+    }
+    if anomaly("segmentation_offload").is_some() {
+        hints.push("some frames are larger than any link carries: captured before the network card split them; on the wire there were more headers".into());
+    }
+    if report.captures.iter().any(|capture| capture.duration_s < 0.0) {
+        hints.push(format!(
+            "the capture clock stepped back by {}",
+            seconds(report.captures.iter().map(|c| -c.duration_s).fold(0.0, f64::max))
+        ));
+    }
+    hints
+}

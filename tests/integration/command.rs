@@ -1,0 +1,142 @@
+//! The command as a shell sees it: exit codes, streams, files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const SAMPLE: &str = "samples/browser/ajax-and-websocket.pcapng";
+
+fn wiretare(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wiretare"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    wiretare(arguments).output().expect("the command starts")
+}
+
+fn run_with_stdin(arguments: &[&str], stdin: &[u8]) -> Output {
+    let mut child =
+        wiretare(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    let mut pipe = child.stdin.take().expect("piped");
+    std::thread::scope(|scope| {
+        // It may stop reading early.
+        scope.spawn(move || pipe.write_all(stdin));
+        child.wait_with_output().expect("the command ends")
+    })
+}
+
+fn text(octets: &[u8]) -> &str {
+    str::from_utf8(octets).expect("UTF-8")
+}
+
+fn sample() -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE)).expect("the sample")
+}
+
+/// A folder of its own that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("wiretare-command-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a writable temporary folder");
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("UTF-8").to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn data_goes_to_stdout_and_nothing_else_does() {
+    let output = run(&["messages", SAMPLE]);
+    assert_eq!(output.status.code(), Some(0));
+    for line in text(&output.stdout).lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).expect("JSON").is_object());
+    }
+    let report = run(&["report", "-f", "json", SAMPLE]);
+    assert_eq!(report.status.code(), Some(0));
+    serde_json::from_slice::<serde_json::Value>(&report.stdout).expect("JSON");
+}
+
+#[test]
+fn command_may_be_left_out_and_files_come_by_name_or_pipe() {
+    let report = run(&["report", SAMPLE]);
+    assert_eq!(run(&[SAMPLE]).stdout, report.stdout);
+    let (named, piped) = (run_with_stdin(&["messages", "-"], &sample()), run_with_stdin(&["messages"], &sample()));
+    assert_eq!(text(&named.stdout), text(&run(&["messages", SAMPLE]).stdout));
+    assert_eq!(named.stdout, piped.stdout);
+}
+
+#[test]
+fn what_cannot_be_read_is_one_clear_error() {
+    let cases: [(&[&str], &str); 4] = [
+        (&["no/such.pcap"], "error: no/such.pcap: No such file"),
+        (&["messages", "Cargo.toml"], "error: Cargo.toml: not a capture"),
+        (&["src"], "error: src: "),
+        (&["mesages"], "hint: commands are"),
+    ];
+    for (arguments, expected) in cases {
+        let output = run(arguments);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{arguments:?}");
+        assert!(text(&output.stderr).contains(expected), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn cut_capture_is_shown_up_to_the_cut() {
+    let whole = sample();
+    let cut = &whole[..whole.len() - 10];
+    for (arguments, code) in [(&["messages", "-"][..], 0), (&["messages", "--strict", "-"], 3), (&["report", "--strict", "-"], 3)] {
+        let output = run_with_stdin(arguments, cut);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(text(&output.stderr).contains("warning: -: "), "{}", text(&output.stderr));
+        assert!(!output.stdout.is_empty());
+    }
+    assert_eq!(text(&run_with_stdin(&["messages", "-q", "--content", "none", "-"], cut).stderr), "");
+}
+
+#[test]
+fn closed_pipe_is_the_end_and_a_full_disk_is_an_error() {
+    let mut child =
+        wiretare(&["messages", "-q", SAMPLE]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the command ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let output = wiretare(&["messages", "-q", SAMPLE]).stdout(full).output().expect("the command starts");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("write failed"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn output_file_is_whole_or_not_there() {
+    let scratch = Scratch::new("output");
+    let target = scratch.path("report.json");
+    let output = run(&["report", "-f", "json", "-o", &target, SAMPLE]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    assert_eq!(std::fs::read(&target).expect("the report"), run(&["-f", "json", SAMPLE]).stdout);
+    let stopped = run(&["report", "-o", &scratch.path("other"), "Cargo.toml"]);
+    assert_eq!(stopped.status.code(), Some(2));
+    assert_eq!(std::fs::read_dir(&scratch.0).expect("the folder").count(), 1);
+}
+
+#[test]
+fn capture_is_never_overwritten() {
+    let scratch = Scratch::new("overwrite");
+    let capture = scratch.path("a.pcapng");
+    std::fs::write(&capture, sample()).expect("copied");
+    let output = run(&["report", "-o", &capture, &capture]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read(&capture).expect("still there"), sample());
+}
