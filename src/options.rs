@@ -29,7 +29,7 @@ pub enum AjaxScope {
 pub struct Limits {
     /// Out-of-order bytes held for one direction: 1 MiB.
     pub out_of_order_bytes: usize,
-    /// Out-of-order segments held for one direction: 1024.
+    /// Out-of-order segments held for one direction: 16 384.
     pub out_of_order_segments: usize,
     /// A header section: 64 KiB.
     pub http_head: usize,
@@ -53,7 +53,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             out_of_order_bytes: 1 << 20,
-            out_of_order_segments: 1024,
+            out_of_order_segments: 16_384,
             http_head: 64 << 10,
             decoded_content: 1 << 30,
             preview: 256,

@@ -60,7 +60,7 @@ enum Content {
 }
 
 enum Writer {
-    Ndjson(Lines),
+    Ndjson(Box<Lines>),
     Table(Listing),
 }
 
@@ -97,7 +97,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let options = Options { content: args.content(), digest: args.digest, ajax: args.input.ajax(), ..Options::default() };
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
     let mut writer = match args.format {
-        Format::Ndjson => Writer::Ndjson(Lines::new(options.content)),
+        Format::Ndjson => Writer::Ndjson(Box::new(Lines::new(options.content))),
         Format::Table => Writer::Table(Listing::new(args.display.width(), args.display.color())),
     };
     let live = files.iter().any(|file| is_live(file));

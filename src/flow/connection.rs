@@ -118,7 +118,7 @@ impl Connection {
 
     fn was_other(&self, segment: &Segment<'_>) -> bool {
         let direction = self.direction(segment.sender) as usize;
-        self.halves[direction].assembler.has_begun() && self.handshake.differs(direction, segment.seq)
+        self.halves[direction].assembler.is_other(segment.seq)
     }
 
     /// A limit ends the connection.

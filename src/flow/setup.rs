@@ -70,11 +70,6 @@ impl Handshake {
         true
     }
 
-    /// Whether a SYN has another sequence number than this connection's: its ports are used anew.
-    pub(super) fn differs(&self, direction: usize, seq: SeqNumber) -> bool {
-        self.syn[direction] != Some(seq)
-    }
-
     /// Exchanges the two directions.
     pub(super) fn swap_directions(&mut self) {
         self.syn.swap(0, 1);

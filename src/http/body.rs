@@ -41,18 +41,15 @@ impl Framing {
     /// What the fields say; Transfer-Encoding counts before Content-Length.
     fn declared(head: &Head, anomalies: &mut AnomalySet) -> Option<Self> {
         let length = content_length(head, anomalies);
-        let Some(coding) = head.values("transfer-encoding").last() else { return length.map(Self::Length) };
+        let codings = head.values("transfer-encoding").flat_map(|value| value.split(|&b| b == b',')).map(<[u8]>::trim_ascii);
+        // "identity" was dropped from HTTP (RFC 9112 appendix C.2.1) and changes nothing where it still stands.
+        let Some(last) = codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")).last() else {
+            return length.map(Self::Length);
+        };
         if length.is_some() {
             anomalies.insert(AnomalyKind::TransferEncodingAndContentLength);
         }
-        let last = coding.rsplit(|&b| b == b',').next().unwrap_or_default();
-        if last.trim_ascii().eq_ignore_ascii_case(b"chunked") {
-            Some(Self::Chunked)
-        } else if last.trim_ascii().eq_ignore_ascii_case(b"identity") {
-            length.map(Self::Length)
-        } else {
-            Some(Self::UntilClose)
-        }
+        Some(if last.eq_ignore_ascii_case(b"chunked") { Self::Chunked } else { Self::UntilClose })
     }
 }
 

@@ -87,6 +87,8 @@ pub(crate) struct Assembler {
     /// Stream offset of it: bytes delivered so far, lost ones included.
     delivered: u64,
     origin: Origin,
+    /// Sequence number before the first byte: the SYN's, or what it must have been.
+    base: SeqNumber,
     out_of_window: u8,
     /// Stream offset of the FIN.
     fin: Option<u64>,
@@ -166,9 +168,9 @@ impl Assembler {
         self.origin != Origin::Unknown
     }
 
-    /// Sequence number of the next byte to deliver.
-    pub(crate) fn next(&self) -> SeqNumber {
-        self.next
+    /// Whether a SYN with this sequence number cannot be this stream's.
+    pub(crate) fn is_other(&self, syn: SeqNumber) -> bool {
+        self.has_begun() && syn != self.base
     }
 
     /// A segment of the other direction passed: holes that were acknowledged grow older.
@@ -210,6 +212,7 @@ impl Assembler {
         let was_keep_alive = certain && seq.distance_from(self.next) == 1;
         if self.origin == Origin::Unknown || was_keep_alive {
             self.next = seq;
+            self.base = seq.add(u32::MAX);
         }
         self.origin = if certain { Origin::Known } else { Origin::Assumed };
     }

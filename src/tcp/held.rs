@@ -1,11 +1,13 @@
 //! Segments that arrived before an earlier one: kept in order, without overlap, until the hole before them closes.
 
+use std::collections::VecDeque;
+
 use crate::stream::{Frame, LayerBytes};
 
 /// Bytes beyond a hole. Invariant: pieces are sorted by `start` and do not overlap.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    pieces: Vec<Piece>,
+    pieces: VecDeque<Piece>,
     bytes: usize,
 }
 
@@ -62,7 +64,7 @@ impl Held {
 
     /// Offset of the first byte held.
     pub(super) fn start(&self) -> Option<u64> {
-        self.pieces.first().map(|piece| piece.start)
+        self.pieces.front().map(|piece| piece.start)
     }
 
     /// Takes the first piece if it begins at `offset`.
@@ -70,7 +72,7 @@ impl Held {
         if self.start() != Some(offset) {
             return None;
         }
-        let piece = self.pieces.remove(0);
+        let piece = self.pieces.pop_front()?;
         self.bytes -= piece.data.len();
         Some(piece)
     }
@@ -79,21 +81,21 @@ impl Held {
     pub(super) fn insert(&mut self, arriving: Arriving<'_>) -> Insertion {
         let end = arriving.start + u64::from(arriving.len);
         let at = self.pieces.partition_point(|piece| piece.end() <= arriving.start);
-        let overlapping = self.pieces[at..].partition_point(|piece| piece.start < end);
-        if overlapping == 0 {
+        let behind = self.pieces.partition_point(|piece| piece.start < end);
+        if behind <= at {
             let late = at < self.pieces.len();
-            self.place(at, arriving, &[(arriving.start, end)]);
+            self.place(arriving, &[(arriving.start, end)]);
             return Insertion { late, ..Insertion::default() };
         }
-        let conflict = self.pieces[at..at + overlapping].iter().any(|piece| differs(piece, &arriving));
-        let gaps = uncovered(&self.pieces[at..at + overlapping], arriving.start, end);
+        let conflict = self.pieces.range(at..behind).any(|piece| differs(piece, &arriving));
+        let gaps = uncovered(self.pieces.range(at..behind), arriving.start, end);
         let new: u64 = gaps.iter().map(|(from, to)| to - from).sum();
-        self.place(at, arriving, &gaps);
+        self.place(arriving, &gaps);
         // Fits: both are at most the segment's length.
         Insertion { old: arriving.len - new as u32, conflict, late: true }
     }
 
-    fn place(&mut self, at: usize, arriving: Arriving<'_>, gaps: &[(u64, u64)]) {
+    fn place(&mut self, arriving: Arriving<'_>, gaps: &[(u64, u64)]) {
         let total: u32 = gaps.iter().map(|(from, to)| (to - from) as u32).sum();
         let mut taken = 0;
         for &(from, to) in gaps {
@@ -104,7 +106,7 @@ impl Held {
             let data = captured(&arriving, from, to).to_vec();
             self.bytes += data.len();
             let piece = Piece { start: from, len, data, cost, frame: arriving.frame };
-            let position = at + self.pieces[at..].partition_point(|other| other.start < from);
+            let position = self.pieces.partition_point(|other| other.start < from);
             self.pieces.insert(position, piece);
         }
     }
@@ -123,7 +125,7 @@ fn differs(piece: &Piece, arriving: &Arriving<'_>) -> bool {
 }
 
 /// The parts of `start..end` that none of the pieces covers.
-fn uncovered(pieces: &[Piece], start: u64, end: u64) -> Vec<(u64, u64)> {
+fn uncovered<'a>(pieces: impl Iterator<Item = &'a Piece>, start: u64, end: u64) -> Vec<(u64, u64)> {
     let mut gaps = Vec::new();
     let mut from = start;
     for piece in pieces {

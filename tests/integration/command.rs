@@ -1,6 +1,6 @@
 //! The command as a shell sees it: exit codes, streams, files.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -78,6 +78,46 @@ fn command_may_be_left_out_and_files_come_by_name_or_pipe() {
 }
 
 #[test]
+fn rows_of_a_live_capture_appear_before_it_ends() {
+    let mut child = wiretare(&["messages", "-q", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the command starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(&sample()).expect("taken");
+    // The pipe is still open: whatever is read now came while the capture was live.
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let first = lines.next().expect("a line").expect("UTF-8");
+    assert!(first.starts_with(r#"{"type":"exchange","connection":1,"number":1,"#), "{first}");
+    drop(stdin);
+    assert_eq!(1 + lines.count(), text(&run(&["messages", SAMPLE]).stdout).lines().count());
+    assert!(child.wait().expect("the command ends").success());
+}
+
+#[test]
+fn filters_choose_rows_by_handshake_host_path_and_connection() {
+    let types = |arguments: &[&str]| -> Vec<String> {
+        let output = run(&[&["messages", SAMPLE][..], arguments].concat());
+        let value = |line| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+        text(&output.stdout).lines().map(|line| format!("{} {}", value(line)["type"], value(line)["connection"])).collect()
+    };
+    let of_connection = types(&["--connection", "4"]);
+    // 1 opening handshake, messages and control frames, 1 end of the connection.
+    assert!(of_connection.len() > 50 && of_connection.iter().all(|row| row.ends_with(" 4")), "{of_connection:?}");
+    let path = of_path(&run(&["messages", "--connection", "4", SAMPLE]).stdout);
+    assert_eq!(types(&["--path", &path]), of_connection);
+    assert_eq!(types(&["--host", "no.such.host"]), Vec::<String>::new());
+    assert_eq!(
+        types(&["--host", "*"]).len(),
+        text(&run(&["messages", SAMPLE]).stdout).lines().count() - 1,
+        "connection 0 carried no request"
+    );
+}
+
+/// The path of the first exchange.
+fn of_path(rows: &[u8]) -> String {
+    let row: serde_json::Value = serde_json::from_str(text(rows).lines().next().expect("a row")).expect("JSON");
+    row["request"]["target"].as_str().expect("a target").split('?').next().expect("a path").to_owned()
+}
+
+#[test]
 fn what_cannot_be_read_is_one_clear_error() {
     let cases: [(&[&str], &str); 4] = [
         (&["no/such.pcap"], "error: no/such.pcap: No such file"),
@@ -139,4 +179,18 @@ fn capture_is_never_overwritten() {
     let output = run(&["report", "-o", &capture, &capture]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(std::fs::read(&capture).expect("still there"), sample());
+}
+
+#[test]
+fn pictures_in_the_readme_are_what_is_printed() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
+    let mut pictures = 0;
+    for picture in readme.split("```text\n$ wiretare ").skip(1) {
+        let (command, rest) = picture.split_once('\n').expect("a command");
+        let shown = rest.split("```").next().expect("what it prints");
+        let output = run(&command.split(' ').collect::<Vec<_>>());
+        assert!(text(&output.stdout).contains(shown), "`{command}` prints\n{}", text(&output.stdout));
+        pictures += 1;
+    }
+    assert_eq!(pictures, 2);
 }

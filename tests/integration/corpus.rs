@@ -27,7 +27,12 @@ fn compare(kind: &str, read: fn(&[Vec<String>]) -> Vec<String>, found: fn(&[Row]
         let reordered = folder.join(format!("{capture}.{kind}.ooo.tsv"));
         let table = tsv(if reordered.exists() { &reordered } else { &path });
         let rows = analyze(&corpus.join("public").join(capture), &Options { digest: true, ..Options::default() });
-        let (expected, found) = (read(&table), rows.map_or_else(|error| vec![error.to_string()], |(rows, _)| found(&rows)));
+        let (expected, mut found) = (read(&table), rows.map_or_else(|error| vec![error.to_string()], |(rows, _)| found(&rows)));
+        for (expected, found) in expected.iter().zip(&mut found) {
+            if let Some(known) = expected.strip_suffix('*').filter(|known| found.starts_with(known)) {
+                *found = format!("{known}*");
+            }
+        }
         let listed = known.contains(&(capture, kind)) || known.contains(&(capture, "all"));
         match (expected == found, listed) {
             (true, false) | (false, true) => compared += 1,
@@ -66,8 +71,10 @@ fn expected_http(table: &[Vec<String>]) -> Vec<String> {
         if stream.is_empty() {
             continue; // SSDP over UDP, HTTP over SCTP
         }
-        let methods = methods.split('|').filter(|method| !method.is_empty());
-        lines.extend(methods.zip(targets.split('|')).map(|(method, target)| format!("{stream} {method} {target}")));
+        // A target may hold the bar that joins several.
+        let methods: Vec<_> = methods.split('|').filter(|method| !method.is_empty()).collect();
+        let targets = targets.splitn(methods.len().max(1), '|');
+        lines.extend(methods.iter().zip(targets).map(|(method, target)| format!("{stream} {method} {target}")));
         lines.extend(codes.split('|').filter(|code| !code.is_empty()).map(|code| format!("{stream} {code}")));
     }
     lines.sort();
@@ -121,6 +128,8 @@ fn expected_websocket(table: &[Vec<String>]) -> Vec<String> {
             continue;
         }
         let digest = if opcode == Opcode::Text { sha256.as_str() } else { "" };
+        // Where a subprotocol took the text over, tshark shows none.
+        let digest = if opcode == Opcode::Text && len > 0 && digest.is_empty() { "*" } else { digest };
         lines.push(format!("{stream} {mask} {} {len} bytes in {fragments} {code} {digest}", opcode.name()));
     }
     lines

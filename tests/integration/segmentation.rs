@@ -12,7 +12,8 @@ fn options() -> Options {
 fn same_rows_after(change: impl Fn(Vec<OwnedSegment>) -> Vec<OwnedSegment>) {
     let mut compared = 0;
     for path in samples() {
-        if path.to_string_lossy().contains("lost") {
+        // Where a stream is taken up again after a loss depends on where its segments begin.
+        if path.ends_with("loss/missing-from-capture.pcapng") {
             continue;
         }
         let original = segments(&path);
