@@ -138,7 +138,7 @@ impl Extension<'_> {
     /// Whether its parameters are those of RFC 7692 §7.1, each once, with a value that it may have in an answer.
     fn is_well_formed(&self) -> bool {
         let once = |name: &[u8]| self.parameters.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count() == 1;
-        self.name.to_ascii_lowercase() != b"permessage-deflate"
+        !self.name.eq_ignore_ascii_case(b"permessage-deflate")
             || self.parameters.iter().all(|(name, value)| once(name) && is_defined(name, value.as_deref()))
     }
 

@@ -21,7 +21,7 @@ fn drain(receiver: &mut Receiver, buffer: &mut StreamBuffer, sink: &mut Recorder
 
 fn messages(events: &[Event]) -> Vec<&Message> {
     let message = |event| match event {
-        &Event::Message(ref message) => Some(message),
+        Event::Message(message) => Some(message),
         Event::Unattributed(_) => None,
     };
     events.iter().filter_map(message).collect()
