@@ -64,6 +64,12 @@ struct Unfinished {
     close: Vec<u8>,
 }
 
+/// What the first frame of a message says of it, beside its header.
+struct Begun {
+    compressed: bool,
+    anomalies: AnomalySet,
+}
+
 /// What a step came to: on with the next one, or out with an event or for want of bytes.
 type Step = ControlFlow<Option<Event>>;
 
@@ -129,7 +135,7 @@ impl Receiver {
         (!rest.is_empty()).then_some(Event::Unattributed(rest))
     }
 
-    /// Reads the frame at the front: all of it when it is there, else its header.
+    /// Reads the frame at the front: all of it when it is a message and there, else its header.
     #[inline]
     fn read_frame(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
         let captured = buffer.peek();
@@ -147,27 +153,58 @@ impl Receiver {
             // The new frame stays unread until the old message is out.
             return Break(Some(self.break_off(*open, AnomalySet::from_iter([AnomalyKind::MissingContinuation]), sink)));
         }
-        let mut message = self.message_of(&header, odd, sink);
-        if !all_there {
-            message.cost.add_framing(buffer.consume(u64::from(header.len)));
-            self.frame = Some(Box::new(Unfinished { header, read: 0, message, close: Vec::new() }));
-            return Continue(());
+        let is_message = header.opcode.is_control() || header.fin && self.open.is_none();
+        if all_there && is_message {
+            return Break(Some(self.read_message(&header, odd, buffer, sink)));
         }
-        if header.payload_len > 0 {
-            // All of it is captured, so its length fits a usize.
-            let payload = &mut buffer.peek_mut()[usize::from(header.len)..][..header.payload_len as usize];
+        let mut message = self.message_of(&header, odd, sink);
+        message.cost.add_framing(buffer.consume(u64::from(header.len)));
+        if header.payload_len == 0 {
+            return self.end_frame(message, header.fin, sink);
+        }
+        self.frame = Some(Box::new(Unfinished { header, read: 0, message, close: Vec::new() }));
+        Continue(())
+    }
+
+    /// Reads a message that is one frame and all there, as most are: consumed at once, built where it is returned.
+    #[inline]
+    fn read_message(&mut self, header: &Header, odd: AnomalySet, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Event {
+        let Begun { compressed, mut anomalies } = self.begin(header, odd, sink);
+        // All of it is captured, so its length fits a usize.
+        let payload = &mut buffer.peek_mut()[usize::from(header.len)..][..header.payload_len as usize];
+        if !payload.is_empty() {
             if let Some(key) = header.masking_key {
                 mask::unmask(payload, key, 0);
             }
             sink.data(payload);
-            if header.opcode == Opcode::Close {
-                close_with(&mut message, payload);
-            }
-        } else if header.opcode == Opcode::Close {
-            close_with(&mut message, &[]);
         }
-        message.cost.add_frame(u64::from(header.len), header.payload_len, buffer.consume(header.frame_len()));
-        self.end_frame(message, header.fin, sink)
+        let close = (header.opcode == Opcode::Close).then(|| {
+            let (close, odd) = close::parse(payload);
+            anomalies.merge(odd);
+            close
+        });
+        let content = sink.end(true);
+        anomalies.merge(content.anomalies);
+        self.messages += 1;
+        Event::Message(Message {
+            connection: self.connection,
+            number: self.messages,
+            direction: self.direction,
+            opcode: header.opcode,
+            cost: Cost {
+                content_bytes: content.bytes,
+                encoded_bytes: header.payload_len,
+                framing_bytes: u64::from(header.len),
+                lost_bytes: 0,
+                provenance: buffer.consume(header.frame_len()),
+            },
+            fragments: 1,
+            compressed,
+            masked: header.masking_key.is_some(),
+            close,
+            content,
+            anomalies,
+        })
     }
 
     /// Reads on in the payload data of the unfinished frame.
@@ -254,23 +291,13 @@ impl Receiver {
     }
 
     /// The message that a frame continues, or the one that it begins.
-    #[inline]
     fn message_of(&mut self, header: &Header, odd: AnomalySet, sink: &mut impl ContentSink) -> Message {
         if header.opcode == Opcode::Continuation
             && let Some(open) = self.open.take()
         {
             return self.continued(*open, header, odd, sink);
         }
-        let compressed = header.rsv1() && self.rsv1_is_defined(header.opcode);
-        // Where nothing defines RSV1, what the payload is cannot be known: it is not to be taken for text.
-        let encoded = header.rsv1() && !header.opcode.is_control();
-        sink.begin(Form::WebSocket { opcode: header.opcode, compressed: encoded });
-        let mut anomalies = std::mem::take(&mut self.odd);
-        anomalies.merge(odd);
-        if header.opcode == Opcode::Continuation {
-            anomalies.insert(AnomalyKind::OrphanContinuation);
-        }
-        self.closed |= header.opcode == Opcode::Close;
+        let Begun { compressed, anomalies } = self.begin(header, odd, sink);
         Message {
             connection: self.connection,
             number: 0,
@@ -284,6 +311,22 @@ impl Receiver {
             content: Default::default(),
             anomalies,
         }
+    }
+
+    /// Begins the content of a message with its first frame.
+    #[inline]
+    fn begin(&mut self, header: &Header, odd: AnomalySet, sink: &mut impl ContentSink) -> Begun {
+        let compressed = header.rsv1() && self.rsv1_is_defined(header.opcode);
+        // Where nothing defines RSV1, what the payload is cannot be known: it is not to be taken for text.
+        let encoded = header.rsv1() && !header.opcode.is_control();
+        sink.begin(Form::WebSocket { opcode: header.opcode, compressed: encoded });
+        let mut anomalies = std::mem::take(&mut self.odd);
+        anomalies.merge(odd);
+        if header.opcode == Opcode::Continuation {
+            anomalies.insert(AnomalyKind::OrphanContinuation);
+        }
+        self.closed |= header.opcode == Opcode::Close;
+        Begun { compressed, anomalies }
     }
 
     fn continued(&mut self, mut message: Message, header: &Header, odd: AnomalySet, sink: &mut impl ContentSink) -> Message {
@@ -301,7 +344,6 @@ impl Receiver {
     }
 
     /// After the last octet of a frame: its message has ended, or waits.
-    #[inline]
     fn end_frame(&mut self, message: Message, fin: bool, sink: &mut impl ContentSink) -> Step {
         if fin || message.opcode.is_control() {
             let known = !message.anomalies.contains(AnomalyKind::DecodingFailed);
@@ -319,7 +361,6 @@ impl Receiver {
         self.emit(message, false, sink)
     }
 
-    #[inline]
     fn emit(&mut self, mut message: Message, complete: bool, sink: &mut impl ContentSink) -> Event {
         self.messages += 1;
         message.number = self.messages;

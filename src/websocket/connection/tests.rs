@@ -19,11 +19,14 @@ fn drain(receiver: &mut Receiver, buffer: &mut StreamBuffer, sink: &mut Recorder
     events
 }
 
-fn messages(events: &[Event]) -> Vec<&Message> {
-    let message = |event| match event {
+fn message(event: &Event) -> Option<&Message> {
+    match event {
         Event::Message(message) => Some(message),
         Event::Unattributed(_) => None,
-    };
+    }
+}
+
+fn messages(events: &[Event]) -> Vec<&Message> {
     events.iter().filter_map(message).collect()
 }
 
