@@ -648,6 +648,7 @@ impl std::ops::AddAssign for Buckets {
 
 /// What an analysis yields, as soon as it is known.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "messages are by far the most rows, and cost no allocation")]
 pub enum Row {
     /// An HTTP request and its response.
     Exchange(Box<Exchange>),

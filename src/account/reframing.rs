@@ -12,7 +12,7 @@ pub struct Reframed {
     pub messages: u64,
     /// Octets of framing and content, what TCP would carry.
     pub payload_bytes: u64,
-    /// Segments of at most [`SEGMENT_PAYLOAD`] octets, each message beginning one.
+    /// Segments of at most 1448 octets, each message beginning one.
     pub segments: u64,
 }
 

@@ -302,7 +302,10 @@ impl Connection {
         }
         self.roles.certain = true;
         let (client, server) = self.roles.addresses(&self.key);
-        let http = http::Connection::new(self.number, client, server, &out.options.limits);
+        let mut http = http::Connection::new(self.number, client, server, &out.options.limits);
+        if !self.handshake.is_captured() {
+            http.begin_mid_stream();
+        }
         self.run(Running::Http(Box::new(http)), "http/1.1");
     }
 
@@ -324,7 +327,7 @@ impl Connection {
             let Running::Http(http) = &mut self.running else { return };
             let (buffer, stage) = self.halves[direction as usize].parts(out.options);
             let Some(event) = http.advance(direction, buffer, stage) else { return };
-            self.on_http(event, direction, out);
+            self.on_http(event, out);
         }
     }
 
@@ -339,11 +342,14 @@ impl Connection {
             && server.buffer.len() < MAX_WAIT_FOR_REQUEST
     }
 
-    fn on_http(&mut self, event: http::Event, direction: Direction, out: &mut Output<'_>) {
+    fn on_http(&mut self, event: http::Event, out: &mut Output<'_>) {
         match event {
             http::Event::Exchange(exchange) => self.emit_exchange(exchange, out),
             http::Event::Upgraded(exchange) => self.upgrade(exchange, out),
-            http::Event::Unattributed(cost) => self.book(Bucket::Unattributed, direction, cost.bytes.total()),
+            http::Event::Unattributed { direction, cost, anomalies } => {
+                self.book(Bucket::Unattributed, direction, cost.bytes.total());
+                self.anomalies.add_set(anomalies, cost.first.number);
+            }
         }
     }
 
@@ -446,7 +452,7 @@ impl Connection {
             match &mut self.running {
                 Running::Http(http) => {
                     let Some(event) = http.end(direction, buffer, stage) else { break };
-                    self.on_http(event, direction, out);
+                    self.on_http(event, out);
                 }
                 Running::WebSocket(receivers) => {
                     let Some(event) = receivers[direction as usize].end(buffer, stage) else { break };
@@ -481,8 +487,8 @@ impl Connection {
     /// Exchanges that still wait for something will not get it.
     fn finish_http(&mut self, out: &mut Output<'_>) {
         while let Running::Http(http) = &mut self.running {
-            let Some(exchange) = http.finish() else { break };
-            self.emit_exchange(exchange, out);
+            let Some(event) = http.finish() else { break };
+            self.on_http(event, out);
         }
     }
 

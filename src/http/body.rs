@@ -1,233 +1,307 @@
-//! Content as it is framed (RFC 9112 §6, §7).
+//! Message content (RFC 9112 §6, §7.1): how its length is told, and the walk through it.
+
+use std::borrow::Cow;
 
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{ContentSink, Cost, Head};
 use crate::stream::StreamBuffer;
 
-/// How the end of a message's content is told.
+/// How the end of a message's content is found (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// There is none.
     None,
-    /// So many octets.
+    /// That many octets.
     Length(u64),
-    /// Chunks, up to one of size 0.
+    /// Chunks (RFC 9112 §7.1).
     Chunked,
-    /// All until the connection ends.
+    /// All until the connection closes.
     UntilClose,
 }
-
-/// A chunk-size line with its extensions, or a line of the trailer section, is bounded by this.
-const MAX_LINE: usize = 16 << 10;
 
 impl Framing {
-    /// Of a request (RFC 9112 §6.3).
+    /// Of a request; what is odd about its lengths is added to `anomalies`.
     pub(super) fn of_request(head: &Head, anomalies: &mut AnomalySet) -> Self {
-        match Self::declared(head, anomalies) {
-            Some(Self::UntilClose) | None => Self::None,
-            Some(framing) => framing,
+        match (transfer_coding(head), content_length(head, anomalies)) {
+            (Some(TransferCoding::EndsChunked), length) => chunked(length, anomalies),
+            // RFC 9112 §6.3: the length cannot be told; a server answers 400.
+            (Some(TransferCoding::Other), _) => {
+                anomalies.insert(AnomalyKind::MalformedHttpHead);
+                Self::None
+            }
+            (None, Length::Known(length)) => Self::Length(length),
+            (None, Length::Absent | Length::Invalid) => Self::None,
         }
     }
 
-    /// Of a response to a method (RFC 9112 §6.3).
-    pub(super) fn of_response(head: &Head, status: u16, method: Option<&[u8]>, anomalies: &mut AnomalySet) -> Self {
-        let to_connect = method == Some(b"CONNECT") && (200..300).contains(&status);
-        if method == Some(b"HEAD") || to_connect || matches!(status, 100..=199 | 204 | 304) {
+    /// Of the final response to a request of this method (`None`: not captured).
+    pub(super) fn of_response(method: Option<&[u8]>, status: u16, head: &Head, anomalies: &mut AnomalySet) -> Self {
+        let connected = method == Some(b"CONNECT") && (200..300).contains(&status);
+        if method == Some(b"HEAD") || connected || matches!(status, 100..200 | 204 | 304) {
             return Self::None;
         }
-        Self::declared(head, anomalies).unwrap_or(Self::UntilClose)
-    }
-
-    /// What the fields say; Transfer-Encoding counts before Content-Length.
-    fn declared(head: &Head, anomalies: &mut AnomalySet) -> Option<Self> {
-        let length = content_length(head, anomalies);
-        let codings = head.values("transfer-encoding").flat_map(|value| value.split(|&b| b == b',')).map(<[u8]>::trim_ascii);
-        // "identity" was dropped from HTTP (RFC 9112 appendix C.2.1) and changes nothing where it still stands.
-        let Some(last) = codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")).last() else {
-            return length.map(Self::Length);
-        };
-        if length.is_some() {
-            anomalies.insert(AnomalyKind::TransferEncodingAndContentLength);
-        }
-        Some(if last.eq_ignore_ascii_case(b"chunked") { Self::Chunked } else { Self::UntilClose })
-    }
-}
-
-/// The Content-Length that all field lines agree on; with a conflict, the first.
-fn content_length(head: &Head, anomalies: &mut AnomalySet) -> Option<u64> {
-    let mut length = None;
-    for value in head.values("content-length").flat_map(|value| value.split(|&b| b == b',')) {
-        let parsed = str::from_utf8(value.trim_ascii()).ok().and_then(decimal);
-        match (length, parsed) {
-            (None, Some(octets)) => length = Some(octets),
-            (Some(first), Some(octets)) if first == octets => {}
-            _ => anomalies.insert(AnomalyKind::ConflictingContentLength),
+        match (transfer_coding(head), content_length(head, anomalies)) {
+            (Some(TransferCoding::EndsChunked), length) => chunked(length, anomalies),
+            (Some(TransferCoding::Other), _) => Self::UntilClose,
+            (None, Length::Known(length)) => Self::Length(length),
+            (None, Length::Absent | Length::Invalid) => Self::UntilClose,
         }
     }
-    length
 }
 
-/// Digits alone: `u64::from_str` would take a sign too.
-fn decimal(text: &str) -> Option<u64> {
-    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+fn chunked(length: Length, anomalies: &mut AnomalySet) -> Framing {
+    match length {
+        Length::Absent => {}
+        Length::Known(_) | Length::Invalid => anomalies.insert(AnomalyKind::TransferEncodingAndContentLength),
+    }
+    Framing::Chunked
 }
 
-/// Content that is being read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Body {
-    /// So many octets to come.
-    Length(u64),
-    /// Until the connection ends.
-    UntilClose,
-    /// A chunk-size line comes next.
-    ChunkSize,
-    /// So many octets of a chunk to come.
-    ChunkData(u64),
-    /// The line end behind a chunk's data.
-    ChunkEnd,
-    /// Trailer field lines, up to an empty one.
-    Trailer,
+enum TransferCoding {
+    EndsChunked,
+    Other,
 }
 
-/// How far a step came.
+/// The last transfer coding but `identity`, which RFC 2616 had and some still send.
+fn transfer_coding(head: &Head) -> Option<TransferCoding> {
+    let last = transfer_codings(head).last()?;
+    Some(if last.eq_ignore_ascii_case(b"chunked") { TransferCoding::EndsChunked } else { TransferCoding::Other })
+}
+
+fn transfer_codings(head: &Head) -> impl Iterator<Item = &[u8]> {
+    head.values("transfer-encoding")
+        .flat_map(|value| value.split(|&b| b == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+}
+
+enum Length {
+    Absent,
+    Known(u64),
+    Invalid,
+}
+
+/// The Content-Length: of several values all must be equal (RFC 9112 §6.3 item 5); else the first valid one is taken, and
+/// the anomaly says so.
+fn content_length(head: &Head, anomalies: &mut AnomalySet) -> Length {
+    let mut values = head.values("content-length").flat_map(|value| value.split(|&b| b == b',')).map(|value| decimal(value.trim_ascii()));
+    let Some(first) = values.next() else { return Length::Absent };
+    let mut length = first;
+    let mut conflict = first.is_none();
+    for value in values {
+        conflict |= value != first;
+        length = length.or(value);
+    }
+    if conflict {
+        anomalies.insert(AnomalyKind::ConflictingContentLength);
+    }
+    length.map_or(Length::Invalid, Length::Known)
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    number(digits, 10)
+}
+
+/// An unsigned number of one or more digits; `None` when it is anything else or beyond 2⁶⁴ − 1.
+fn number(digits: &[u8], radix: u32) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, &digit| {
+        let digit = char::from(digit).to_digit(radix)?;
+        number.checked_mul(u64::from(radix))?.checked_add(u64::from(digit))
+    })
+}
+
+/// The codings that a message's content is under, in the order in which they were applied: Content-Encoding, then what
+/// Transfer-Encoding adds before `chunked`.
+pub(super) fn content_codings(head: &Head) -> Cow<'_, [u8]> {
+    let transfer = || transfer_codings(head).filter(|coding| !coding.eq_ignore_ascii_case(b"chunked"));
+    let mut codings = head.values("content-encoding").chain(transfer());
+    match (codings.next(), codings.next()) {
+        (None, _) => Cow::Borrowed(b""),
+        (Some(only), None) => Cow::Borrowed(only),
+        (Some(first), Some(second)) => {
+            let mut all = [first, second].join(&b", "[..]);
+            for coding in codings {
+                all.extend_from_slice(b", ");
+                all.extend_from_slice(coding);
+            }
+            Cow::Owned(all)
+        }
+    }
+}
+
+/// How far the walk through content got with the bytes there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Something was consumed.
-    Advanced,
-    /// More bytes are needed.
-    Starved,
-    /// The content is complete.
+    /// All bytes of its own are consumed; more are to come.
+    Wait,
+    /// Its last octet is consumed.
     Complete,
-    /// The framing is damaged or was lost: where the content ends cannot be known.
-    Broken(AnomalyKind),
+    /// The bytes that follow cannot be its framing; they stay unread.
+    Damaged(AnomalyKind),
+}
+
+/// The walk through the content of one message.
+#[derive(Debug)]
+pub(super) enum Body {
+    Length { left: u64 },
+    Chunked(Chunked),
+    UntilClose,
 }
 
 impl Body {
-    /// The beginning of content; `None` when there is none.
-    pub(super) fn begin(framing: Framing) -> Option<Self> {
+    /// `None` when there is nothing to walk through.
+    pub(super) fn new(framing: Framing) -> Option<Self> {
         match framing {
             Framing::None | Framing::Length(0) => None,
-            Framing::Length(octets) => Some(Self::Length(octets)),
-            Framing::Chunked => Some(Self::ChunkSize),
+            Framing::Length(left) => Some(Self::Length { left }),
+            Framing::Chunked => Some(Self::Chunked(Chunked::SizeLine(Line::default()))),
             Framing::UntilClose => Some(Self::UntilClose),
         }
     }
 
-    /// Takes one piece: content octets, a chunk-size line, a trailer line.
-    pub(super) fn step(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) -> Progress {
-        if buffer.is_empty() {
-            return Progress::Starved;
-        }
-        match *self {
-            Self::Length(left) => {
-                let left = left - take_content(left, buffer, cost, sink);
-                *self = Self::Length(left);
-                if left == 0 { Progress::Complete } else { Progress::Advanced }
+    /// Consumes what is there of the content and its framing, and books it.
+    pub(super) fn advance(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) -> Progress {
+        match self {
+            Self::Length { left } => {
+                take_content(left, buffer, cost, sink);
+                if *left == 0 { Progress::Complete } else { Progress::Wait }
             }
+            Self::Chunked(chunked) => chunked.advance(buffer, cost, sink),
             Self::UntilClose => {
-                take_content(u64::MAX, buffer, cost, sink);
-                Progress::Advanced
+                let mut left = u64::MAX;
+                take_content(&mut left, buffer, cost, sink);
+                Progress::Wait
             }
-            Self::ChunkData(left) => {
-                let left = left - take_content(left, buffer, cost, sink);
-                *self = if left == 0 { Self::ChunkEnd } else { Self::ChunkData(left) };
-                Progress::Advanced
-            }
-            Self::ChunkSize | Self::ChunkEnd | Self::Trailer => self.take_line(buffer, cost),
         }
     }
 
-    fn take_line(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost) -> Progress {
-        let bytes = buffer.peek();
-        let Some(end) = memchr::memchr(b'\n', bytes) else {
-            let cut = (bytes.len() as u64) < buffer.len();
-            return match cut {
-                true => Progress::Broken(AnomalyKind::LostBytes),
-                false if bytes.len() > MAX_LINE => Progress::Broken(AnomalyKind::MalformedChunk),
-                false => Progress::Starved,
-            };
-        };
-        let line = bytes[..end].trim_ascii();
-        let (next, complete) = match self {
-            Self::ChunkEnd if line.is_empty() => (Self::ChunkSize, false),
-            Self::Trailer => (Self::Trailer, line.is_empty()),
-            Self::ChunkSize => match chunk_size(line) {
-                Some(0) => (Self::Trailer, false),
-                Some(octets) => (Self::ChunkData(octets), false),
-                None => return Progress::Broken(AnomalyKind::MalformedChunk),
-            },
-            _ => return Progress::Broken(AnomalyKind::MalformedChunk),
-        };
-        *self = next;
-        cost.add_framing(buffer.consume(end as u64 + 1));
-        if complete { Progress::Complete } else { Progress::Advanced }
+    /// Whether the end of the stream is the end of this content.
+    pub(super) fn ends_with_stream(&self) -> bool {
+        matches!(self, Self::UntilClose)
     }
 }
 
-/// Takes up to `limit` octets of content, captured or missing; how many.
-fn take_content(limit: u64, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) -> u64 {
-    let missing = buffer.missing().min(limit);
-    let len = if missing > 0 {
-        sink.missing(missing);
-        missing
-    } else {
-        let len = limit.min(buffer.peek().len() as u64);
-        sink.data(&buffer.peek()[..len as usize]);
-        len
-    };
-    cost.add_encoded(len, buffer.consume(len));
-    len
+/// Hands on at most `left` octets of content, captured or missing.
+fn take_content(left: &mut u64, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) {
+    while *left > 0 && !buffer.is_empty() {
+        let missing = buffer.missing();
+        let len = if missing > 0 {
+            let len = missing.min(*left);
+            sink.missing(len);
+            len
+        } else {
+            let captured = buffer.peek();
+            let len = usize::try_from(*left).map_or(captured.len(), |left| left.min(captured.len()));
+            sink.data(&captured[..len]);
+            len as u64
+        };
+        cost.add_encoded(len, buffer.consume(len));
+        *left -= len;
+    }
 }
 
-/// The size of a chunk (RFC 9112 §7.1); extensions behind it are ignored.
+/// The walk through chunked content (RFC 9112 §7.1).
+#[derive(Debug)]
+pub(super) enum Chunked {
+    /// In a chunk-size line.
+    SizeLine(Line),
+    /// In a chunk's data.
+    Data { left: u64 },
+    /// In the line end behind a chunk's data.
+    DataEnd,
+    /// In the trailer section; that many octets of it are consumed.
+    Trailer(Line, usize),
+}
+
+/// Octets of a chunk-size line with its extensions, or of a trailer section, beyond which the stream is taken for damaged.
+const LINE_LIMIT: usize = 64 << 10;
+
+impl Chunked {
+    fn advance(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) -> Progress {
+        loop {
+            match self {
+                Self::SizeLine(line) => match line.next(buffer) {
+                    Ok(Some(end)) => match chunk_size(&buffer.peek()[..end]) {
+                        Some(size) => {
+                            cost.add_framing(buffer.consume(end as u64));
+                            *self = if size == 0 { Self::Trailer(Line::default(), 0) } else { Self::Data { left: size } };
+                        }
+                        None => return Progress::Damaged(AnomalyKind::MalformedChunk),
+                    },
+                    Ok(None) => return Progress::Wait,
+                    Err(damage) => return Progress::Damaged(damage),
+                },
+                Self::Data { left } => {
+                    take_content(left, buffer, cost, sink);
+                    if *left > 0 {
+                        return Progress::Wait;
+                    }
+                    *self = Self::DataEnd;
+                }
+                Self::DataEnd => {
+                    let len = match buffer.peek() {
+                        [] if buffer.missing() > 0 => return Progress::Damaged(AnomalyKind::IncompleteContent),
+                        [b'\r'] if buffer.len() > 1 => return Progress::Damaged(AnomalyKind::IncompleteContent),
+                        [] | [b'\r'] => return Progress::Wait,
+                        [b'\n', ..] => 1,
+                        [b'\r', b'\n', ..] => 2,
+                        _ => return Progress::Damaged(AnomalyKind::MalformedChunk),
+                    };
+                    cost.add_framing(buffer.consume(len));
+                    *self = Self::SizeLine(Line::default());
+                }
+                Self::Trailer(line, consumed) => {
+                    let end = match line.next(buffer) {
+                        Ok(Some(end)) => end,
+                        Ok(None) => return Progress::Wait,
+                        Err(damage) => return Progress::Damaged(damage),
+                    };
+                    let text = buffer.peek()[..end].trim_ascii();
+                    let is_last = text.is_empty();
+                    *consumed += end;
+                    // Some senders leave out the last empty line: what has no colon is the next message.
+                    if (!is_last && !text.contains(&b':')) || *consumed > LINE_LIMIT {
+                        return Progress::Damaged(AnomalyKind::MalformedChunk);
+                    }
+                    cost.add_framing(buffer.consume(end as u64));
+                    if is_last {
+                        return Progress::Complete;
+                    }
+                    *line = Line::default();
+                }
+            }
+        }
+    }
+}
+
+/// The size that a chunk-size line gives; at least one digit is required, extensions are passed over.
 fn chunk_size(line: &[u8]) -> Option<u64> {
-    let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-    let rest = line[digits..].trim_ascii_start();
-    if digits == 0 || !(rest.is_empty() || rest[0] == b';') {
-        return None;
-    }
-    u64::from_str_radix(str::from_utf8(&line[..digits]).ok()?, 16).ok()
+    let size = line.split(|&b| b == b';').next()?;
+    number(size.trim_ascii_end(), 16)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The search for a line's end; remembers how far it got.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    searched: usize,
+}
 
-    fn framing(response: &str, status: u16, method: &str) -> (Framing, Vec<AnomalyKind>) {
-        let head = crate::http::head::response(format!("HTTP/1.1 {status} X\r\n{response}\r\n").as_bytes()).head;
-        let mut anomalies = AnomalySet::EMPTY;
-        (Framing::of_response(&head, status, Some(method.as_bytes()), &mut anomalies), anomalies.iter().collect())
-    }
-
-    #[test]
-    fn framing_follows_rfc_9112_section_6_3() {
-        use AnomalyKind::{ConflictingContentLength, TransferEncodingAndContentLength};
-        let cases: [(&str, u16, &str, Framing, &[AnomalyKind]); 12] = [
-            ("Content-Length: 5\r\n", 200, "GET", Framing::Length(5), &[]),
-            ("Content-Length: 5\r\n", 200, "HEAD", Framing::None, &[]),
-            ("Content-Length: 5\r\n", 304, "GET", Framing::None, &[]),
-            ("Content-Length: 5\r\n", 204, "GET", Framing::None, &[]),
-            ("", 200, "CONNECT", Framing::None, &[]),
-            ("", 200, "GET", Framing::UntilClose, &[]),
-            ("Transfer-Encoding: chunked\r\n", 200, "GET", Framing::Chunked, &[]),
-            ("Transfer-Encoding: gzip, Chunked\r\n", 200, "GET", Framing::Chunked, &[]),
-            ("Transfer-Encoding: gzip\r\n", 200, "GET", Framing::UntilClose, &[]),
-            ("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", 200, "GET", Framing::Chunked, &[TransferEncodingAndContentLength]),
-            ("Content-Length: 5\r\nContent-Length: 5\r\n", 200, "GET", Framing::Length(5), &[]),
-            ("Content-Length: 5\r\nContent-Length: 6\r\n", 200, "GET", Framing::Length(5), &[ConflictingContentLength]),
-        ];
-        for (fields, status, method, expected, anomalies) in cases {
-            assert_eq!(framing(fields, status, method), (expected, anomalies.to_vec()), "{method} {status} {fields}");
+impl Line {
+    /// Octets up to and including the line feed; `None` while it is not there; an error when it cannot come.
+    fn next(&mut self, buffer: &StreamBuffer) -> Result<Option<usize>, AnomalyKind> {
+        let bytes = buffer.peek();
+        let fresh = bytes.get(self.searched..).unwrap_or_default();
+        if let Some(found) = memchr::memchr(b'\n', fresh) {
+            return Ok(Some(self.searched + found + 1));
         }
-    }
-
-    #[test]
-    fn chunk_sizes_need_a_digit() {
-        let cases: [(&[u8], Option<u64>); 7] =
-            [(b"1a", Some(26)), (b"0", Some(0)), (b"5;name=value", Some(5)), (b"5 ", Some(5)), (b"", None), (b"x", None), (b"5x", None)];
-        for (line, expected) in cases {
-            assert_eq!(chunk_size(line), expected, "{line:?}");
+        self.searched = bytes.len();
+        match () {
+            () if buffer.len() > bytes.len() as u64 => Err(AnomalyKind::IncompleteContent),
+            () if bytes.len() > LINE_LIMIT => Err(AnomalyKind::MalformedChunk),
+            () => Ok(None),
         }
-        assert_eq!(chunk_size(b"ffffffffffffffffff"), None);
     }
 }

@@ -285,6 +285,10 @@ mod tests {
         let twice = [ZSTD, ZSTD].concat();
         assert_eq!(decode("zstd", &twice.chunks(1).collect::<Vec<_>>()), (b"hellohello".to_vec(), Ok(())));
         assert_eq!(decode("zstd", &[&ZSTD[..12]]).1, Err(Failed));
+        let skipped = [&[0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3][..], ZSTD].concat();
+        assert_eq!(decode("zstd", &[&skipped]), (b"hello".to_vec(), Ok(())));
+        assert_eq!(decode("zstd", &skipped.chunks(1).collect::<Vec<_>>()), (b"hello".to_vec(), Ok(())));
+        assert_eq!(decode("zstd", &[&skipped[..10]]).1, Err(Failed));
     }
 
     #[test]

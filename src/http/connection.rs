@@ -1,386 +1,508 @@
-//! One connection's HTTP/1: requests one way, responses the other, exchanges out.
+//! One HTTP/1 connection: requests and responses paired in order (RFC 9112 §9.3), until it ends or becomes something else.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::body::{Body, Framing, Progress};
-use super::head::{self, EndFinder};
-use super::pairing::{Pending, Queue};
-use super::{looks_like_request, looks_like_response};
+use super::body::{Body, Framing, Progress, content_codings};
+use super::head::Role;
+use super::reader::{Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Ajax, Content, ContentSink, Cost, Direction, Exchange, Form, Head, Request, Response, Side, Upgrade};
 use crate::options::Limits;
-use crate::stream::{Provenance, StreamBuffer};
+use crate::stream::{Frame, Provenance, StreamBuffer};
 
 /// What a connection yields.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
-    /// A request and its response.
+    /// A request and its response; either may not have been captured. `ajax` and `side` are the caller's to fill in.
     Exchange(Box<Exchange>),
-    /// An exchange by which the connection became something else: what is unread is no longer HTTP/1.
+    /// The same, and with it the connection became something else: nothing behind the two heads was consumed, and
+    /// nothing more will be.
     Upgraded(Box<Exchange>),
-    /// Bytes that no message owns.
-    Unattributed(Provenance),
+    /// Bytes that no message owns, now consumed.
+    Unattributed {
+        /// Who sent them.
+        direction: Direction,
+        /// What they cost.
+        cost: Provenance,
+        /// Why nobody owns them, where that is odd.
+        anomalies: AnomalySet,
+    },
 }
 
-/// The machine of one connection.
+/// The machine for one connection.
+///
+/// After bytes arrived call [`advance`](Self::advance) for their direction until it returns `None`, and then for the other
+/// one: an answer to an Upgrade request decides whose bytes the client's next ones are.
 #[derive(Debug)]
 pub(crate) struct Connection {
     number: u64,
     client: SocketAddr,
     server: SocketAddr,
-    max_head: usize,
-    max_pending: usize,
-    /// By direction.
-    streams: [Stream; 2],
-    queue: Queue,
-    /// Responses may have been lost since the last one.
+    head_limit: usize,
+    pending_limit: usize,
+    paused_limit: u64,
+    requests: Reader,
+    responses: Reader,
+    /// Exchanges that are not complete, in the order of their requests. The last one's request may be in the middle of its
+    /// content; the first one's response too, when `is_answering`.
+    pending: VecDeque<Pending>,
+    is_answering: bool,
+    /// Informational responses to the first unanswered request.
+    interim: Interim,
+    /// Whether responses were lost since one was last paired, so that counting them does not tell which is whose.
     responses_lost: bool,
+    is_upgraded: bool,
+    /// Exchanges so far.
+    exchanges: u64,
+    ready: VecDeque<Event>,
 }
 
-/// One direction.
+/// An exchange that is not complete.
+#[derive(Debug)]
+struct Pending {
+    exchange: Box<Exchange>,
+    /// Of the request's first octet.
+    request_first: Frame,
+    /// Of the final response's first octet.
+    response_first: Frame,
+    request_is_complete: bool,
+    response_is_complete: bool,
+    /// Whether requests before it were lost.
+    after_loss: bool,
+}
+
 #[derive(Debug, Default)]
-struct Stream {
-    state: State,
-    end_finder: EndFinder,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
-    /// A start line comes next.
-    #[default]
-    Head,
-    /// Inside content.
-    Body(Body),
-    /// What begins here is no head; the rest of its segment is passed over.
-    Refused,
-    /// Where the next message begins is not known; each segment's beginning is looked at.
-    Lost,
-}
-
-/// What a turn of one direction came to.
-enum Turn {
-    /// Something was consumed.
-    Again,
-    /// More bytes are needed.
-    Wait,
-    /// Something is to be said.
-    Say(Event),
+struct Interim {
+    cost: Provenance,
+    codes: Vec<u16>,
 }
 
 impl Connection {
-    /// A connection on which HTTP/1 begins.
+    /// A connection of which nothing was read yet; `number` is its own (`tcp.stream`).
     pub(crate) fn new(number: u64, client: SocketAddr, server: SocketAddr, limits: &Limits) -> Self {
         Self {
             number,
             client,
             server,
-            max_head: limits.http_head,
-            max_pending: limits.pending_requests.max(1),
-            streams: Default::default(),
-            queue: Queue::default(),
+            head_limit: limits.http_head,
+            pending_limit: limits.pending_requests.max(1),
+            paused_limit: limits.out_of_order_bytes as u64,
+            requests: Reader::new(Role::Request),
+            responses: Reader::new(Role::Response),
+            pending: VecDeque::new(),
+            is_answering: false,
+            interim: Interim::default(),
             responses_lost: false,
+            is_upgraded: false,
+            exchanges: 0,
+            ready: VecDeque::new(),
         }
     }
 
-    /// Takes what it can of a direction's buffer; call again until `None`.
+    /// The capture began in the middle of this connection: both directions begin with a search for a header section.
+    pub(crate) fn begin_mid_stream(&mut self) {
+        self.requests.lose();
+        self.responses.lose();
+    }
+
+    /// Consumes what is understood of a direction's unread bytes, up to the next event.
+    ///
+    /// `sink` takes this direction's content; it is the same one in every call.
     pub(crate) fn advance(&mut self, direction: Direction, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Option<Event> {
         loop {
-            if let Some(complete) = self.queue.pop_complete() {
-                return Some(Event::Exchange(self.exchange(complete)));
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
             }
-            if buffer.is_empty() {
+            let has_moved = !self.is_upgraded
+                && match direction {
+                    Direction::ClientToServer => self.advance_requests(buffer, sink),
+                    Direction::ServerToClient => self.advance_responses(buffer, sink),
+                };
+            if !has_moved && self.ready.is_empty() {
                 return None;
             }
-            let turn = match self.streams[direction as usize].state {
-                State::Head if direction == Direction::ClientToServer => self.read_request(buffer, sink),
-                State::Head => self.read_response(buffer, sink),
-                State::Body(body) => self.read_content(body, direction, buffer, sink),
-                State::Refused => self.pass_over(direction, buffer),
-                State::Lost => self.seek(direction, buffer),
-            };
-            match turn {
-                Turn::Again => {}
-                Turn::Wait => return None,
-                Turn::Say(event) => return Some(event),
-            }
         }
     }
 
-    /// Nothing more comes in a direction: content that ends with the connection is complete, other content is cut. Call
-    /// again until `None`.
+    /// Like [`advance`](Self::advance), and no more bytes of that direction will come: what is unfinished ends here.
     pub(crate) fn end(&mut self, direction: Direction, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Option<Event> {
-        if let Some(event) = self.advance(direction, buffer, sink) {
-            return Some(event);
-        }
-        if let State::Body(body) = self.streams[direction as usize].state {
-            let anomaly = if body == Body::UntilClose { None } else { Some(AnomalyKind::IncompleteContent) };
-            self.end_content(direction, sink.end(anomaly.is_none()), anomaly);
-            return self.end(direction, buffer, sink);
-        }
-        let waits = direction == Direction::ClientToServer && self.queue.may_switch();
-        (!buffer.is_empty() && !waits).then(|| Event::Unattributed(buffer.consume_all()))
-    }
-
-    /// The connection has ended: what still waits, oldest first. Call until `None`.
-    pub(crate) fn finish(&mut self) -> Option<Box<Exchange>> {
-        let pending = self.queue.pop()?;
-        Some(self.exchange(pending))
-    }
-
-    /// Whether a response comes next and no request waits for one.
-    pub(crate) fn awaits_request(&self) -> bool {
-        self.streams[Direction::ServerToClient as usize].state == State::Head && self.queue.is_answered()
-    }
-
-    fn exchange(&self, pending: Pending) -> Box<Exchange> {
-        let blank = Exchange {
-            connection: self.number,
-            number: 0,
-            client: self.client,
-            server: self.server,
-            request: None,
-            response: None,
-            informational: Vec::new(),
-            upgrade: None,
-            time_to_first_byte_s: None,
-            time_to_last_byte_s: None,
-            ajax: Ajax::default(),
-            side: Side::OtherHttp,
-            anomalies: AnomalySet::EMPTY,
-        };
-        Box::new(pending.into_exchange(blank))
-    }
-
-    /// Reads a request's head when it is all there.
-    fn read_request(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Turn {
-        if self.queue.may_switch() {
-            return Turn::Wait;
-        }
-        let direction = Direction::ClientToServer;
-        let (parsed, consumed) = match self.read_head(direction, buffer, looks_like_request, head::request) {
-            Ok(read) => read,
-            Err(turn) => return turn,
-        };
-        let mut anomalies: AnomalySet = parsed.anomaly.into_iter().collect();
-        let body = Body::begin(Framing::of_request(&parsed.head, &mut anomalies));
-        let (mut cost, content) = begin_content(&parsed.head, body, sink);
-        cost.add_framing(consumed);
-        self.set_state(direction, body.map_or(State::Head, State::Body));
-        self.queue.push(Pending::of_request(Request { cost, head: parsed.head, content }, body.is_some(), anomalies));
-        if self.queue.len() > self.max_pending {
-            self.queue.give_up_oldest();
-        }
-        Turn::Again
-    }
-
-    /// Reads a response's head when it is all there.
-    fn read_response(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Turn {
-        let direction = Direction::ServerToClient;
-        let (parsed, consumed) = match self.read_head(direction, buffer, looks_like_response, head::response) {
-            Ok(read) => read,
-            Err(turn) => return turn,
-        };
-        if std::mem::take(&mut self.responses_lost) {
-            self.queue.skip_lost_responses(consumed.first);
-        }
-        if self.queue.is_answered() {
-            self.queue.push(Pending::default());
-        }
-        let Some(pending) = self.queue.answering() else { return Turn::Again };
-        let status = status(&parsed.head);
-        pending.anomalies.merge(parsed.anomaly.into_iter().collect());
-        if (100..200).contains(&status) && status != 101 {
-            pending.informational.push(status);
-            pending.informational_cost.add_framing(consumed);
-            return Turn::Again;
-        }
-        let method = pending.request.as_ref().map(|request| request.method().to_vec());
-        let mut anomalies = AnomalySet::EMPTY;
-        let body = Body::begin(Framing::of_response(&parsed.head, status, method.as_deref(), &mut anomalies));
-        let (mut cost, content) = begin_content(&parsed.head, body, sink);
-        cost.add_framing(consumed);
-        pending.anomalies.merge(anomalies);
-        pending.upgrade = upgrade(&parsed.head, status, method.as_deref());
-        pending.response_first = consumed.first;
-        pending.response = Some(Response { cost, head: parsed.head, content, status });
-        if pending.upgrade.is_some() {
-            return self.switch();
-        }
-        pending.answered = body.is_none();
-        self.set_state(direction, body.map_or(State::Head, State::Body));
-        Turn::Again
-    }
-
-    fn switch(&mut self) -> Turn {
-        match self.queue.take_answering() {
-            Some(switched) => Turn::Say(Event::Upgraded(self.exchange(switched))),
-            None => Turn::Again,
-        }
-    }
-
-    /// The head at the front of the buffer and what it cost; or what to do instead.
-    fn read_head(
-        &mut self,
-        direction: Direction,
-        buffer: &mut StreamBuffer,
-        looks_right: fn(&[u8]) -> Option<bool>,
-        parse: fn(&[u8]) -> head::Parsed,
-    ) -> Result<(head::Parsed, Provenance), Turn> {
-        let bytes = buffer.peek();
-        let cut = (bytes.len() as u64) < buffer.len();
-        let lead = head::leading_empty_lines(bytes);
-        if looks_right(bytes) == Some(false) {
-            return Err(self.refuse(direction, AnomalyKind::MalformedHttpHead));
-        }
-        let stream = &mut self.streams[direction as usize];
-        match stream.end_finder.find(bytes, lead) {
-            Some(end) if end <= self.max_head => {
-                stream.end_finder.reset();
-                let parsed = parse(&bytes[lead..end]);
-                Ok((parsed, buffer.consume(end as u64)))
-            }
-            Some(_) => Err(self.refuse(direction, AnomalyKind::HttpHeadLimit)),
-            None if bytes.len() > self.max_head => Err(self.refuse(direction, AnomalyKind::HttpHeadLimit)),
-            None if cut => Err(self.refuse(direction, AnomalyKind::LostBytes)),
-            None => Err(Turn::Wait),
-        }
-    }
-
-    /// Takes a piece of content.
-    fn read_content(&mut self, mut body: Body, direction: Direction, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Turn {
-        let Some(cost) = self.cost(direction) else {
-            self.set_state(direction, State::Lost);
-            return Turn::Again;
-        };
-        let progress = body.step(buffer, cost, sink);
-        self.set_state(direction, State::Body(body));
-        match progress {
-            Progress::Advanced => Turn::Again,
-            Progress::Starved => Turn::Wait,
-            Progress::Complete => {
-                self.end_content(direction, sink.end(true), None);
-                Turn::Again
-            }
-            Progress::Broken(anomaly) => {
-                self.end_content(direction, sink.end(false), Some(anomaly));
-                self.lose(direction, anomaly)
-            }
-        }
-    }
-
-    /// The cost of the message whose content is coming in a direction.
-    fn cost(&mut self, direction: Direction) -> Option<&mut Cost> {
         match direction {
-            Direction::ClientToServer => self.queue.receiving()?.request.as_mut().map(|request| &mut request.cost),
-            Direction::ServerToClient => self.queue.answering()?.response.as_mut().map(|response| &mut response.cost),
+            Direction::ClientToServer => self.requests.ended = true,
+            Direction::ServerToClient => self.responses.ended = true,
         }
+        self.advance(direction, buffer, sink)
     }
 
-    /// A message's content has ended.
-    fn end_content(&mut self, direction: Direction, content: Content, anomaly: Option<AnomalyKind>) {
-        self.set_state(direction, State::Head);
-        let pending = match direction {
-            Direction::ClientToServer => self.queue.receiving(),
-            Direction::ServerToClient => self.queue.answering(),
-        };
-        let Some(pending) = pending else { return };
-        pending.anomalies.merge(anomaly.into_iter().collect());
-        let (cost, slot) = match direction {
-            Direction::ClientToServer => {
-                pending.request_open = false;
-                let Some(request) = &mut pending.request else { return };
-                (&mut request.cost, &mut request.content)
-            }
-            Direction::ServerToClient => {
-                pending.answered = true;
-                let Some(response) = &mut pending.response else { return };
-                (&mut response.cost, &mut response.content)
-            }
-        };
-        cost.content_bytes = content.bytes;
-        if cost.lost_bytes > 0 {
-            pending.anomalies.insert(AnomalyKind::LostBytes);
+    /// What is left when both directions have ended: requests without response, one in each call. Bytes that are still
+    /// unread then (behind an Upgrade request that was never answered) are the caller's.
+    pub(crate) fn finish(&mut self) -> Option<Event> {
+        self.give_up_unowned();
+        if let Some(pending) = self.pending.pop_front() {
+            self.emit(pending);
         }
-        *slot = content;
+        self.ready.pop_front()
     }
 
-    /// The beginning of a direction's next message is not known any more.
-    fn lose(&mut self, direction: Direction, why: AnomalyKind) -> Turn {
-        self.set_state(direction, State::Lost);
-        self.streams[direction as usize].end_finder.reset();
-        if direction == Direction::ServerToClient {
-            self.responses_lost = true;
-            if let Some(pending) = self.queue.answering() {
-                pending.anomalies.insert(why);
-            }
-        }
-        Turn::Again
+    /// Whether a response that begins now would have no request: the caller may hold the server's bytes back until the
+    /// client's have come.
+    pub(crate) fn awaits_request(&self) -> bool {
+        !self.is_upgraded && !self.is_answering && self.pending.iter().all(|pending| pending.exchange.response.is_some())
     }
 
-    /// What is here is not a head that can be read.
-    fn refuse(&mut self, direction: Direction, why: AnomalyKind) -> Turn {
-        let turn = self.lose(direction, why);
-        self.set_state(direction, State::Refused);
-        turn
+    /// Whether the client's bytes stay unread until the server has answered an Upgrade or CONNECT request.
+    pub(crate) fn awaits_upgrade(&self) -> bool {
+        !self.is_upgraded && matches!(self.requests.state, State::Paused)
     }
 
-    fn pass_over(&mut self, direction: Direction, buffer: &mut StreamBuffer) -> Turn {
-        self.set_state(direction, State::Lost);
-        let run = buffer.front_run();
-        Turn::Say(Event::Unattributed(buffer.consume(run)))
-    }
-
-    /// Looks for a start line at the next segment's beginning; what is passed over is nobody's.
-    fn seek(&mut self, direction: Direction, buffer: &mut StreamBuffer) -> Turn {
-        let looks_right = match direction {
-            Direction::ClientToServer => looks_like_request,
-            Direction::ServerToClient => looks_like_response,
-        };
-        if buffer.missing() == 0 && buffer.at_run_start() {
-            match looks_right(buffer.peek()) {
-                Some(true) => {
-                    self.set_state(direction, State::Head);
-                    return Turn::Again;
+    /// Whether something moved.
+    fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> bool {
+        match &mut self.requests.state {
+            State::Head => match self.requests.next(buffer, self.head_limit) {
+                Next::Wait => false,
+                Next::Unowned(cost, anomalies) => self.disown(Direction::ClientToServer, cost, anomalies),
+                Next::Head(found) => {
+                    self.begin_request(found, sink);
+                    true
                 }
-                None if buffer.front_run() == buffer.len() => return Turn::Wait,
-                None | Some(false) => {}
+            },
+            State::Content(body) => {
+                let Some(request) = self.pending.back_mut().and_then(|pending| pending.exchange.request.as_mut()) else {
+                    self.requests.lose();
+                    return true;
+                };
+                let progress = body.advance(buffer, &mut request.cost, sink);
+                match end_of_content(body, progress, self.requests.ended) {
+                    None => false,
+                    Some(end) => {
+                        self.end_request(end, sink);
+                        true
+                    }
+                }
+            }
+            State::Paused if buffer.len() > self.paused_limit => {
+                self.requests.lose();
+                let cost = buffer.consume_all();
+                self.disown(Direction::ClientToServer, cost, AnomalySet::from_iter([AnomalyKind::OpaqueStream]))
+            }
+            State::Paused => false,
+        }
+    }
+
+    fn begin_request(&mut self, found: Found, sink: &mut impl ContentSink) {
+        let mut anomalies = found.parsed.anomalies;
+        let framing = Framing::of_request(&found.parsed.head, &mut anomalies);
+        let mut request = Request { head: found.parsed.head, ..Request::default() };
+        request.cost.add_framing(found.cost);
+        let body = begin_content(framing, &request.head, &mut request.cost, &mut request.content, sink);
+        let mut pending = self.pending_exchange(Some(request), found.first);
+        pending.exchange.anomalies = anomalies;
+        pending.after_loss = found.after_loss;
+        self.pending.push_back(pending);
+        match body {
+            Some(body) => self.requests.state = State::Content(body),
+            None => self.request_is_complete(),
+        }
+        self.bound_pending();
+    }
+
+    fn end_request(&mut self, end: End, sink: &mut impl ContentSink) {
+        self.requests.state = State::Head;
+        if let Some(pending) = self.pending.back_mut() {
+            let exchange = &mut *pending.exchange;
+            if let Some(request) = &mut exchange.request {
+                end_content(end, &mut request.cost, &mut request.content, &mut exchange.anomalies, sink);
             }
         }
-        let run = buffer.front_run();
-        Turn::Say(Event::Unattributed(buffer.consume(run)))
+        if end.is_damaged() {
+            self.requests.lose();
+        }
+        self.request_is_complete();
     }
 
-    fn set_state(&mut self, direction: Direction, state: State) {
-        self.streams[direction as usize].state = state;
+    fn request_is_complete(&mut self) {
+        let Some(pending) = self.pending.back_mut() else { return };
+        pending.request_is_complete = true;
+        let is_unanswered = pending.exchange.response.is_none();
+        if is_unanswered && pending.exchange.request.as_ref().is_some_and(asks_for_upgrade) {
+            self.requests.state = State::Paused;
+        }
+        self.release();
+    }
+
+    /// Whether something moved.
+    fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> bool {
+        match &mut self.responses.state {
+            State::Head => match self.responses.next(buffer, self.head_limit) {
+                Next::Wait => false,
+                Next::Unowned(cost, anomalies) => {
+                    let cost = cost + std::mem::take(&mut self.interim).cost;
+                    self.disown(Direction::ServerToClient, cost, anomalies)
+                }
+                Next::Head(found) => {
+                    self.begin_response(found, sink);
+                    true
+                }
+            },
+            State::Content(body) => {
+                let Some(response) = self.pending.front_mut().and_then(|pending| pending.exchange.response.as_mut()) else {
+                    self.responses.lose();
+                    return true;
+                };
+                let progress = body.advance(buffer, &mut response.cost, sink);
+                match end_of_content(body, progress, self.responses.ended) {
+                    None => false,
+                    Some(end) => {
+                        self.end_response(end, sink);
+                        true
+                    }
+                }
+            }
+            State::Paused => false,
+        }
+    }
+
+    fn begin_response(&mut self, found: Found, sink: &mut impl ContentSink) {
+        let status = found.parsed.status;
+        self.responses_lost |= found.after_loss;
+        if is_interim(status) {
+            self.interim.cost += found.cost;
+            self.interim.codes.push(status);
+            return;
+        }
+        self.pair(found.first);
+        let interim = std::mem::take(&mut self.interim);
+        // `pair` leaves the exchange that is answered at the front.
+        let Some(pending) = self.pending.front_mut() else { return };
+        let exchange = &mut *pending.exchange;
+        pending.response_first = found.first;
+        exchange.informational = interim.codes;
+        exchange.anomalies.merge(found.parsed.anomalies);
+        exchange.upgrade = upgrade(exchange.request.as_ref(), status, &found.parsed.head);
+        let method = exchange.request.as_ref().map(Request::method);
+        let framing = Framing::of_response(method, status, &found.parsed.head, &mut exchange.anomalies);
+        let mut response = Response { head: found.parsed.head, status, ..Response::default() };
+        response.cost.add_framing(interim.cost);
+        response.cost.add_framing(found.cost);
+        let body = begin_content(framing, &response.head, &mut response.cost, &mut response.content, sink);
+        exchange.response = Some(response);
+        let is_upgrade = exchange.upgrade.is_some();
+        self.is_answering = true;
+        match body {
+            Some(body) => self.responses.state = State::Content(body),
+            None => self.response_is_complete(),
+        }
+        if is_upgrade {
+            self.responses.state = State::Paused;
+        } else if !self.pending.iter().any(|pending| pending.exchange.response.is_none()) && self.awaits_upgrade() {
+            // The answer to what it asked for, and it is no.
+            self.requests.state = State::Head;
+        }
+    }
+
+    /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
+    fn pair(&mut self, first: Frame) {
+        if self.responses_lost {
+            let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first));
+            for _ in 0..newest.unwrap_or(0) {
+                if let Some(older) = self.pending.pop_front() {
+                    self.emit(older);
+                }
+            }
+            self.responses_lost = newest.is_none();
+        }
+        let is_own = self.pending.front().is_some_and(|oldest| {
+            // Without a loss order tells; frame numbers might not, as captures swap neighbouring frames.
+            let is_certain = !self.responses_lost && !oldest.after_loss;
+            oldest.exchange.response.is_none() && (is_certain || oldest.is_answerable_at(first))
+        });
+        if !is_own {
+            let orphan = self.pending_exchange(None, Frame::default());
+            self.pending.push_front(orphan);
+        }
+    }
+
+    fn end_response(&mut self, end: End, sink: &mut impl ContentSink) {
+        self.responses.state = State::Head;
+        if let Some(pending) = self.pending.front_mut() {
+            let exchange = &mut *pending.exchange;
+            if let Some(response) = &mut exchange.response {
+                end_content(end, &mut response.cost, &mut response.content, &mut exchange.anomalies, sink);
+            }
+        }
+        if end.is_damaged() {
+            self.responses.lose();
+        }
+        self.response_is_complete();
+    }
+
+    fn response_is_complete(&mut self) {
+        self.is_answering = false;
+        if let Some(pending) = self.pending.front_mut() {
+            pending.response_is_complete = true;
+        }
+        self.release();
+    }
+
+    /// Emits the exchanges at the front that are complete.
+    fn release(&mut self) {
+        while let Some(pending) = self.pending.pop_front_if(|pending| pending.request_is_complete && pending.response_is_complete) {
+            self.emit(pending);
+        }
+    }
+
+    /// Emits the oldest unanswered request when too many wait.
+    fn bound_pending(&mut self) {
+        let oldest = usize::from(self.is_answering);
+        if self.pending.len() > self.pending_limit
+            && oldest + 1 < self.pending.len()
+            && let Some(pending) = self.pending.remove(oldest)
+        {
+            self.emit(pending);
+        }
+    }
+
+    fn pending_exchange(&self, request: Option<Request>, first: Frame) -> Pending {
+        Pending {
+            request_is_complete: request.is_none(),
+            exchange: Box::new(Exchange {
+                connection: self.number,
+                number: 0,
+                client: self.client,
+                server: self.server,
+                request,
+                response: None,
+                informational: Vec::new(),
+                upgrade: None,
+                time_to_first_byte_s: None,
+                time_to_last_byte_s: None,
+                ajax: Ajax::default(),
+                side: Side::OtherHttp,
+                anomalies: AnomalySet::EMPTY,
+            }),
+            request_first: first,
+            response_first: Frame::default(),
+            response_is_complete: false,
+            after_loss: false,
+        }
+    }
+
+    fn emit(&mut self, pending: Pending) {
+        self.exchanges += 1;
+        let mut exchange = pending.into_exchange();
+        exchange.number = self.exchanges;
+        if exchange.upgrade.is_none() {
+            self.ready.push_back(Event::Exchange(exchange));
+            return;
+        }
+        self.is_upgraded = true;
+        self.give_up_unowned();
+        self.ready.push_back(Event::Upgraded(exchange));
+    }
+
+    /// Gives up what was consumed for messages that will not come.
+    fn give_up_unowned(&mut self) {
+        let client = self.requests.take_unowned();
+        let server = self.responses.take_unowned() + std::mem::take(&mut self.interim).cost;
+        for (direction, cost) in [(Direction::ClientToServer, client), (Direction::ServerToClient, server)] {
+            if !cost.is_empty() {
+                self.disown(direction, cost, AnomalySet::EMPTY);
+            }
+        }
+    }
+
+    fn disown(&mut self, direction: Direction, cost: Provenance, anomalies: AnomalySet) -> bool {
+        self.ready.push_back(Event::Unattributed { direction, cost, anomalies });
+        true
     }
 }
 
-/// The cost and content of a message whose head was read: nothing is known of content that is still to come.
-fn begin_content(head: &Head, body: Option<Body>, sink: &mut impl ContentSink) -> (Cost, Content) {
-    if body.is_none() {
-        let content = Content { bytes: Some(0), ..Content::default() };
-        return (Cost { content_bytes: Some(0), ..Cost::default() }, content);
+impl Pending {
+    /// Whether a response whose first octet came in that frame may be its own.
+    fn is_answerable_at(&self, first: Frame) -> bool {
+        self.exchange.response.is_none() && self.request_first.number < first.number
     }
-    let mut codings = head.values("content-encoding");
-    match (codings.next(), codings.next()) {
-        (only, None) => sink.begin(Form::Http { content_encoding: only.unwrap_or_default() }),
-        // Several field lines are one list (RFC 9110 §5.3).
-        _ => sink.begin(Form::Http { content_encoding: &head.values("content-encoding").collect::<Vec<_>>().join(&b","[..]) }),
+
+    fn into_exchange(self) -> Box<Exchange> {
+        let mut exchange = self.exchange;
+        match (&exchange.request, &exchange.response) {
+            (Some(_), Some(response)) => {
+                let begin = self.request_first.time;
+                exchange.time_to_first_byte_s = Some(self.response_first.time.seconds_since(begin));
+                exchange.time_to_last_byte_s = Some(response.cost.provenance.last.time.seconds_since(begin));
+            }
+            (None, _) => exchange.anomalies.insert(AnomalyKind::ResponseWithoutRequest),
+            (Some(_), None) => exchange.anomalies.insert(AnomalyKind::RequestWithoutResponse),
+        }
+        exchange
     }
-    (Cost::default(), Content::default())
 }
 
-fn status(head: &Head) -> u16 {
-    let code = head.start_line()[1];
-    str::from_utf8(code.get(..3).unwrap_or(code)).ok().and_then(|code| code.parse().ok()).unwrap_or(0)
+/// Why a message's content is over.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Complete,
+    /// The stream ended before it.
+    Cut,
+    /// What follows is not its framing.
+    Damaged(AnomalyKind),
 }
 
-/// What the connection becomes by a final response (RFC 9110 §7.8, §9.3.6).
-fn upgrade(head: &Head, status: u16, method: Option<&[u8]>) -> Option<Upgrade> {
+impl End {
+    fn is_damaged(self) -> bool {
+        matches!(self, Self::Damaged(_))
+    }
+}
+
+fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool) -> Option<End> {
+    match progress {
+        Progress::Complete => Some(End::Complete),
+        Progress::Damaged(why) => Some(End::Damaged(why)),
+        Progress::Wait if !stream_has_ended => None,
+        Progress::Wait if body.ends_with_stream() => Some(End::Complete),
+        Progress::Wait => Some(End::Cut),
+    }
+}
+
+/// Tells the sink what is to come; when there is no content the message is complete without it.
+fn begin_content(framing: Framing, head: &Head, cost: &mut Cost, content: &mut Content, sink: &mut impl ContentSink) -> Option<Body> {
+    let body = Body::new(framing);
+    if body.is_some() {
+        sink.begin(Form::Http { content_encoding: &content_codings(head) });
+    } else {
+        content.bytes = Some(0);
+        cost.content_bytes = Some(0);
+    }
+    body
+}
+
+fn end_content(end: End, cost: &mut Cost, content: &mut Content, anomalies: &mut AnomalySet, sink: &mut impl ContentSink) {
+    *content = sink.end(matches!(end, End::Complete));
+    cost.content_bytes = content.bytes;
+    match end {
+        End::Complete => {}
+        End::Cut => anomalies.insert(AnomalyKind::IncompleteContent),
+        End::Damaged(why) => anomalies.insert(why),
+    }
+}
+
+/// 101 is final for HTTP: what follows is another protocol's (RFC 9110 §15.2.2).
+fn is_interim(status: u16) -> bool {
+    (100..200).contains(&status) && status != 101
+}
+
+/// Whether what follows a request may be another protocol's (RFC 9110 §7.8, §9.3.6).
+fn asks_for_upgrade(request: &Request) -> bool {
+    request.method() == b"CONNECT" || request.head.field("upgrade").is_some()
+}
+
+/// What a final response makes of the connection.
+fn upgrade(request: Option<&Request>, status: u16, response: &Head) -> Option<Upgrade> {
+    let names_websocket = |head: &Head| head.has_token("upgrade", "websocket");
     match status {
-        101 if head.has_token("upgrade", "websocket") => Some(Upgrade::WebSocket),
+        101 if names_websocket(response) || request.is_some_and(|request| names_websocket(&request.head)) => Some(Upgrade::WebSocket),
         101 => Some(Upgrade::Other),
-        200..=299 if method == Some(b"CONNECT") => Some(Upgrade::Tunnel),
+        200..300 if request.is_some_and(|request| request.method() == b"CONNECT") => Some(Upgrade::Tunnel),
         _ => None,
     }
 }

@@ -1,182 +1,245 @@
-//! Header sections (RFC 9112 §2–5): where they end, and their field lines.
+//! Header sections (RFC 9112 §2–§5): where they end, and what is in them.
 
-use crate::anomaly::AnomalyKind;
+use std::mem::MaybeUninit;
+
+use httparse::{Header, ParserConfig};
+
+use super::detect::{is_token_octet, looks_like_request, looks_like_response, request_line, status_line};
+use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::Head;
 
-/// Field lines that httparse is first given room for; nearly all heads fit.
-const FIELDS: usize = 64;
+/// The side of a connection a head comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Request,
+    Response,
+}
 
-/// Finds the end of a header section that comes in pieces.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct EndFinder {
-    /// Octets of the unread bytes that hold no end.
+impl Role {
+    /// Whether a head of this kind begins here; `None` while more octets are needed to tell.
+    pub(super) fn begins(self, bytes: &[u8]) -> Option<bool> {
+        match self {
+            Self::Request => looks_like_request(bytes),
+            Self::Response => looks_like_response(bytes),
+        }
+    }
+}
+
+/// A header section that was read.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) head: Head,
+    /// Status code; 0 in a request.
+    pub(super) status: u16,
+    pub(super) anomalies: AnomalySet,
+}
+
+impl Parsed {
+    /// Whether it had to be read with leniency.
+    pub(super) fn is_malformed(&self) -> bool {
+        self.anomalies.contains(AnomalyKind::MalformedHttpHead)
+    }
+}
+
+/// The search for the empty line that ends a header section; remembers how far it got.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// No section ends before this offset.
     searched: usize,
 }
 
-impl EndFinder {
-    /// Octets from the beginning of `bytes` to behind the empty line; `None` until that is there. `lead` octets of empty
-    /// lines stand before the start line.
-    pub(super) fn find(&mut self, bytes: &[u8], lead: usize) -> Option<usize> {
-        let from = self.searched.max(lead);
-        for at in memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| at + from) {
-            match bytes.get(at + 1..) {
-                Some([b'\n', ..]) => return Some(at + 2),
-                Some([b'\r', b'\n', ..]) => return Some(at + 3),
-                // The empty line may be cut behind this line's end.
-                Some([] | [b'\r']) | None => {
-                    self.searched = at;
+impl Search {
+    /// Octets up to and including the empty line; `None` while it is not there. Bare line feeds end lines too (RFC 9112 §2.2).
+    pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        while let Some(found) = memchr::memchr(b'\n', bytes.get(self.searched..)?) {
+            let line_end = self.searched + found;
+            match bytes[line_end + 1..] {
+                [b'\n', ..] => return Some(line_end + 2),
+                [b'\r', b'\n', ..] => return Some(line_end + 3),
+                [] | [b'\r'] => {
+                    self.searched = line_end;
                     return None;
                 }
-                Some(_) => {}
+                _ => self.searched = line_end + 1,
             }
         }
-        self.searched = bytes.len().max(lead);
+        self.searched = bytes.len();
         None
     }
 
-    /// The next header section begins.
-    pub(super) fn reset(&mut self) {
-        self.searched = 0;
+    /// That many octets were taken off the front.
+    pub(super) fn skip(&mut self, len: usize) {
+        self.searched = self.searched.saturating_sub(len);
     }
 }
 
-/// Octets of empty lines before a start line (RFC 9112 §2.2).
-pub(super) fn leading_empty_lines(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count()
+/// Reads a whole header section, up to and including its empty line. `None` when not even its start line can be told.
+pub(super) fn parse(role: Role, raw: &[u8]) -> Option<Parsed> {
+    let line_end = memchr::memchr(b'\n', raw)?;
+    let (start, status) = match role {
+        Role::Request => (request_line(&raw[..line_end])?, 0),
+        Role::Response => status_line(&raw[..line_end])?,
+    };
+    // Most heads have few fields; the arrays are not initialised, but they take stack.
+    let strict = strictly::<64>(role, raw, start)
+        .or_else(|error| if error.too_many() { strictly::<256>(role, raw, start) } else { Err(error) })
+        .or_else(|error| if error.too_many() { strictly::<1024>(role, raw, start) } else { Err(error) });
+    let (head, mut anomalies) = match strict {
+        Ok(head) => (head, AnomalySet::EMPTY),
+        Err(_) => leniently(role, raw, start, line_end + 1),
+    };
+    if head.fields().any(|(_, value)| value.contains(&b'\n')) {
+        anomalies.insert(AnomalyKind::ObsoleteFolding);
+    }
+    Some(Parsed { head, status, anomalies })
 }
 
-/// A header section as read, and what is odd about it.
-pub(super) struct Parsed {
-    pub(super) head: Head,
-    pub(super) anomaly: Option<AnomalyKind>,
-}
+/// Why httparse does not read a head.
+struct Rejected(httparse::Error);
 
-/// Reads the header section of a request; `raw` runs from the start line to the empty line.
-pub(super) fn request(raw: &[u8]) -> Parsed {
-    parse(raw, |line| {
-        let (method, rest) = cut_at_space(line);
-        match memchr::memmem::rfind(rest, b" HTTP/") {
-            Some(at) => [method, rest[..at].trim_ascii(), &rest[at + 1..]],
-            None => [method, rest, &[]],
-        }
-    })
-}
-
-/// Reads the header section of a response.
-pub(super) fn response(raw: &[u8]) -> Parsed {
-    parse(raw, |line| {
-        let (version, rest) = cut_at_space(line);
-        let (status, reason) = cut_at_space(rest);
-        [version, status, reason]
-    })
-}
-
-fn cut_at_space(line: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memchr(b' ', line) {
-        Some(at) => (&line[..at], line[at + 1..].trim_ascii_start()),
-        None => (line, &[]),
+impl Rejected {
+    fn too_many(&self) -> bool {
+        self.0 == httparse::Error::TooManyHeaders
     }
 }
 
-fn parse<'a>(raw: &'a [u8], start_line: impl Fn(&'a [u8]) -> [&'a [u8]; 3]) -> Parsed {
-    let line_end = memchr::memchr(b'\n', raw).unwrap_or(raw.len());
-    let line = raw[..line_end].strip_suffix(b"\r").unwrap_or(&raw[..line_end]);
-    let start = start_line(line);
-    let section = raw.get(line_end + 1..).unwrap_or_default();
-    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
-    match httparse::parse_headers(section, &mut fields) {
-        Ok(httparse::Status::Complete((_, fields))) => {
-            let fields = fields.iter().map(|field| (field.name.as_bytes(), field.value.trim_ascii()));
-            Parsed { head: Head::new(raw, start, fields), anomaly: None }
+#[inline(never)]
+fn strictly<const FIELDS: usize>(role: Role, raw: &[u8], start: [&[u8]; 3]) -> Result<Head, Rejected> {
+    let mut fields = [const { MaybeUninit::<Header<'_>>::uninit() }; FIELDS];
+    let mut config = ParserConfig::default();
+    let fields: &[Header<'_>] = match role {
+        Role::Request => {
+            let mut request = httparse::Request::new(&mut []);
+            config.parse_request_with_uninit_headers(&mut request, raw, &mut fields).map_err(Rejected)?;
+            request.headers
         }
-        // Many fields, folded lines, odd octets: what people call a header section all the same.
-        Ok(httparse::Status::Partial) | Err(_) => {
-            let (fields, anomaly) = lenient_fields(section);
-            Parsed { head: Head::new(raw, start, fields.into_iter()), anomaly }
+        Role::Response => {
+            let mut response = httparse::Response::new(&mut []);
+            config
+                .allow_spaces_after_header_name_in_responses(true)
+                .allow_obsolete_multiline_headers_in_responses(true)
+                .parse_response_with_uninit_headers(&mut response, raw, &mut fields)
+                .map_err(Rejected)?;
+            response.headers
         }
-    }
+    };
+    Ok(Head::new(raw, start, fields.iter().map(|field| (field.name.as_bytes(), field.value.trim_ascii()))))
 }
 
-type Field<'a> = (&'a [u8], &'a [u8]);
-
-/// Reads field lines that httparse refuses. A folded line (RFC 9112 §5.2) goes on with the value before it.
-fn lenient_fields(section: &[u8]) -> (Vec<Field<'_>>, Option<AnomalyKind>) {
-    let mut fields: Vec<Field<'_>> = Vec::new();
-    let (mut anomaly, mut offset) = (None, 0);
-    for line in section.split_inclusive(|&b| b == b'\n') {
-        let start = offset;
-        offset += line.len();
-        let line = line.trim_ascii_end();
-        if line.is_empty() {
-            continue;
-        }
-        if line[0] == b' ' || line[0] == b'\t' {
-            anomaly = anomaly.or(Some(AnomalyKind::ObsoleteFolding));
-            if let Some((_, value)) = fields.last_mut() {
-                let value_start = offset_within(section, value).unwrap_or(start);
-                *value = &section[value_start..start + line.len()];
+/// Reads field lines as a person would: a name, a colon, a value and the lines folded into it; other lines are passed over.
+fn leniently(role: Role, raw: &[u8], start: [&[u8]; 3], fields_at: usize) -> (Head, AnomalySet) {
+    let mut anomalies = AnomalySet::EMPTY;
+    let is_odd = match role {
+        Role::Request => start[2].is_empty(),
+        Role::Response => start[1].len() != 3,
+    };
+    if is_odd || has_odd_spaces(&raw[..fields_at]) {
+        anomalies.insert(AnomalyKind::MalformedHttpHead);
+    }
+    let mut fields: Vec<(&[u8], &[u8])> = Vec::new();
+    let mut rest = &raw[fields_at..];
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(folded_line_end(rest));
+        rest = after;
+        match memchr::memchr(b':', line).map(|colon| line.split_at(colon)) {
+            Some((name, value)) if !name.trim_ascii().is_empty() => {
+                if !name.iter().all(|&b| is_token_octet(b)) {
+                    anomalies.insert(AnomalyKind::MalformedHttpHead);
+                }
+                fields.push((name.trim_ascii(), value[1..].trim_ascii()));
             }
-        } else if let Some(colon) = memchr::memchr(b':', line) {
-            fields.push((line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()));
-        } else {
-            anomaly = Some(AnomalyKind::MalformedHttpHead);
+            _ if line.trim_ascii().is_empty() => {}
+            _ => anomalies.insert(AnomalyKind::MalformedHttpHead),
         }
     }
-    (fields, anomaly)
+    (Head::new(raw, start, fields.into_iter()), anomalies)
 }
 
-/// Where a part lies in the section it was cut out of.
-fn offset_within(section: &[u8], part: &[u8]) -> Option<usize> {
-    (part.as_ptr() as usize).checked_sub(section.as_ptr() as usize).filter(|&offset| offset <= section.len())
+fn has_odd_spaces(start_line: &[u8]) -> bool {
+    memchr::memmem::find(start_line, b"  ").is_some()
+}
+
+/// Octets of the first field line, with the lines that obs-fold adds to it (RFC 9112 §5.2).
+fn folded_line_end(rest: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', rest)
+        .map(|line_feed| line_feed + 1)
+        .find(|&end| !matches!(rest.get(end), Some(b' ' | b'\t')))
+        .unwrap_or(rest.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fields(head: &Head) -> Vec<(&str, &str)> {
-        let text = |octets| str::from_utf8(octets).expect("test data is ASCII");
-        head.fields().map(|(name, value)| (text(name), text(value))).collect()
+    fn fields(parsed: &Parsed) -> Vec<(&[u8], &[u8])> {
+        parsed.head.fields().collect()
     }
 
     #[test]
-    fn end_is_found_wherever_the_section_is_cut() {
-        for section in ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.0\n\n", "\r\nGET / HTTP/1.1\r\nA: b\n\r\n"] {
-            let (mut finder, lead) = (EndFinder::default(), leading_empty_lines(section.as_bytes()));
-            for len in 0..section.len() {
-                assert_eq!(finder.find(&section.as_bytes()[..len], lead.min(len)), None, "{section:?} cut at {len}");
+    fn section_ends_at_the_empty_line_wherever_it_is_cut() {
+        for raw in [&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], b"GET / HTTP/1.1\nHost: a\n\n", b"GET / HTTP/1.1\nHost: a\r\n\r\n"] {
+            let mut search = Search::default();
+            for len in 0..raw.len() {
+                assert_eq!(search.end(&raw[..len]), None);
             }
-            let trailing = [section, "\r\n\r\nmore"].concat();
-            assert_eq!(finder.find(trailing.as_bytes(), lead), Some(section.len()), "{section:?}");
+            let with_trailing_data = [raw, b"\r\n\r\nmore"].concat();
+            assert_eq!(search.end(&with_trailing_data), Some(raw.len()));
         }
     }
 
     #[test]
-    fn start_lines_are_cut_at_their_spaces() {
-        let request = request(b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n").head;
-        assert_eq!(request.start_line(), [&b"GET"[..], b"/a b", b"HTTP/1.1"]);
-        let response = response(b"HTTP/1.1 404 Not Found\r\n\r\n").head;
-        assert_eq!(response.start_line(), [&b"HTTP/1.1"[..], b"404", b"Not Found"]);
+    fn request_line_and_fields_are_told() {
+        let parsed = parse(Role::Request, b"GET /a?b HTTP/1.1\r\nHost: x\r\nX-Name:  Z\xc3\xbcrich \r\n\r\n").unwrap();
+        assert_eq!(parsed.head.start_line(), [&b"GET"[..], b"/a?b", b"HTTP/1.1"]);
+        assert_eq!(fields(&parsed), [(&b"Host"[..], &b"x"[..]), (b"X-Name", "Zürich".as_bytes())]);
+        assert_eq!(parsed.anomalies, AnomalySet::EMPTY);
     }
 
     #[test]
-    fn folded_lines_go_on_with_the_value() {
-        let parsed = request(b"GET / HTTP/1.1\r\nA: one\r\n two\r\nB: x\r\n\r\n");
-        assert_eq!(fields(&parsed.head), [("A", "one\r\n two"), ("B", "x")]);
-        assert_eq!(parsed.anomaly, Some(AnomalyKind::ObsoleteFolding));
+    fn folded_value_is_one_field_in_requests_and_responses() {
+        for (role, start) in [(Role::Request, "GET / HTTP/1.1"), (Role::Response, "HTTP/1.1 200 OK")] {
+            let parsed = parse(role, format!("{start}\r\nA: 1\r\n 2\r\nB: 3\r\n\r\n").as_bytes()).unwrap();
+            assert_eq!(fields(&parsed), [(&b"A"[..], &b"1\r\n 2"[..]), (b"B", b"3")]);
+            assert_eq!(parsed.anomalies, AnomalySet::from_iter([AnomalyKind::ObsoleteFolding]));
+        }
     }
 
     #[test]
-    fn more_fields_than_usual_are_all_read() {
-        let many: String = (0..200).map(|n| format!("X-{n}: {n}\r\n")).collect();
-        let parsed = request(format!("GET / HTTP/1.1\r\n{many}\r\n").as_bytes());
-        assert_eq!((parsed.head.fields().count(), parsed.anomaly), (200, None));
+    fn what_httparse_rejects_is_still_read() {
+        for (role, raw) in [
+            (Role::Request, &b"GET  /x  HTTP/1.1\r\nHost: a\r\n\r\n"[..]),
+            (Role::Request, b"GET /x\r\nHost: a\r\n\r\n"),
+            (Role::Request, b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
+            (Role::Request, b"GET /x HTTP/1.1\r\nno colon\r\nHost : a\r\n\r\n"),
+            (Role::Response, b"HTTP/1.1 200 OK\r\nbad line\r\nHost: a\r\n\r\n"),
+            (Role::Response, b"HTTP/1.1  200 OK\r\nHost: a\r\n\r\n"),
+            (Role::Response, b"ICY 200 OK\r\nHost: a\r\n\r\n"),
+            (Role::Response, b"HTTP/1.7 200 OK\r\nHost: a\r\n\r\n"),
+        ] {
+            let parsed = parse(role, raw).unwrap();
+            assert_eq!(fields(&parsed), [(&b"Host"[..], &b"a"[..])], "{}", raw.escape_ascii());
+        }
     }
 
     #[test]
-    fn a_line_without_a_colon_costs_only_itself() {
-        let parsed = response(b"HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length : 3\r\n\r\n");
-        assert_eq!(fields(&parsed.head), [("Content-Length", "3")]);
-        assert_eq!(parsed.anomaly, Some(AnomalyKind::MalformedHttpHead));
+    fn space_before_colon_is_read_in_responses() {
+        let parsed = parse(Role::Response, b"HTTP/1.1 200\r\nContent-Length : 5\r\n\r\n").unwrap();
+        assert_eq!(fields(&parsed), [(&b"Content-Length"[..], &b"5"[..])]);
+        assert!(!parsed.is_malformed());
+    }
+
+    #[test]
+    fn any_number_of_fields_is_read() {
+        for count in [0, 1, 64, 65, 256, 257, 1024, 1025] {
+            let lines: String = (0..count).map(|i| format!("X-{i}: {i}\r\n")).collect();
+            let parsed = parse(Role::Request, format!("GET / HTTP/1.1\r\n{lines}\r\n").as_bytes()).unwrap();
+            assert_eq!((parsed.head.fields().count(), parsed.is_malformed()), (count, false));
+        }
+    }
+
+    #[test]
+    fn start_line_that_is_none_is_refused() {
+        assert!(parse(Role::Request, b"hello world\r\n\r\n").is_none());
+        assert!(parse(Role::Response, b"HTTP/1.1 OK\r\n\r\n").is_none());
     }
 }

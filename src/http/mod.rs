@@ -6,7 +6,7 @@ mod coding;
 mod connection;
 mod detect;
 mod head;
-mod pairing;
+mod reader;
 mod zstd;
 
 pub(crate) use coding::Decoder;

@@ -16,12 +16,23 @@ const BLOCK_HEADER: usize = 3;
 /// A checksum behind the last block.
 const CHECKSUM: usize = 4;
 
+/// A window larger than this is not for HTTP (RFC 9659 §3): 8 MiB.
+const MAX_WINDOW: u64 = 8 << 20;
+
+/// The magic numbers of skippable frames are 0x184D2A50 to 0x184D2A5F (RFC 8878 §3.1.2), little-endian.
+const SKIPPABLE_MAGIC: [u8; 3] = [0x2a, 0x4d, 0x18];
+
+/// Magic number and length.
+const SKIPPABLE_HEADER: usize = 8;
+
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     FrameHeader,
     Block,
     Checksum,
+    /// So many octets of a skippable frame.
+    Skip(usize),
 }
 
 /// A decoder of zstd frames one after the other.
@@ -34,7 +45,9 @@ pub(super) struct Zstd {
 
 impl Zstd {
     pub(super) fn new() -> Self {
-        Self { decoder: FrameDecoder::new(), next: Next::FrameHeader, pending: Vec::new() }
+        let mut decoder = FrameDecoder::new();
+        decoder.set_max_window_size(MAX_WINDOW);
+        Self { decoder, next: Next::FrameHeader, pending: Vec::new() }
     }
 
     pub(super) fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
@@ -61,7 +74,21 @@ impl Zstd {
     fn step(&mut self, at: usize, last: bool, out: Out<'_>) -> Result<Option<usize>, Failed> {
         let input = &self.pending[at..];
         match self.next {
+            Next::Skip(0) => {
+                self.next = Next::FrameHeader;
+                Ok(Some(0))
+            }
+            Next::Skip(_) if input.is_empty() => Ok(None),
+            Next::Skip(left) => {
+                let len = left.min(input.len());
+                self.next = Next::Skip(left - len);
+                Ok(Some(len))
+            }
             Next::FrameHeader => {
+                if let Some(len) = skippable_len(input) {
+                    self.next = Next::Skip(len);
+                    return Ok(Some(SKIPPABLE_HEADER));
+                }
                 if input.is_empty() || (input.len() < MAX_FRAME_HEADER && !last) {
                     return Ok(None);
                 }
@@ -101,6 +128,14 @@ impl Zstd {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Octets that follow the header of a skippable frame, if one begins here.
+fn skippable_len(input: &[u8]) -> Option<usize> {
+    match *input.first_chunk::<SKIPPABLE_HEADER>()? {
+        [0x50..=0x5f, magic @ .., l0, l1, l2, l3] if magic == SKIPPABLE_MAGIC => Some(u32::from_le_bytes([l0, l1, l2, l3]) as usize),
+        _ => None,
     }
 }
 

@@ -8,6 +8,10 @@ use crate::capture::Packet;
 /// More tags than this are not seen on any network; the rest is named by its EtherType.
 const MAX_VLAN_TAGS: usize = 8;
 
+/// LLC with the SNAP extension (RFC 1042): three octets, an organisation code of zero, an EtherType.
+const SNAP: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
+const SNAP_LEN: usize = 8;
+
 /// Offset of the IP header in the packet, in octets.
 pub(super) fn slice(packet: &Packet<'_>) -> Result<usize, NotTcp> {
     let data = packet.data;
@@ -68,10 +72,18 @@ fn tagged(data: &[u8], mut offset: usize, mut ether_type: EtherType) -> Result<u
                 ether_type = tag.ether_type();
                 offset += 4;
             }
-            // IEEE 802.3: values up to 1500 are a length.
-            EtherType(..=1500) => return Err(NotTcp::Llc),
+            // IEEE 802.3: values up to 1500 are a length, and LLC follows.
+            EtherType(..=1500) => {
+                ether_type = snap(data.get(offset..).unwrap_or_default()).ok_or(NotTcp::Llc)?;
+                offset += SNAP_LEN;
+            }
             EtherType(other) => return Err(NotTcp::EtherType(other)),
         }
     }
     Err(NotTcp::EtherType(ether_type.0))
+}
+
+fn snap(data: &[u8]) -> Option<EtherType> {
+    let [high, low] = *data.strip_prefix(&SNAP)?.first_chunk()?;
+    Some(EtherType(u16::from_be_bytes([high, low])))
 }

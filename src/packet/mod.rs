@@ -108,7 +108,9 @@ mod tests {
         let qinq = [&ETHERNET[..12], &[0x88, 0xa8, 0, 9, 0x81, 0, 0, 5, 8, 0]].concat();
         let sll = [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &[8, 0][..]].concat();
         let sll2 = [&[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0][..]].concat();
-        let cases: [(u16, Vec<u8>); 13] = [
+        let snap = [&ETHERNET[..12], &[0, 53, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0]].concat();
+        let cases: [(u16, Vec<u8>); 14] = [
+            (1, snap),
             (1, ETHERNET.to_vec()),
             (1, vlan),
             (1, qinq),

@@ -15,16 +15,20 @@ use crate::stream::{Frame, LayerBytes};
 pub struct SeqNumber(pub u32);
 
 impl SeqNumber {
-    /// The number `len` octets on.
-    #[inline]
-    pub fn add(self, len: u32) -> Self {
-        Self(self.0.wrapping_add(len))
-    }
-
     /// Octets from `other` to this one, negative when this one is older (RFC 9293 §3.4).
     #[inline]
     pub fn distance_from(self, other: Self) -> i32 {
         self.0.wrapping_sub(other.0).cast_signed()
+    }
+}
+
+/// The number so many octets on.
+impl std::ops::Add<u32> for SeqNumber {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, len: u32) -> Self {
+        Self(self.0.wrapping_add(len))
     }
 }
 
@@ -190,7 +194,7 @@ mod tests {
     #[test]
     fn sequence_numbers_compare_across_the_wrap() {
         let before = SeqNumber(u32::MAX - 1);
-        let after = before.add(10);
+        let after = before + 10;
         assert_eq!((after, after.distance_from(before), before < after), (SeqNumber(8), 10, true));
     }
 }

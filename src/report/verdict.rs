@@ -144,7 +144,7 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     if coverage.encrypted_connections > 0 {
         let count = coverage.encrypted_connections;
         hints.push(format!(
-            "{} TLS {} could not be read ({} of all bytes): pass `--keylog FILE`, written by a browser started with SSLKEYLOGFILE set",
+            "{} TLS {} could not be read ({} of all bytes): TLS is accounted and not decrypted; capture in front of it, behind the proxy that ends it, to see the messages",
             thousands(count),
             plural(count, "connection", "connections"),
             percent(coverage.encrypted_bytes, wire)
@@ -156,12 +156,12 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     }
     if report.websocket.figures.messages == 0 && coverage.opaque_bytes > 0 {
         hints.push(format!(
-            "{} of all bytes belong to no protocol that is understood: if a WebSocket is among them, name its port with `--decode-as 'tcp.port==9000,websocket'`",
+            "{} of all bytes belong to no protocol that is understood: a WebSocket is recognised by its opening handshake, so begin the capture before the connection",
             percent(coverage.opaque_bytes, wire)
         ));
     }
     if report.websocket.figures.messages == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
-        hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101; one that was opened before the capture began is found by `--decode-as`".into());
+        hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101; one that was opened before the capture began is not recognised".into());
     }
     let captured: u64 = report.captures.iter().map(|capture| capture.captured_bytes).sum();
     if captured > 0 && captured < wire / 2 {

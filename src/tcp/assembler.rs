@@ -107,7 +107,7 @@ impl Assembler {
         let seq = self.locate(segment);
         let distance = seq.distance_from(self.next);
         let len = segment.payload_len;
-        if segment.flags.has(Flags::FIN) && distance >= 0 && distance < MAX_WINDOW {
+        if segment.flags.has(Flags::FIN) && (0..MAX_WINDOW).contains(&distance) {
             self.fin.get_or_insert(self.delivered + distance as u64 + u64::from(len));
         }
         if len == 0 || segment.flags.has(Flags::RST) {
@@ -199,10 +199,13 @@ impl Assembler {
     #[inline]
     fn locate(&mut self, segment: &Segment<'_>) -> SeqNumber {
         let syn = segment.flags.has(Flags::SYN);
-        let seq = if syn { segment.seq.add(1) } else { segment.seq };
+        let seq = if syn { segment.seq + 1 } else { segment.seq };
         // A RST may carry any sequence number, 0 most often.
         if self.origin != Origin::Known && !segment.flags.has(Flags::RST) {
             self.set_origin(seq, syn || segment.payload_len > 0);
+        } else if syn && self.delivered == 0 && self.held.is_none() && seq != self.next {
+            // A SYN after something that was not this stream's beginning: what was taken for it is void.
+            *self = Self { origin: Origin::Known, next: seq, base: segment.seq, ..Self::default() };
         }
         seq
     }
@@ -212,7 +215,7 @@ impl Assembler {
         let was_keep_alive = certain && seq.distance_from(self.next) == 1;
         if self.origin == Origin::Unknown || was_keep_alive {
             self.next = seq;
-            self.base = seq.add(u32::MAX);
+            self.base = seq + u32::MAX;
         }
         self.origin = if certain { Origin::Known } else { Origin::Assumed };
     }
@@ -236,7 +239,7 @@ impl Assembler {
     fn advance(&mut self, len: u64) {
         self.delivered += len;
         // Sequence numbers wrap with it.
-        self.next = self.next.add(len as u32);
+        self.next = self.next + len as u32;
     }
 
     #[cold]

@@ -185,19 +185,15 @@ impl Receiver {
         });
         let content = sink.end(true);
         anomalies.merge(content.anomalies);
+        let mut cost = Cost { content_bytes: content.bytes, ..Cost::default() };
+        cost.add_frame(u64::from(header.len), header.payload_len, buffer.consume(header.frame_len()));
         self.messages += 1;
         Event::Message(Message {
             connection: self.connection,
             number: self.messages,
             direction: self.direction,
             opcode: header.opcode,
-            cost: Cost {
-                content_bytes: content.bytes,
-                encoded_bytes: header.payload_len,
-                framing_bytes: u64::from(header.len),
-                lost_bytes: 0,
-                provenance: buffer.consume(header.frame_len()),
-            },
+            cost,
             fragments: 1,
             compressed,
             masked: header.masking_key.is_some(),

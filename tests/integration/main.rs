@@ -7,3 +7,4 @@ mod corpus;
 mod layering;
 mod segmentation;
 mod support;
+mod truth;

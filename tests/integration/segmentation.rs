@@ -40,7 +40,7 @@ fn cut(owned: &OwnedSegment, len: usize) -> Vec<OwnedSegment> {
             segment.bytes.payload = payload.len() as u64;
             // FIN, SYN and PSH stay where they were: SYN with the first octet, FIN with the last.
             segment.flags.0 &= if n > 0 { !0x02 } else { !0 } & if n + 1 < count { !0x01 } else { !0 };
-            seq = seq.add(payload.len() as u32);
+            seq = seq + (payload.len() as u32);
             OwnedSegment { segment, payload: payload.to_vec() }
         })
         .collect()
@@ -57,7 +57,7 @@ fn coalesce(segments: Vec<OwnedSegment>) -> Vec<OwnedSegment> {
                 && owned.segment.flags.0 & 0x07 == 0
                 && !last.payload.is_empty()
                 && !owned.payload.is_empty()
-                && last.segment.seq.add(last.payload.len() as u32) == owned.segment.seq
+                && last.segment.seq + (last.payload.len() as u32) == owned.segment.seq
                 && last.payload.len() + owned.payload.len() <= 60_000
         });
         match joined.last_mut() {

@@ -68,7 +68,7 @@ fn a_capture_without_ajax_or_websocket_says_what_it_holds() {
     assert_eq!(
         lines.last().copied(),
         Some(
-            "hint: 1 TLS connection could not be read (90.0 % of all bytes): pass `--keylog FILE`, written by a browser started with SSLKEYLOGFILE set"
+            "hint: 1 TLS connection could not be read (90.0 % of all bytes): TLS is accounted and not decrypted; capture in front of it, behind the proxy that ends it, to see the messages"
         )
     );
 }

@@ -1,0 +1,151 @@
+//! One direction between messages: finds the next header section, and the way back to one after damage or loss.
+
+use super::body::Body;
+use super::head::{self, Parsed, Role, Search};
+use crate::anomaly::{AnomalyKind, AnomalySet};
+use crate::stream::{Frame, Provenance, StreamBuffer};
+
+/// Where a direction is.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Before or in a header section.
+    Head,
+    /// In a message's content.
+    Content(Body),
+    /// Nothing is read until the other direction decides whose bytes these are.
+    Paused,
+}
+
+/// One direction of a connection.
+#[derive(Debug)]
+pub(super) struct Reader {
+    role: Role,
+    pub(super) state: State,
+    /// Empty lines before a start line (RFC 9112 §2.2), which belong to the message that begins there.
+    empty_lines: Provenance,
+    search: Search,
+    /// Whether the front of the buffer may be anywhere in a message.
+    lost: bool,
+    /// Whether no more bytes will come.
+    pub(super) ended: bool,
+}
+
+/// What stands at the front of a direction.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Nothing that can be told yet.
+    Wait,
+    /// A header section, now consumed.
+    Head(Found),
+    /// Bytes that belong to no message, now consumed, and why.
+    Unowned(Provenance, AnomalySet),
+}
+
+/// A header section and what it cost.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) parsed: Parsed,
+    /// Of the start line's first octet.
+    pub(super) first: Frame,
+    pub(super) cost: Provenance,
+    /// Whether bytes before it were lost or not understood.
+    pub(super) after_loss: bool,
+}
+
+/// One look at the front.
+enum Look {
+    Wait,
+    Head(Parsed, usize),
+    /// No head begins here, or it cannot be read.
+    Nothing(AnomalySet),
+}
+
+impl Reader {
+    pub(super) fn new(role: Role) -> Self {
+        Self { role, state: State::Head, empty_lines: Provenance::default(), search: Search::default(), lost: false, ended: false }
+    }
+
+    /// From here on the front of the buffer may be anywhere in a message.
+    pub(super) fn lose(&mut self) {
+        self.lost = true;
+        self.state = State::Head;
+    }
+
+    /// Consumes the next header section of at most `limit` octets, or the bytes that are none.
+    ///
+    /// What is no head is passed over run by run: senders begin messages in segments (or records) of their own.
+    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize) -> Next {
+        let mut unowned = Provenance::default();
+        let mut anomalies = AnomalySet::EMPTY;
+        loop {
+            self.take_empty_lines(buffer);
+            match self.look(buffer, limit) {
+                Look::Wait => break,
+                Look::Head(..) if !unowned.is_empty() => break,
+                Look::Head(parsed, len) => return Next::Head(self.take_head(buffer, parsed, len)),
+                Look::Nothing(why) => {
+                    if !self.lost {
+                        anomalies.merge(why);
+                    }
+                    self.lost = true;
+                    let len = buffer.front_run().max(buffer.missing());
+                    self.search.skip(usize::try_from(len).unwrap_or(usize::MAX));
+                    unowned += self.take_unowned();
+                    unowned += buffer.consume(len);
+                }
+            }
+        }
+        if self.ended && buffer.is_empty() {
+            unowned += self.take_unowned();
+        }
+        if unowned.is_empty() && anomalies.is_empty() { Next::Wait } else { Next::Unowned(unowned, anomalies) }
+    }
+
+    /// The cost of empty lines that no message followed.
+    pub(super) fn take_unowned(&mut self) -> Provenance {
+        std::mem::take(&mut self.empty_lines)
+    }
+
+    fn take_empty_lines(&mut self, buffer: &mut StreamBuffer) {
+        loop {
+            let len = match buffer.peek() {
+                [b'\n', ..] => 1,
+                [b'\r', b'\n', ..] => 2,
+                _ => return,
+            };
+            self.search.skip(len);
+            self.empty_lines += buffer.consume(len as u64);
+        }
+    }
+
+    fn look(&mut self, buffer: &StreamBuffer, limit: usize) -> Look {
+        let bytes = buffer.peek();
+        let is_cut = self.ended || buffer.len() > bytes.len() as u64;
+        if bytes.is_empty() {
+            return if buffer.is_empty() { Look::Wait } else { Look::Nothing(AnomalySet::EMPTY) };
+        }
+        let malformed = AnomalySet::from_iter([AnomalyKind::MalformedHttpHead]);
+        if self.role.begins(bytes) == Some(false) {
+            return Look::Nothing(malformed);
+        }
+        match self.search.end(bytes) {
+            Some(len) if len > limit => Look::Nothing(AnomalySet::from_iter([AnomalyKind::HttpHeadLimit])),
+            None if bytes.len() > limit => Look::Nothing(AnomalySet::from_iter([AnomalyKind::HttpHeadLimit])),
+            None if is_cut => Look::Nothing(AnomalySet::EMPTY),
+            None => Look::Wait,
+            Some(len) => match head::parse(self.role, &bytes[..len]) {
+                // Where a head is only guessed to begin it must be a good one.
+                Some(parsed) if !(self.lost && parsed.is_malformed()) => Look::Head(parsed, len),
+                _ => Look::Nothing(malformed),
+            },
+        }
+    }
+
+    fn take_head(&mut self, buffer: &mut StreamBuffer, parsed: Parsed, len: usize) -> Found {
+        let after_loss = std::mem::take(&mut self.lost);
+        self.search = Search::default();
+        let first = buffer.front_frame().unwrap_or_default();
+        let cost = self.take_unowned() + buffer.consume(len as u64);
+        Found { parsed, first, cost, after_loss }
+    }
+}
