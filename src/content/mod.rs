@@ -1,4 +1,4 @@
-//! The content of messages: inflated or decoded, checked to be UTF-8, hashed, previewed.
+//! Content of messages: decoded, checked, digested and sampled, as far as asked for.
 
 mod stage;
 mod utf8;

@@ -1,100 +1,115 @@
 //! The content stage of one direction.
 
-use std::ops::ControlFlow;
+use std::ops::ControlFlow::{self, Break, Continue};
 
 use sha2::{Digest, Sha256};
 
 use super::utf8::Utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::http;
+use crate::http::Decoder;
 use crate::message::{Content, ContentSink, Form, Opcode};
 use crate::options::{ContentMode, Options};
-use crate::websocket::{Compression, InflateError, Inflater};
+use crate::websocket::{Compression, Failure, Inflater};
 
-/// Decodes the content of one direction's messages as it comes, and keeps of it what was asked for.
+/// Takes the encoded content of one direction and says what it is when decoded.
+///
+/// Costs nothing per octet where only the length is asked for.
 #[derive(Debug)]
 pub(crate) struct Stage {
     wanted: Wanted,
     compression: Option<Compression>,
-    /// Made at the first compressed message: its window is 32 KiB and more.
+    /// Made for the first compressed message.
     inflater: Option<Box<Inflater>>,
-    /// The data message (or HTTP content) that is open.
-    message: Option<Open>,
-    /// A control frame between its fragments.
+    /// Whether messages were lost before the inflater was made.
+    gap: bool,
+    /// The exchange's content or data message under way.
+    data: Option<Open>,
+    /// The control frame under way, perhaps between fragments of the data message.
     control: Option<Open>,
 }
 
-/// What is kept of content, and the limit on decoding.
+/// What is asked for of every message.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
-    sample: usize,
     digest: bool,
-    decoded_limit: u64,
+    /// Octets of the sample; `None` for no sample.
+    sample: Option<usize>,
+    /// Decoded octets of one message.
+    limit: u64,
 }
 
-/// How the octets that come become content.
+/// A message under way.
 #[derive(Debug)]
-enum Decoding {
-    /// They are the content.
+struct Open {
+    coding: Coding,
+    /// Octets that were not captured.
+    missing: u64,
+    anomalies: AnomalySet,
+    decoded: Decoded,
+}
+
+/// How a message's content is encoded.
+#[derive(Debug)]
+enum Coding {
     Identity,
-    /// Through the direction's inflater.
-    Inflate,
-    /// Through content codings.
-    Coding(Box<http::Decoder>),
-    /// They cannot be decoded: counted by the framing alone.
+    /// By the direction's inflater.
+    Deflate,
+    /// By content codings (RFC 9110 §8.4).
+    Http(Box<Decoder>),
+    /// Decoding has failed, or cannot begin: what is still to come says nothing.
     Unknown,
 }
 
-/// Content that is not complete.
-#[derive(Debug)]
-struct Open {
-    decoding: Decoding,
-    decoded: Decoded,
-    missing: bool,
-}
-
-/// Decoded octets as they are counted, checked, hashed and sampled.
+/// What a message's decoded octets come to.
 #[derive(Debug)]
 struct Decoded {
     bytes: u64,
-    utf8: Option<Utf8>,
+    /// Whether the limit was passed; what lies behind it is not counted.
+    limited: bool,
+    text: Option<Utf8>,
     digest: Option<Box<Sha256>>,
-    sample: Option<Vec<u8>>,
-    wanted: Wanted,
-    anomalies: AnomalySet,
+    sample: Option<Sample>,
+}
+
+/// The first octets of a message.
+#[derive(Debug)]
+struct Sample {
+    octets: Vec<u8>,
+    limit: usize,
 }
 
 impl Stage {
+    /// A stage that does what the options ask for.
     pub(crate) fn new(options: &Options) -> Self {
         let sample = match options.content {
-            ContentMode::None => 0,
-            ContentMode::Preview => options.limits.preview,
-            ContentMode::Full => options.limits.full_content,
+            ContentMode::None => None,
+            ContentMode::Preview => Some(options.limits.preview),
+            ContentMode::Full => Some(options.limits.full_content),
         };
-        let wanted = Wanted { sample, digest: options.digest, decoded_limit: options.limits.decoded_content };
-        Self { wanted, compression: None, inflater: None, message: None, control: None }
+        let wanted = Wanted { digest: options.digest, sample, limit: options.limits.decoded_content };
+        Self { wanted, compression: None, inflater: None, gap: false, data: None, control: None }
     }
 
-    /// What permessage-deflate was agreed for this direction.
+    /// From the opening handshake on: how messages of this direction are compressed, if they are.
     pub(crate) fn set_compression(&mut self, compression: Option<Compression>) {
         self.compression = compression;
     }
 
-    /// How a message is to be decoded, and what is odd about it.
-    fn decoding(&mut self, form: Form<'_>) -> (Decoding, Option<AnomalyKind>) {
+    /// How a message that begins is encoded; `None` when nobody knows.
+    #[inline]
+    fn coding(&mut self, form: Form<'_>) -> Result<Coding, Option<AnomalyKind>> {
         match form {
-            Form::WebSocket { compressed: false, .. } => (Decoding::Identity, None),
-            Form::WebSocket { compressed: true, .. } => match self.compression {
-                Some(Compression { takeover }) => {
-                    self.inflater.get_or_insert_with(|| Box::new(Inflater::new(takeover))).begin();
-                    (Decoding::Inflate, None)
-                }
-                None => (Decoding::Unknown, None),
-            },
-            Form::Http { content_encoding } => match http::Decoder::new(content_encoding) {
-                Ok(None) => (Decoding::Identity, None),
-                Ok(Some(decoder)) => (Decoding::Coding(Box::new(decoder)), None),
-                Err(_) => (Decoding::Unknown, Some(AnomalyKind::UnknownContentCoding)),
+            Form::WebSocket { compressed: false, .. } => Ok(Coding::Identity),
+            Form::WebSocket { compressed: true, .. } => {
+                let compression = self.compression.ok_or(None)?;
+                let whole = !self.gap;
+                self.inflater.get_or_insert_with(|| Box::new(Inflater::new(compression.context_takeover, whole))).begin();
+                Ok(Coding::Deflate)
+            }
+            Form::Http { content_encoding } => match Decoder::new(content_encoding) {
+                Ok(None) => Ok(Coding::Identity),
+                Ok(Some(decoder)) => Ok(Coding::Http(Box::new(decoder))),
+                Err(_) => Err(Some(AnomalyKind::UnknownContentCoding)),
             },
         }
     }
@@ -103,150 +118,305 @@ impl Stage {
 impl ContentSink for Stage {
     #[inline]
     fn begin(&mut self, form: Form<'_>) {
-        let (decoding, anomaly) = self.decoding(form);
-        let mut open = Open { decoding, decoded: Decoded::new(form, self.wanted), missing: false };
-        if let Some(kind) = anomaly {
-            open.decoded.anomalies.insert(kind);
-        }
-        match form {
-            Form::WebSocket { opcode, .. } if opcode.is_control() => self.control = Some(open),
-            Form::WebSocket { .. } | Form::Http { .. } => self.message = Some(open),
-        }
+        let opcode = match form {
+            Form::Http { .. } => None,
+            Form::WebSocket { opcode, .. } => Some(opcode),
+        };
+        let (coding, odd) = self.coding(form).map_or_else(|odd| (Coding::Unknown, odd), |coding| (coding, None));
+        let decoded = Decoded::new(&self.wanted, opcode == Some(Opcode::Text));
+        let open = Open { coding, missing: 0, anomalies: odd.into_iter().collect(), decoded };
+        let control = opcode.is_some_and(Opcode::is_control);
+        *if control { &mut self.control } else { &mut self.data } = Some(open);
     }
 
     #[inline]
     fn data(&mut self, encoded: &[u8]) {
-        let Some(open) = self.control.as_mut().or(self.message.as_mut()) else { return };
-        let decoded = &mut open.decoded;
-        match &mut open.decoding {
-            Decoding::Identity => decoded.take(encoded),
-            Decoding::Inflate => {
-                if let Some(inflater) = &mut self.inflater {
-                    inflater.feed(encoded, &mut |octets| decoded.take_limited(octets).is_continue());
-                }
+        let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
+        let (decoded, limit) = (&mut open.decoded, self.wanted.limit);
+        let out = &mut |piece: &[u8]| decoded.take_limited(piece, limit);
+        match &mut open.coding {
+            Coding::Identity => open.decoded.take(encoded),
+            Coding::Deflate => {
+                let inflated = self.inflater.as_mut().map_or(Ok(()), |inflater| inflater.feed(encoded, out));
+                inflated.unwrap_or_else(|failure| open.fail(failure));
             }
-            Decoding::Coding(decoder) => {
-                if decoder.feed(encoded, &mut |octets| decoded.take_limited(octets)).is_err() {
-                    decoded.fail(AnomalyKind::DecodingFailed);
-                    open.decoding = Decoding::Unknown;
-                }
-            }
-            Decoding::Unknown => {}
+            Coding::Http(decoder) => decoder.feed(encoded, out).unwrap_or_else(|_| open.fail(Failure::Corrupt)),
+            Coding::Unknown => {}
         }
     }
 
     fn missing(&mut self, len: u64) {
-        let Some(open) = self.control.as_mut().or(self.message.as_mut()) else { return };
-        open.missing = true;
-        match open.decoding {
-            Decoding::Identity => open.decoded.bytes += len,
-            Decoding::Inflate => {
-                if let Some(inflater) = &mut self.inflater {
-                    inflater.lose();
-                }
+        let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
+        open.missing += len;
+        match &open.coding {
+            Coding::Identity => open.decoded.skip(len, &mut open.anomalies),
+            Coding::Deflate => {
+                open.coding = Coding::Unknown;
+                self.inflater.as_mut().into_iter().for_each(|inflater| inflater.lose());
             }
-            Decoding::Coding(_) => open.decoding = Decoding::Unknown,
-            Decoding::Unknown => {}
+            Coding::Http(_) => open.coding = Coding::Unknown,
+            Coding::Unknown => {}
         }
     }
 
     #[inline]
     fn end(&mut self, complete: bool) -> Content {
-        let Some(mut open) = self.control.take().or_else(|| self.message.take()) else { return Content::default() };
-        let decoded = &mut open.decoded;
-        let known = match open.decoding {
-            Decoding::Identity => complete,
-            Decoding::Inflate => match &mut self.inflater {
-                Some(inflater) => end_inflating(inflater, decoded, complete),
-                None => false,
-            },
-            Decoding::Coding(mut decoder) => {
-                let finished = decoder.finish(&mut |octets| decoded.take_limited(octets)).is_ok();
-                if complete && !finished {
-                    decoded.fail(AnomalyKind::DecodingFailed);
-                }
-                complete && finished && !decoded.anomalies.contains(AnomalyKind::DecodedContentLimit)
+        let Some(mut open) = self.control.take().or_else(|| self.data.take()) else { return Content::default() };
+        let (decoded, limit) = (&mut open.decoded, self.wanted.limit);
+        match (&mut open.coding, &mut self.inflater) {
+            (Coding::Deflate, Some(inflater)) if complete => inflater.finish().unwrap_or_else(|failure| open.fail(failure)),
+            (Coding::Deflate, Some(inflater)) => inflater.lose(),
+            (Coding::Http(decoder), _) if complete => {
+                let out = &mut |piece: &[u8]| decoded.take_limited(piece, limit);
+                decoder.finish(out).unwrap_or_else(|_| open.fail(Failure::Corrupt));
             }
-            Decoding::Unknown => false,
-        };
-        open.decoded.into_content(known, open.missing)
+            (Coding::Identity | Coding::Deflate | Coding::Http(_) | Coding::Unknown, _) => {}
+        }
+        open.close(complete)
     }
 
     fn lose_context(&mut self) {
+        self.gap = true;
         if let Some(inflater) = &mut self.inflater {
             inflater.lose();
         }
     }
 }
 
-/// Ends a compressed message; whether its content is known.
-fn end_inflating(inflater: &mut Inflater, decoded: &mut Decoded, complete: bool) -> bool {
-    if !complete {
-        inflater.lose();
+impl Open {
+    #[cold]
+    fn fail(&mut self, failure: Failure) {
+        self.coding = Coding::Unknown;
+        self.anomalies.insert(match failure {
+            // Whoever reads the decoder's output is the only one to know why it stopped.
+            _ if self.decoded.limited => AnomalyKind::DecodedContentLimit,
+            Failure::Corrupt | Failure::Stopped => AnomalyKind::DecodingFailed,
+            Failure::LostContext => AnomalyKind::LostCompressionContext,
+        });
     }
-    match inflater.end(&mut |octets| decoded.take_limited(octets).is_continue()) {
-        Ok(()) => return true,
-        Err(InflateError::Damaged) => decoded.fail(AnomalyKind::DecodingFailed),
-        Err(InflateError::LostContext) => decoded.fail(AnomalyKind::LostCompressionContext),
-        Err(InflateError::Stopped) => {}
+
+    #[inline]
+    fn close(self, complete: bool) -> Content {
+        let Self { coding, missing, mut anomalies, decoded } = self;
+        let known = complete && !matches!(coding, Coding::Unknown);
+        let seen = known && missing == 0;
+        if decoded.text.is_some_and(|text| text.is_invalid() || seen && !text.is_valid()) {
+            anomalies.insert(AnomalyKind::InvalidUtf8);
+        }
+        Content {
+            bytes: known.then_some(decoded.bytes),
+            sha256: decoded.digest.filter(|_| seen).map(|digest| Box::new(digest.finalize().into())),
+            sample: decoded.sample.filter(|_| seen).map(|sample| sample.octets.into_boxed_slice()),
+            anomalies,
+        }
     }
-    false
 }
 
 impl Decoded {
     #[inline]
-    fn new(form: Form<'_>, wanted: Wanted) -> Self {
-        let is_text = matches!(form, Form::WebSocket { opcode: Opcode::Text, .. });
+    fn new(wanted: &Wanted, text: bool) -> Self {
         Self {
             bytes: 0,
-            utf8: is_text.then(Utf8::default),
+            limited: false,
+            text: text.then(Utf8::default),
             digest: wanted.digest.then(Box::default),
-            sample: (wanted.sample > 0).then(Vec::new),
-            wanted,
-            anomalies: AnomalySet::EMPTY,
+            sample: wanted.sample.map(|limit| Sample { octets: Vec::new(), limit }),
         }
     }
 
     #[inline]
-    fn take(&mut self, octets: &[u8]) {
-        self.bytes += octets.len() as u64;
-        if let Some(utf8) = &mut self.utf8 {
-            utf8.feed(octets);
+    fn take(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
+        if let Some(text) = &mut self.text {
+            text.feed(piece);
         }
         if let Some(digest) = &mut self.digest {
-            digest.update(octets);
+            digest.update(piece);
         }
-        if let Some(sample) = &mut self.sample {
-            let room = self.wanted.sample.saturating_sub(sample.len());
-            sample.extend_from_slice(&octets[..octets.len().min(room)]);
+        if let Some(Sample { octets, limit }) = &mut self.sample {
+            octets.extend_from_slice(&piece[..piece.len().min(*limit - octets.len())]);
         }
     }
 
-    fn take_limited(&mut self, octets: &[u8]) -> ControlFlow<()> {
-        if self.bytes + octets.len() as u64 > self.wanted.decoded_limit {
-            self.anomalies.insert(AnomalyKind::DecodedContentLimit);
-            return ControlFlow::Break(());
+    /// Takes what decoding brought forth, unless it passes the limit.
+    fn take_limited(&mut self, piece: &[u8], limit: u64) -> ControlFlow<()> {
+        if self.bytes + piece.len() as u64 > limit {
+            self.limited = true;
+            return Break(());
         }
-        self.take(octets);
-        ControlFlow::Continue(())
+        self.take(piece);
+        Continue(())
     }
 
-    fn fail(&mut self, kind: AnomalyKind) {
-        self.anomalies.insert(kind);
+    /// Counts identity content that was not captured; what lies behind it is no longer text from its beginning.
+    fn skip(&mut self, len: u64, anomalies: &mut AnomalySet) {
+        self.bytes += len;
+        if self.text.take().is_some_and(|text| text.is_invalid()) {
+            anomalies.insert(AnomalyKind::InvalidUtf8);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compress, FlushCompress};
+
+    use super::*;
+    use crate::websocket::ContextTakeover;
+
+    const TEXT: Form<'_> = Form::WebSocket { opcode: Opcode::Text, compressed: false };
+    const DEFLATED: Form<'_> = Form::WebSocket { opcode: Opcode::Text, compressed: true };
+    const PING: Form<'_> = Form::WebSocket { opcode: Opcode::Ping, compressed: false };
+
+    fn full() -> Options {
+        Options { content: ContentMode::Full, digest: true, ..Options::default() }
     }
 
-    /// `known`: all octets that came were decoded; `missing`: some did not come.
-    #[inline]
-    fn into_content(mut self, known: bool, missing: bool) -> Content {
-        let whole = known && !missing;
-        if whole && self.utf8.is_some_and(|utf8| !utf8.is_valid()) {
-            self.anomalies.insert(AnomalyKind::InvalidUtf8);
+    fn stage(options: &Options) -> Stage {
+        let mut stage = Stage::new(options);
+        stage.set_compression(Some(Compression::ASSUMED));
+        stage
+    }
+
+    fn content_of(stage: &mut Stage, form: Form<'_>, pieces: &[&[u8]]) -> Content {
+        stage.begin(form);
+        pieces.iter().for_each(|piece| stage.data(piece));
+        stage.end(true)
+    }
+
+    fn content(octets: &[u8]) -> Content {
+        let sha256 = Some(Box::new(Sha256::digest(octets).into()));
+        Content { bytes: Some(octets.len() as u64), sha256, sample: Some(octets.into()), anomalies: AnomalySet::EMPTY }
+    }
+
+    fn unknown(kind: AnomalyKind) -> Content {
+        Content { anomalies: AnomalySet::from_iter([kind]), ..Content::default() }
+    }
+
+    /// What "Hello" deflates to, and again with the context of the first (RFC 7692 §7.2.3).
+    const HELLO: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    const HELLO_AGAIN: &[u8] = &[0xf2, 0x00, 0x11, 0x00, 0x00];
+
+    #[test]
+    fn content_is_counted_digested_and_sampled_as_asked_for() {
+        assert_eq!(content_of(&mut stage(&full()), TEXT, &[b"Hel", b"lo"]), content(b"Hello"));
+        let counted = Content { bytes: Some(5), ..Content::default() };
+        assert_eq!(content_of(&mut stage(&Options::default()), TEXT, &[b"Hello"]), counted);
+        let mut options = Options { content: ContentMode::Preview, ..Options::default() };
+        options.limits.preview = 3;
+        let previewed = Content { bytes: Some(5), sample: Some(b"Hel"[..].into()), ..Content::default() };
+        assert_eq!(content_of(&mut stage(&options), TEXT, &[b"He", b"llo"]), previewed);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_said_even_when_compressed() {
+        let mut stage = stage(&Options::default());
+        let odd = Content { bytes: Some(3), ..unknown(AnomalyKind::InvalidUtf8) };
+        assert_eq!(content_of(&mut stage, TEXT, &[b"ab", b"\xc3"]), odd);
+        // A stored block of the three octets, then the empty one.
+        assert_eq!(content_of(&mut stage, DEFLATED, &[b"\x00\x03\x00\xfc\xffab\xc3", b"\x00"]), odd);
+        assert_eq!(content_of(&mut stage, TEXT, &[b"a\xc3", b"\xa4"]).anomalies, AnomalySet::EMPTY);
+    }
+
+    #[test]
+    fn control_frame_between_compressed_fragments_leaves_them_alone() {
+        let mut stage = stage(&full());
+        stage.begin(DEFLATED);
+        stage.data(&HELLO[..3]);
+        assert_eq!(content_of(&mut stage, PING, &[b"p"]), content(b"p"));
+        stage.data(&HELLO[3..]);
+        assert_eq!(stage.end(true), content(b"Hello"));
+    }
+
+    #[test]
+    fn plain_messages_between_compressed_ones_leave_the_context_alone() {
+        let mut stage = stage(&full());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, TEXT, &[b"plain"]), content(b"plain"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[b"\x00"]), content(b""));
+    }
+
+    #[test]
+    fn missing_octets_of_plain_content_are_counted() {
+        let mut stage = stage(&full());
+        stage.begin(TEXT);
+        stage.data(b"ab");
+        stage.missing(3);
+        stage.data(b"\xa4c");
+        assert_eq!(stage.end(true), Content { bytes: Some(7), ..Content::default() });
+    }
+
+    #[test]
+    fn missing_octets_of_a_compressed_message_make_later_ones_unknown() {
+        let mut stage = stage(&full());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        stage.begin(DEFLATED);
+        stage.data(&HELLO[..2]);
+        stage.missing(2);
+        stage.data(&HELLO[4..]);
+        assert_eq!(stage.end(true), Content::default());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+        // It stands for itself, so it is certain; and so is what refers to it.
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), content(b"Hello"));
+    }
+
+    #[test]
+    fn without_takeover_a_loss_makes_one_message_unknown() {
+        let mut stage = Stage::new(&full());
+        stage.set_compression(Some(Compression { context_takeover: ContextTakeover::Reset, ..Compression::ASSUMED }));
+        stage.begin(DEFLATED);
+        stage.missing(7);
+        assert_eq!(stage.end(true), Content::default());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::DecodingFailed));
+    }
+
+    #[test]
+    fn messages_lost_before_the_first_compressed_one_count_too() {
+        let mut stage = stage(&full());
+        stage.lose_context();
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+    }
+
+    #[test]
+    fn message_that_ended_early_is_unknown() {
+        let mut stage = stage(&full());
+        for form in [TEXT, DEFLATED] {
+            stage.begin(form);
+            stage.data(&HELLO[..4]);
+            assert_eq!(stage.end(false).bytes, None);
         }
-        Content {
-            bytes: known.then_some(self.bytes),
-            sha256: self.digest.filter(|_| whole).map(|digest| Box::new((*digest).finalize().into())),
-            sample: self.sample.filter(|_| whole).map(Vec::into_boxed_slice),
-            anomalies: self.anomalies,
-        }
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+    }
+
+    #[test]
+    fn bomb_stops_at_the_limit() {
+        let mut bomb = Vec::with_capacity(8192);
+        let mut compress = Compress::new(flate2::Compression::best(), false);
+        compress.compress_vec(&vec![0; 1 << 20], &mut bomb, FlushCompress::Sync).expect("room for all of it");
+        let mut options = full();
+        options.limits.decoded_content = 100_000;
+        let mut stage = stage(&options);
+        assert_eq!(content_of(&mut stage, DEFLATED, &[&bomb[..bomb.len() - 4]]), unknown(AnomalyKind::DecodedContentLimit));
+    }
+
+    #[test]
+    fn compression_that_nothing_defines_is_unknown() {
+        let mut stage = Stage::new(&full());
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO]), Content::default());
+    }
+
+    #[test]
+    fn http_content_is_decoded_as_its_codings_say() {
+        let mut stage = Stage::new(&full());
+        let stored = b"\x78\x01\x01\x05\x00\xfa\xffHello\x05\x8c\x01\xf5";
+        assert_eq!(content_of(&mut stage, Form::Http { content_encoding: b"" }, &[b"Hello"]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, Form::Http { content_encoding: b"deflate" }, &[stored]), content(b"Hello"));
+        let odd = content_of(&mut stage, Form::Http { content_encoding: b"x-nobodys" }, &[b"Hello"]);
+        assert_eq!(odd, unknown(AnomalyKind::UnknownContentCoding));
+        let cut = content_of(&mut stage, Form::Http { content_encoding: b"deflate" }, &[b"\x78\x01\xff\xff\xff"]);
+        assert_eq!(cut, unknown(AnomalyKind::DecodingFailed));
     }
 }

@@ -1,167 +1,303 @@
-//! Sec-WebSocket-Extensions (RFC 6455 §9.1) and the parameters of permessage-deflate (RFC 7692 §7.1).
+//! Sec-WebSocket-Extensions (RFC 6455 §9.1) and what the extensions do to frames (RFC 7692).
 
 use crate::message::{Direction, Head};
 
-/// Whether the compression context goes on from message to message (RFC 7692 §7.1.1).
+/// Whether the LZ77 window of one message serves the next (RFC 7692 §7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ContextTakeover {
-    /// Later messages may refer to earlier ones.
+    /// A message may refer to what earlier ones held.
     Keep,
-    /// Each message stands alone.
+    /// Every message stands for itself.
     Reset,
 }
 
-/// How one direction compresses, as the server's answer says.
+/// What is compressed by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Compression {
-    pub(crate) takeover: ContextTakeover,
+pub(crate) enum Unit {
+    /// A message: RSV1 of its first frame says so (RFC 7692 §6).
+    Message,
+    /// A frame: RSV1 of each says so (draft-tyoshino-hybi-websocket-perframe-deflate).
+    Frame,
 }
 
-/// What was agreed, for each direction by itself.
+/// How one direction compresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Compression {
+    pub(crate) unit: Unit,
+    pub(crate) context_takeover: ContextTakeover,
+    /// Base-2 logarithm of the LZ77 window the sender keeps to, 8–15. Inflating needs no such promise.
+    pub(crate) window_bits: u8,
+}
+
+impl Compression {
+    /// What fits every sender of permessage-deflate: inflating with a kept window of full size is right for those that use
+    /// less of it.
+    pub(crate) const ASSUMED: Self = Self { unit: Unit::Message, context_takeover: ContextTakeover::Keep, window_bits: 15 };
+
+    /// Compression of each frame. Its one parameter about the window is asked by either side of the other; a kept window fits.
+    const PER_FRAME: Self = Self { unit: Unit::Frame, ..Self::ASSUMED };
+}
+
+/// Which frames may set RSV1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rsv1 {
+    /// None: no extension defines it.
+    Undefined,
+    /// The first of a data message.
+    FirstFrame,
+    /// Any of a data message.
+    AnyFrame,
+}
+
+impl Rsv1 {
+    /// As the direction's compression defines it.
+    pub(crate) fn of(compression: Option<Compression>) -> Self {
+        match compression.map(|compression| compression.unit) {
+            None => Self::Undefined,
+            Some(Unit::Message) => Self::FirstFrame,
+            Some(Unit::Frame) => Self::AnyFrame,
+        }
+    }
+}
+
+/// The compression that was agreed on, for each direction by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Agreement {
-    compression: [Option<Compression>; 2],
-    /// Whether the answer is one that the offer allows.
+pub(crate) struct Agreement {
+    client_to_server: Option<Compression>,
+    server_to_client: Option<Compression>,
+    /// Whether the answer is one that the offer does not allow, or malformed.
     pub(super) is_bad: bool,
 }
 
 impl Agreement {
-    pub(super) fn compression(&self, direction: Direction) -> Option<Compression> {
-        self.compression[direction as usize]
-    }
+    /// Where no answer was captured, RSV1 is taken for permessage-deflate.
+    pub(crate) const ASSUMED: Self =
+        Self { client_to_server: Some(Compression::ASSUMED), server_to_client: Some(Compression::ASSUMED), is_bad: false };
 
-    /// Reads the answer; with the request, whether it was offered.
-    pub(super) fn of(request: Option<&Head>, response: &Head) -> Self {
-        let offers: Vec<Extension<'_>> = request.into_iter().flat_map(extensions).collect();
+    /// What the server's answer says counts; the offer, where it was captured, tells whether it may say so.
+    pub(super) fn new(request: Option<&Head>, response: &Head) -> Self {
+        let offers: Option<Vec<_>> = request.map(|request| extensions(request).collect());
         let mut agreement = Self::default();
         for answer in extensions(response) {
-            let offered: Vec<_> = offers.iter().filter(|offer| offer.name.eq_ignore_ascii_case(answer.name)).collect();
-            agreement.is_bad |= request.is_some() && offered.is_empty();
-            if answer.is("permessage-deflate") {
-                agreement.is_bad |= agreement.compression != [None; 2];
-                agreement.accept_deflate(&answer, &offered, request.is_some());
-            } else if answer.is("x-webkit-deflate-frame") || answer.is("deflate-frame") {
-                agreement.compression = [compression(!answer.has("no_context_takeover")); 2];
+            let offered = |offers: &Vec<Extension<'_>>| offers.iter().any(|offer| answer.may_answer(offer));
+            agreement.is_bad |= offers.as_ref().is_some_and(|offers| !offered(offers));
+            if let Some((client, server)) = answer.compression() {
+                // Two extensions that claim RSV1: the first has it.
+                agreement.is_bad |= agreement.client_to_server.is_some() || !answer.is_well_formed();
+                agreement.client_to_server.get_or_insert(client);
+                agreement.server_to_client.get_or_insert(server);
             }
         }
         agreement
     }
 
-    fn accept_deflate(&mut self, answer: &Extension<'_>, offered: &[&Extension<'_>], knows_offer: bool) {
-        let keeps = |parameter| !answer.has(parameter);
-        self.compression = [compression(keeps("client_no_context_takeover")), compression(keeps("server_no_context_takeover"))];
-        self.is_bad |= answer.parameters.iter().any(|&(name, value)| !is_valid(name, value));
-        let may_bound_client = offered.iter().any(|offer| offer.has("client_max_window_bits"));
-        self.is_bad |= knows_offer && answer.has("client_max_window_bits") && !may_bound_client;
-    }
-}
-
-fn compression(keep: bool) -> Option<Compression> {
-    Some(Compression { takeover: if keep { ContextTakeover::Keep } else { ContextTakeover::Reset } })
-}
-
-/// Whether a parameter of an answer is one of RFC 7692 §7.1, with a value that it may have.
-fn is_valid(name: &str, value: Option<&str>) -> bool {
-    match name.to_ascii_lowercase().as_str() {
-        "server_no_context_takeover" | "client_no_context_takeover" => value.is_none(),
-        "server_max_window_bits" | "client_max_window_bits" => {
-            value.is_some_and(|bits| !bits.starts_with('0') && bits.parse::<u8>().is_ok_and(|bits| (8..=15).contains(&bits)))
+    /// How a direction compresses.
+    pub(crate) fn compression(&self, direction: Direction) -> Option<Compression> {
+        match direction {
+            Direction::ClientToServer => self.client_to_server,
+            Direction::ServerToClient => self.server_to_client,
         }
-        _ => false,
     }
 }
 
 /// An extension with its parameters, as offered or answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Extension<'a> {
-    name: &'a str,
-    parameters: Vec<(&'a str, Option<&'a str>)>,
+    name: &'a [u8],
+    parameters: Vec<(&'a [u8], Option<Vec<u8>>)>,
 }
 
 impl Extension<'_> {
-    fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+    fn has(&self, name: &str) -> bool {
+        self.parameters.iter().any(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    fn has(&self, parameter: &str) -> bool {
-        self.parameters.iter().any(|(name, _)| name.eq_ignore_ascii_case(parameter))
+    /// A parameter's value as window bits (RFC 7692 §7.1.2): 8–15, without leading zero.
+    fn window_bits(&self, name: &str) -> Option<u8> {
+        let (_, value) = self.parameters.iter().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))?;
+        window_bits(value.as_deref())
+    }
+
+    /// What it means for the client's frames and the server's; `None` when it is no compression that is known.
+    fn compression(&self) -> Option<(Compression, Compression)> {
+        if self.name.eq_ignore_ascii_case(b"permessage-deflate") {
+            return Some((
+                self.of_side("client_no_context_takeover", "client_max_window_bits"),
+                self.of_side("server_no_context_takeover", "server_max_window_bits"),
+            ));
+        }
+        let per_frame = [&b"deflate-frame"[..], b"x-webkit-deflate-frame"].iter().any(|name| self.name.eq_ignore_ascii_case(name));
+        per_frame.then_some((Compression::PER_FRAME, Compression::PER_FRAME))
+    }
+
+    fn of_side(&self, no_context_takeover: &str, max_window_bits: &str) -> Compression {
+        let context_takeover = if self.has(no_context_takeover) { ContextTakeover::Reset } else { ContextTakeover::Keep };
+        Compression { unit: Unit::Message, context_takeover, window_bits: self.window_bits(max_window_bits).unwrap_or(15) }
+    }
+
+    /// Whether its parameters are those of RFC 7692 §7.1, each once, with a value that it may have in an answer.
+    fn is_well_formed(&self) -> bool {
+        let once = |name: &[u8]| self.parameters.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count() == 1;
+        !self.name.eq_ignore_ascii_case(b"permessage-deflate")
+            || self.parameters.iter().all(|(name, value)| once(name) && is_defined(name, value.as_deref()))
+    }
+
+    /// Whether it may answer that offer (RFC 7692 §7.1.1, §7.1.2).
+    fn may_answer(&self, offer: &Self) -> bool {
+        let takeover = !offer.has("server_no_context_takeover") || self.has("server_no_context_takeover");
+        let client_window = !self.has("client_max_window_bits") || offer.has("client_max_window_bits");
+        let server_window = match (offer.window_bits("server_max_window_bits"), self.window_bits("server_max_window_bits")) {
+            (Some(offered), Some(answered)) => answered <= offered,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        let is_deflate = self.name.eq_ignore_ascii_case(b"permessage-deflate");
+        self.name.eq_ignore_ascii_case(offer.name) && (!is_deflate || takeover && client_window && server_window)
+    }
+}
+
+fn is_defined(name: &[u8], value: Option<&[u8]>) -> bool {
+    match name.to_ascii_lowercase().as_slice() {
+        b"server_no_context_takeover" | b"client_no_context_takeover" => value.is_none(),
+        b"server_max_window_bits" | b"client_max_window_bits" => window_bits(value).is_some(),
+        _ => false,
+    }
+}
+
+fn window_bits(value: Option<&[u8]>) -> Option<u8> {
+    match value? {
+        [digit @ b'8'..=b'9'] => Some(digit - b'0'),
+        [b'1', digit @ b'0'..=b'5'] => Some(10 + digit - b'0'),
+        _ => None,
     }
 }
 
 /// All extensions of a head, over all its field lines.
 fn extensions(head: &Head) -> impl Iterator<Item = Extension<'_>> {
-    let values = head.values("sec-websocket-extensions").filter_map(|value| str::from_utf8(value).ok());
-    values.flat_map(|value| value.split(',')).map(extension).filter(|extension| !extension.name.is_empty())
+    head.values("sec-websocket-extensions").flat_map(|value| split(value, b',')).map(extension).filter(|item| !item.name.is_empty())
 }
 
-fn extension(item: &str) -> Extension<'_> {
-    let mut parts = item.split(';').map(str::trim);
+fn extension(item: &[u8]) -> Extension<'_> {
+    let mut parts = split(item, b';');
     let name = parts.next().unwrap_or_default();
-    let parameters = parts.map(|part| match part.split_once('=') {
-        Some((name, value)) => (name.trim_end(), Some(value.trim().trim_matches('"'))),
-        None => (part, None),
+    let parameter = |part: &'_ [u8]| -> (usize, Option<Vec<u8>>) {
+        match part.iter().position(|&octet| octet == b'=') {
+            Some(at) => (at, Some(unquoted(part[at + 1..].trim_ascii()))),
+            None => (part.len(), None),
+        }
+    };
+    let parameters = parts.map(|part| {
+        let (name_len, value) = parameter(part);
+        (part[..name_len].trim_ascii(), value)
     });
     Extension { name, parameters: parameters.collect() }
 }
 
+/// Splits at a separator that stands outside of quoted strings (RFC 9110 §5.6.4).
+fn split(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    value
+        .split(move |&octet| {
+            let was_escaped = std::mem::take(&mut escaped);
+            match octet {
+                b'\\' if quoted && !was_escaped => escaped = true,
+                b'"' if !was_escaped => quoted = !quoted,
+                _ => {}
+            }
+            octet == separator && !quoted
+        })
+        .map(<[u8]>::trim_ascii)
+}
+
+/// A parameter's value without the quotes and backslashes of a quoted string.
+fn unquoted(value: &[u8]) -> Vec<u8> {
+    match value {
+        [b'"', inner @ .., b'"'] => inner.iter().copied().filter(|&octet| octet != b'\\').collect(),
+        token => token.to_vec(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::ContextTakeover::{Keep, Reset};
     use super::*;
 
-    fn head(extensions: &[&str]) -> Head {
-        let raw = extensions.join("\n");
-        let lines: Vec<&[u8]> = raw.lines().map(str::as_bytes).collect();
-        // Names are looked up in the same octets as values, so they stand behind them here.
-        let raw = [raw.as_bytes(), b"sec-websocket-extensions"].concat();
-        let mut offset = 0;
-        let spans: Vec<_> = lines
-            .iter()
-            .map(|line| {
-                let start = offset;
-                offset += line.len() + 1;
-                start..start + line.len()
-            })
-            .collect();
-        let name = &raw[raw.len() - 24..];
-        Head::new(&raw, [&[]; 3], spans.into_iter().map(|span| (name, &raw[span])))
+    fn head(values: &[&str]) -> Head {
+        let raw = format!("sec-websocket-extensions{}", values.join(""));
+        let (name, mut rest) = raw.as_bytes().split_at(24);
+        let fields = values.iter().map(|value| {
+            let (value, after) = rest.split_at(value.len());
+            rest = after;
+            (name, value)
+        });
+        Head::new(raw.as_bytes(), [&[]; 3], fields.collect::<Vec<_>>().into_iter())
     }
 
-    fn agreed(offer: &[&str], answer: &[&str]) -> ([Option<ContextTakeover>; 2], bool) {
-        let agreement = Agreement::of(Some(&head(offer)), &head(answer));
-        (Direction::BOTH.map(|direction| agreement.compression(direction).map(|c| c.takeover)), agreement.is_bad)
+    fn agreed(offer: &[&str], answer: &[&str]) -> Agreement {
+        Agreement::new(Some(&head(offer)), &head(answer))
+    }
+
+    fn deflate(context_takeover: ContextTakeover, window_bits: u8) -> Option<Compression> {
+        Some(Compression { unit: Unit::Message, context_takeover, window_bits })
     }
 
     #[test]
-    fn each_direction_has_its_own_takeover() {
-        use ContextTakeover::{Keep, Reset};
+    fn each_direction_has_its_own_parameters() {
         let offer = ["permessage-deflate; client_max_window_bits"];
         let cases = [
-            ("permessage-deflate", [Some(Keep), Some(Keep)]),
-            ("permessage-deflate; server_no_context_takeover", [Some(Keep), Some(Reset)]),
-            ("permessage-deflate; client_no_context_takeover", [Some(Reset), Some(Keep)]),
-            ("Permessage-Deflate;Server_No_Context_Takeover ; client_max_window_bits=\"10\"", [Some(Keep), Some(Reset)]),
+            ("permessage-deflate", deflate(Keep, 15), deflate(Keep, 15)),
+            ("permessage-deflate; server_no_context_takeover", deflate(Keep, 15), deflate(Reset, 15)),
+            ("permessage-deflate; client_no_context_takeover", deflate(Reset, 15), deflate(Keep, 15)),
+            ("Permessage-Deflate;Server_No_Context_Takeover ; client_max_window_bits = \"10\"", deflate(Keep, 10), deflate(Reset, 15)),
+            ("permessage-deflate; server_max_window_bits=8", deflate(Keep, 15), deflate(Keep, 8)),
+            ("", None, None),
         ];
-        for (answer, expected) in cases {
-            assert_eq!(agreed(&offer, &[answer]), (expected, false), "{answer}");
+        for (answer, client_to_server, server_to_client) in cases {
+            assert_eq!(agreed(&offer, &[answer]), Agreement { client_to_server, server_to_client, is_bad: false }, "{answer}");
         }
     }
 
     #[test]
     fn answers_that_the_offer_does_not_allow_are_bad() {
-        let cases: [(&[&str], &[&str]); 5] = [
-            (&[], &["permessage-deflate"]),
-            (&["permessage-deflate"], &["permessage-deflate; client_max_window_bits=10"]),
-            (&["permessage-deflate"], &["permessage-deflate; server_max_window_bits=16"]),
-            (&["permessage-deflate"], &["permessage-deflate; server_max_window_bits"]),
-            (&["permessage-deflate"], &["permessage-deflate, permessage-deflate"]),
+        let cases = [
+            ("", "permessage-deflate"),
+            ("permessage-deflate", "permessage-deflate; client_max_window_bits=10"),
+            ("permessage-deflate", "permessage-deflate; server_max_window_bits=16"),
+            ("permessage-deflate", "permessage-deflate; server_max_window_bits=08"),
+            ("permessage-deflate", "permessage-deflate; server_max_window_bits"),
+            ("permessage-deflate", "permessage-deflate; server_no_context_takeover=1"),
+            ("permessage-deflate", "permessage-deflate; server_no_context_takeover; server_no_context_takeover"),
+            ("permessage-deflate", "permessage-deflate; c2s_max_window_bits=9"),
+            ("permessage-deflate", "permessage-deflate, permessage-deflate"),
+            ("permessage-deflate; server_max_window_bits=10", "permessage-deflate; server_max_window_bits=11"),
+            ("permessage-deflate; server_no_context_takeover", "permessage-deflate"),
+            ("permessage-deflate", "permessage-bzip2"),
         ];
         for (offer, answer) in cases {
-            assert!(agreed(offer, answer).1, "{offer:?} {answer:?}");
+            assert!(agreed(&[offer], &[answer]).is_bad, "{offer} / {answer}");
         }
     }
 
     #[test]
-    fn several_field_lines_are_one_list() {
-        assert!(!agreed(&["x-other", "permessage-deflate"], &["x-other", "permessage-deflate"]).1);
+    fn an_answer_needs_one_offer_that_allows_it() {
+        let offer = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
+        assert!(!agreed(&[offer], &["permessage-deflate"]).is_bad);
+        // And without the request nobody knows.
+        assert!(!Agreement::new(None, &head(&["permessage-deflate"])).is_bad);
+    }
+
+    #[test]
+    fn several_field_lines_are_one_list_and_quotes_hide_separators() {
+        let offer = ["x-other; note=\"a, b; \\\"c\", permessage-deflate", "x-third"];
+        let agreement = agreed(&offer, &["x-other", "permessage-deflate; client_no_context_takeover"]);
+        assert_eq!((agreement.client_to_server, agreement.is_bad), (deflate(Reset, 15), false));
+    }
+
+    #[test]
+    fn per_frame_compression_is_known_by_its_names() {
+        for name in ["x-webkit-deflate-frame", "deflate-frame"] {
+            let agreement = agreed(&[name], &[name]);
+            assert_eq!(agreement.compression(Direction::ServerToClient).map(|compression| compression.unit), Some(Unit::Frame));
+        }
     }
 }

@@ -1,111 +1,110 @@
-//! The frame header (RFC 6455 §5.2).
+//! The header of a WebSocket frame (RFC 6455 §5.2).
 
-use nom::IResult;
 use nom::bytes::complete::take;
+use nom::combinator::cond;
 use nom::number::complete::{be_u8, be_u16, be_u64};
+use nom::{IResult, Parser};
 
 use crate::message::Opcode;
 
-/// A frame header. The payload of `payload_len` octets follows it.
+/// A frame header: 2–14 octets, masking key included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    /// Whether this is the last fragment of a message.
-    pub(super) fin: bool,
-    /// RSV1 (0x4), RSV2 (0x2), RSV3 (0x1).
-    pub(super) rsv: u8,
-    pub(super) opcode: Opcode,
-    /// Present exactly when the MASK bit is set.
-    pub(super) masking_key: Option<[u8; 4]>,
-    /// Octets of payload data.
-    pub(super) payload_len: u64,
-    /// Whether the length came in as few octets as it could, and below 2⁶³.
-    pub(super) is_minimal: bool,
-    /// Octets of the header itself: 2 to 14.
-    pub(super) len: u8,
+pub(crate) struct Header {
+    /// Last fragment of its message.
+    pub(crate) fin: bool,
+    /// RSV1, RSV2, RSV3 as the bits 4, 2, 1.
+    pub(crate) rsv: u8,
+    pub(crate) opcode: Opcode,
+    /// There exactly when the mask bit is set.
+    pub(crate) masking_key: Option<[u8; 4]>,
+    /// Octets of payload data as declared; nothing says that they will come.
+    pub(crate) payload_len: u64,
+    /// Octets of the header itself.
+    pub(crate) len: u8,
+    /// The length takes more octets than it needs, or has its top bit set.
+    pub(crate) non_minimal: bool,
 }
 
-/// RSV1, which permessage-deflate defines (RFC 7692 §6).
-pub(super) const RSV1: u8 = 0x4;
+/// RSV1, the bit that permessage-deflate defines (RFC 7692 §6), as in [`Header::rsv`].
+pub(crate) const RSV1: u8 = 4;
 
-/// Parses a frame header. Returns `None` until all 2–14 octets are there.
-#[inline]
-pub(super) fn parse(input: &[u8]) -> Option<Header> {
-    let (rest, mut header) = header(input).ok()?;
-    header.len = (input.len() - rest.len()) as u8;
-    Some(header)
+impl Header {
+    /// Parses the frame header at the front. `None` until all of its 2–14 octets are there: no such octets are malformed.
+    #[inline]
+    pub(crate) fn parse(input: &[u8]) -> Option<Self> {
+        header(input).ok().map(|(_, header)| header)
+    }
+
+    /// Octets of the whole frame.
+    #[inline]
+    pub(crate) fn frame_len(&self) -> u64 {
+        u64::from(self.len).saturating_add(self.payload_len)
+    }
+
+    #[inline]
+    pub(crate) fn rsv1(&self) -> bool {
+        self.rsv & RSV1 != 0
+    }
 }
 
 #[inline]
-fn header(input: &[u8]) -> IResult<&[u8], Header> {
-    let (input, first) = be_u8(input)?;
-    let (input, second) = be_u8(input)?;
-    let (input, (payload_len, is_minimal)) = payload_len(input, second & 0x7f)?;
-    let (input, masking_key) = masking_key(input, second & 0x80 != 0)?;
+fn header(input: &[u8]) -> IResult<&[u8], Header, ()> {
+    let (rest, (first, second)) = (be_u8, be_u8).parse(input)?;
+    let (rest, (payload_len, non_minimal)) = match second & 0x7f {
+        126 => be_u16.map(|len| (u64::from(len), len < 126)).parse(rest)?,
+        127 => be_u64.map(|len| (len, len <= 0xffff || len >> 63 != 0)).parse(rest)?,
+        len => (rest, (u64::from(len), false)),
+    };
+    let (rest, key) = cond(second & 0x80 != 0, take(4usize)).parse(rest)?;
     let header = Header {
         fin: first & 0x80 != 0,
-        rsv: first >> 4 & 0x7,
+        rsv: first >> 4 & 7,
         opcode: Opcode::of_bits(first),
-        masking_key,
+        masking_key: key.and_then(|key: &[u8]| key.try_into().ok()),
         payload_len,
-        is_minimal,
-        len: 0,
+        // Fits: 2 + 8 + 4 at most.
+        len: (input.len() - rest.len()) as u8,
+        non_minimal,
     };
-    Ok((input, header))
-}
-
-#[inline]
-fn payload_len(input: &[u8], code: u8) -> IResult<&[u8], (u64, bool)> {
-    match code {
-        126 => be_u16(input).map(|(rest, len)| (rest, (u64::from(len), len > 125))),
-        127 => be_u64(input).map(|(rest, len)| (rest, (len, len > 0xffff && len >> 63 == 0))),
-        len => Ok((input, (u64::from(len), true))),
-    }
-}
-
-#[inline]
-fn masking_key(input: &[u8], is_masked: bool) -> IResult<&[u8], Option<[u8; 4]>> {
-    if !is_masked {
-        return Ok((input, None));
-    }
-    let (rest, key) = take(4_usize)(input)?;
-    Ok((rest, key.try_into().ok()))
+    Ok((rest, header))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn examples_of_rfc_6455_section_5_7() {
-        let unmasked = parse(&[0x81, 0x05]).expect("a whole header");
-        assert_eq!(
-            (unmasked.fin, unmasked.opcode, unmasked.masking_key, unmasked.payload_len, unmasked.len),
-            (true, Opcode::Text, None, 5, 2)
-        );
-        let masked = parse(&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d]).expect("a whole header");
-        assert_eq!((masked.masking_key, masked.len), (Some([0x37, 0xfa, 0x21, 0x3d]), 6));
-        let medium = parse(&[0x82, 0x7e, 0x01, 0x00]).expect("a whole header");
-        assert_eq!((medium.payload_len, medium.is_minimal, medium.len), (256, true, 4));
-        let long = parse(&[0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]).expect("a whole header");
-        assert_eq!((long.payload_len, long.is_minimal, long.len), (65536, true, 10));
+    fn text(payload_len: u64, len: u8) -> Header {
+        Header { fin: true, rsv: 0, opcode: Opcode::Text, masking_key: None, payload_len, len, non_minimal: false }
     }
 
     #[test]
-    fn header_is_none_until_its_last_octet_is_there() {
-        let whole = [0xc1, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4];
-        for len in 0..whole.len() {
-            assert_eq!(parse(&whole[..len]), None, "{len} octets");
-        }
-        let trailing = [&whole[..], b"payload"].concat();
-        assert_eq!(parse(&trailing), parse(&whole));
-        assert_eq!(parse(&whole).map(|header| (header.rsv, header.len)), Some((RSV1, 14)));
+    fn rfc6455_examples() {
+        // RFC 6455 §5.7.
+        assert_eq!(Header::parse(b"\x81\x05Hello"), Some(text(5, 2)));
+        let masked = Header { masking_key: Some([0x37, 0xfa, 0x21, 0x3d]), ..text(5, 6) };
+        assert_eq!(Header::parse(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"), Some(masked));
+        assert_eq!(Header::parse(b"\x01\x03Hel"), Some(Header { fin: false, ..text(3, 2) }));
+        assert_eq!(Header::parse(b"\x80\x02lo"), Some(Header { opcode: Opcode::Continuation, ..text(2, 2) }));
+        assert_eq!(Header::parse(b"\x89\x05Hello"), Some(Header { opcode: Opcode::Ping, ..text(5, 2) }));
+        assert_eq!(Header::parse(b"\x82\x7e\x01\x00"), Some(Header { opcode: Opcode::Binary, ..text(256, 4) }));
+        let long = Header { opcode: Opcode::Binary, ..text(65536, 10) };
+        assert_eq!(Header::parse(b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"), Some(long));
     }
 
     #[test]
-    fn lengths_in_more_octets_than_needed_are_not_minimal() {
-        let cases: [&[u8]; 3] = [&[0x81, 126, 0, 125], &[0x81, 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff], &[0x81, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]];
-        for header in cases {
-            assert_eq!(parse(header).map(|header| header.is_minimal), Some(false), "{header:?}");
+    fn header_is_none_until_its_last_octet() {
+        for whole in [&b"\x81\x05"[..], b"\x81\x85abcd", b"\x81\xfe\x01\x00abcd", b"\x81\xff\x00\x00\x00\x00\x00\x01\x00\x00abcd"] {
+            assert!((0..whole.len()).all(|cut| Header::parse(&whole[..cut]).is_none()));
+            assert_eq!(Header::parse(whole).map(|header| usize::from(header.len)), Some(whole.len()));
         }
+    }
+
+    #[test]
+    fn length_in_more_octets_than_needed_is_seen() {
+        let non_minimal = |input| Header::parse(input).map(|header| header.non_minimal);
+        assert_eq!(non_minimal(b"\x81\x7e\x00\x7d"), Some(true));
+        assert_eq!(non_minimal(b"\x81\x7e\x00\x7e"), Some(false));
+        assert_eq!(non_minimal(b"\x81\x7f\x00\x00\x00\x00\x00\x00\xff\xff"), Some(true));
+        assert_eq!(non_minimal(b"\x81\x7f\x80\x00\x00\x00\x00\x00\x00\x00"), Some(true));
     }
 }

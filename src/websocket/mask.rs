@@ -1,25 +1,27 @@
-//! Masking (RFC 6455 §5.3).
+//! Masking of payload data (RFC 6455 §5.3).
 
-/// Unmasks payload data in place; `position` is the offset of its first octet in the frame's payload.
+/// Masks or unmasks a piece of payload data in place: the operation is its own inverse.
+///
+/// `offset` is the position of the piece's first octet within the frame's payload data, in octets: octet i is XORed with
+/// octet i mod 4 of the key.
 #[inline]
-pub(super) fn unmask(data: &mut [u8], key: [u8; 4], position: u64) {
-    let turned = turn(key, position);
-    // Eight octets at a time; the compiler makes wider lanes of it.
-    let wide = u64::from_ne_bytes([turned[0], turned[1], turned[2], turned[3], turned[0], turned[1], turned[2], turned[3]]);
-    let (lanes, rest) = data.as_chunks_mut::<8>();
-    for lane in lanes {
-        *lane = (u64::from_ne_bytes(*lane) ^ wide).to_ne_bytes();
+pub(crate) fn unmask(payload: &mut [u8], key: [u8; 4], offset: u64) {
+    let mut key = key;
+    key.rotate_left((offset % 4) as usize);
+    let word = u32::from_ne_bytes(key);
+    // Four keys side by side: the same in memory for either byte order. The compiler widens it further.
+    let lane = u128::from_ne_bytes([key; 4].as_flattened().try_into().expect("4 × 4 octets are 16"));
+    let (lanes, rest) = payload.as_chunks_mut::<16>();
+    for octets in lanes {
+        *octets = (u128::from_ne_bytes(*octets) ^ lane).to_ne_bytes();
     }
-    for (octet, key) in rest.iter_mut().zip(turned.iter().cycle()) {
+    let (words, tail) = rest.as_chunks_mut::<4>();
+    for octets in words {
+        *octets = (u32::from_ne_bytes(*octets) ^ word).to_ne_bytes();
+    }
+    for (octet, key) in tail.iter_mut().zip(key) {
         *octet ^= key;
     }
-}
-
-/// The key as it falls on the octet at `position`.
-fn turn(key: [u8; 4], position: u64) -> [u8; 4] {
-    let mut turned = key;
-    turned.rotate_left((position % 4) as usize);
-    turned
 }
 
 #[cfg(test)]
@@ -27,16 +29,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octet_i_is_unmasked_by_key_octet_i_modulo_4_wherever_it_is_cut() {
-        let key = [0x37, 0xfa, 0x21, 0x3d];
-        let payload: Vec<u8> = (0..100).collect();
-        let masked: Vec<u8> = payload.iter().enumerate().map(|(i, octet)| octet ^ key[i % 4]).collect();
-        for cut in 0..payload.len() {
-            let mut data = masked.clone();
-            let (left, right) = data.split_at_mut(cut);
+    fn rfc6455_example_hello() {
+        // RFC 6455 §5.7: a single-frame masked text message, key 37 fa 21 3d.
+        let mut payload = [0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        unmask(&mut payload, [0x37, 0xfa, 0x21, 0x3d], 0);
+        assert_eq!(&payload, b"Hello");
+    }
+
+    #[test]
+    fn any_cut_gives_the_octets_of_one_piece() {
+        let key = [1, 2, 4, 8];
+        let wanted: Vec<u8> = (0..70u8).map(|i| i ^ key[usize::from(i % 4)]).collect();
+        for cut in 0..=70 {
+            let mut payload: Vec<u8> = (0..70).collect();
+            let (left, right) = payload.split_at_mut(cut);
             unmask(left, key, 0);
             unmask(right, key, cut as u64);
-            assert_eq!(data, payload, "cut at {cut}");
+            assert_eq!(payload, wanted);
         }
     }
 }

@@ -7,9 +7,13 @@ mod extension;
 mod frame;
 mod handshake;
 mod mask;
-mod resync;
+mod recognise;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use connection::{Event, Receiver};
-pub(crate) use deflate::{InflateError, Inflater};
+pub(crate) use deflate::{Failure, Inflater};
 pub(crate) use extension::Compression;
+#[cfg(test)]
+pub(crate) use extension::ContextTakeover;
 pub(crate) use handshake::Handshake;
