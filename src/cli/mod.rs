@@ -77,7 +77,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Messages(args) => messages::run(args, &notes),
     };
     match outcome {
-        Ok(Outcome::Wanting) if strict => ExitCode::from(3),
+        Ok(Outcome::Wanting) if strict => {
+            notes.warning("strict: the capture is damaged, or holds no Ajax exchange and no WebSocket message");
+            ExitCode::from(3)
+        }
         Ok(Outcome::Done | Outcome::Wanting) => ExitCode::SUCCESS,
         // The reader of our output has had enough, as in `wiretare messages … | head`.
         Err(Error::Write { source, .. }) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -18,9 +18,10 @@ fn the_deck_reads_from_the_top() {
     let lines: Vec<_> = page.lines().collect();
     assert_eq!(
         lines[0],
-        "On this capture an update cost 89 bytes by WebSocket and 671 by Ajax, 7.5 times as much; WebSocket's set-up pays for itself with the first delivery."
+        "To the client, a response cost 429 bytes by Ajax and a message 89 by WebSocket (Ajax 4.8 times as much); to the server, a request cost 242 bytes by Ajax and a message 89 by WebSocket (Ajax 2.7 times as much)."
     );
     for expected in [
+        "If one message does what one exchange did, WebSocket's set-up pays for itself with the first delivery.",
         "Ajax ÷ WebSocket on the wire: to the client 4.8, to the server 2.7, exchange against message 7.5",
         "Set-up and teardown cost 892, then 167 a delivery by WebSocket against 1,079 by Ajax: cheaper from delivery 1 on.",
         "2,404 bytes on the wire = messages 1,488 + connections beside them 816 + not TCP 100; difference 0",
@@ -63,7 +64,7 @@ fn a_capture_without_ajax_or_websocket_says_what_it_holds() {
     let lines: Vec<_> = page.lines().collect();
     assert_eq!(
         lines[0],
-        "Neither Ajax nor WebSocket was found in 9 packets; the capture holds 1 TLS connection without keys, 10.0 % of its bytes in frames without TCP."
+        "Neither an Ajax exchange nor a WebSocket message was found in 9 packets; the capture holds 1 TLS connection, 10.0 % of its bytes in frames without TCP."
     );
     assert_eq!(
         lines.last().copied(),
