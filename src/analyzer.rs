@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Output, Table};
+use crate::flow::{Output, Recent, Table};
 use crate::message::{Row, Totals};
 use crate::options::Options;
 use crate::packet::{NotTcp, Segment, Sliced, slice};
@@ -16,6 +16,7 @@ use crate::packet::{NotTcp, Segment, Sliced, slice};
 #[derive(Debug)]
 pub struct Analyzer {
     options: Options,
+    recent: Recent,
     table: Table,
     rows: VecDeque<Row>,
     totals: Totals,
@@ -25,8 +26,14 @@ pub struct Analyzer {
 impl Analyzer {
     /// An analysis with nothing seen yet.
     pub fn new(options: Options) -> Self {
-        let (table, rows, totals) = (Table::default(), VecDeque::new(), Totals::default());
-        Self { options, table, rows, totals, not_tcp: BTreeMap::new() }
+        Self {
+            options,
+            recent: Recent::default(),
+            table: Table::default(),
+            rows: VecDeque::new(),
+            totals: Totals::default(),
+            not_tcp: BTreeMap::new(),
+        }
     }
 
     /// Takes the next packet of the capture.
@@ -49,8 +56,18 @@ impl Analyzer {
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)
     #[inline]
     pub fn receive(&mut self, segment: &Segment<'_>) {
+        if self.recent.is_copy(segment) {
+            return self.book_copy(segment);
+        }
         self.table.receive(segment, &mut Output { rows: &mut self.rows, options: &self.options });
         self.totals.connections = self.table.begun();
+    }
+
+    #[cold]
+    fn book_copy(&mut self, segment: &Segment<'_>) {
+        self.table.note_copy(segment);
+        self.totals.duplicate_bytes += segment.bytes.total();
+        self.totals.anomalies.add(AnomalyKind::DuplicatePacket, segment.frame.number);
     }
 
     fn book_not_tcp(&mut self, packet: &Packet<'_>, reason: NotTcp) {

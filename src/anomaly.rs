@@ -33,6 +33,8 @@ kinds! {
     UnsupportedLinkType = "unsupported_link_type",
     /// A packet's headers are cut or contradict each other; accounted as not TCP.
     MalformedPacket = "malformed_packet",
+    /// A packet that was captured before, at another place or by a mirror port; only the first copy is charged.
+    DuplicatePacket = "duplicate_packet",
     /// An IP fragment; accounted, not joined.
     IpFragment = "ip_fragment",
     /// Frames larger than any link carries: captured before segmentation offload split them.

@@ -513,6 +513,8 @@ pub struct TcpFacts {
     pub retransmitted_bytes: u64,
     /// Segments that arrived before an earlier one.
     pub out_of_order_segments: u64,
+    /// Copies of its packets that were captured too; not among `segments`.
+    pub duplicate_segments: u64,
     /// Octets that were sent and not captured.
     pub lost_bytes: u64,
     /// From SYN to the ACK that completes the three-way handshake, in seconds (`tcp.analysis.initial_rtt`).

@@ -121,6 +121,11 @@ impl Connection {
         self.halves[direction].assembler.is_other(segment.seq)
     }
 
+    /// One of its packets was captured once more.
+    pub(crate) fn note_copy(&mut self) {
+        self.facts.duplicate_segments += 1;
+    }
+
     /// A limit ends the connection.
     pub(crate) fn note_limit(&mut self) {
         self.anomalies.add(AnomalyKind::ConnectionLimit, self.last.number);

@@ -3,9 +3,11 @@
 mod anomalies;
 mod application;
 mod connection;
+mod duplicates;
 mod half;
 mod setup;
 mod table;
 
 pub(crate) use connection::Output;
+pub(crate) use duplicates::Recent;
 pub(crate) use table::Table;

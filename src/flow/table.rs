@@ -52,6 +52,14 @@ impl Table {
         self.tidy(out);
     }
 
+    /// A packet of a connection was captured once more.
+    pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) {
+        let slot = self.index.get(&segment.key).copied();
+        if let Some(connection) = slot.and_then(|slot| self.slots[slot].as_mut()) {
+            connection.note_copy();
+        }
+    }
+
     /// Ends every connection, in the order of their numbers.
     pub(crate) fn finish(&mut self, out: &mut Output<'_>) {
         let mut left: Vec<_> = self.slots.drain(..).flatten().collect();

@@ -15,6 +15,10 @@ pub(super) struct Ip {
     pub(super) header_len: usize,
     /// Octets of the IP packet, bounded by the frame.
     pub(super) total_len: usize,
+    /// `ip.id`; 0 for IPv6.
+    pub(super) identification: u16,
+    /// `ip.ttl` or `ipv6.hlim`.
+    pub(super) hop_limit: u8,
 }
 
 /// Source and destination.
@@ -45,7 +49,8 @@ fn v4(packet: &Packet<'_>, start: usize, data: &[u8]) -> Result<Ip, NotTcp> {
     }
     let header_len = header.slice().len();
     let addresses = Addresses::V4(u32::from_be_bytes(header.source()), u32::from_be_bytes(header.destination()));
-    Ok(Ip { addresses, start, header_len, total_len: bounded(packet, start, usize::from(header.total_len()), header_len)? })
+    let total_len = bounded(packet, start, usize::from(header.total_len()), header_len)?;
+    Ok(Ip { addresses, start, header_len, total_len, identification: header.identification(), hop_limit: header.ttl() })
 }
 
 fn v6(packet: &Packet<'_>, start: usize, data: &[u8]) -> Result<Ip, NotTcp> {
@@ -69,7 +74,8 @@ fn v6(packet: &Packet<'_>, start: usize, data: &[u8]) -> Result<Ip, NotTcp> {
         payload => header.slice().len() + usize::from(payload),
     };
     let addresses = Addresses::V6(u128::from_be_bytes(header.source()), u128::from_be_bytes(header.destination()));
-    Ok(Ip { addresses, start, header_len, total_len: bounded(packet, start, declared, header_len)? })
+    let total_len = bounded(packet, start, declared, header_len)?;
+    Ok(Ip { addresses, start, header_len, total_len, identification: 0, hop_limit: header.hop_limit() })
 }
 
 /// Octets of the IP packet: as declared, or up to the end of the frame when segmentation offload left 0 there or the

@@ -65,6 +65,12 @@ impl ConnectionKey {
         (Self { addresses: Addresses::V6(low.0, high.0), ports: ports(low.1, high.1), scope: 0 }, sender)
     }
 
+    /// The same endpoints outside any tunnel.
+    #[inline]
+    pub(crate) fn without_scope(self) -> Self {
+        Self { scope: 0, ..self }
+    }
+
     /// Address and port of an endpoint.
     pub fn endpoint(&self, which: Sender) -> SocketAddr {
         let address: IpAddr = match (self.addresses, which) {

@@ -3,11 +3,13 @@
 //! What carries no TCP segment is named ([`NotTcp`]) and accounted by its whole length. Tunnels and IP fragments are
 //! named, not opened.
 
+mod identity;
 mod ip;
 mod key;
 mod link;
 mod segment;
 
+pub use identity::{CapturePoint, Identity};
 pub use key::{ConnectionKey, Sender};
 pub use segment::{Flags, Segment, SeqNumber};
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use etherparse::{TcpHeaderSlice, TcpOptionElement, TcpOptionsIterator};
 
 use super::NotTcp;
+use super::identity::Identity;
 use super::ip::{Addresses, Ip};
 use super::key::{ConnectionKey, Sender};
 use crate::capture::Packet;
@@ -92,6 +93,8 @@ pub struct Segment<'a> {
     pub payload_len: u32,
     /// The frame's octets by layer; they sum to `frame.len`.
     pub bytes: LayerBytes,
+    /// What tells whether the same packet was captured before.
+    pub identity: Identity,
 }
 
 /// The part of a TCP header that is needed to follow a connection.
@@ -116,6 +119,7 @@ pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotT
                 flags,
                 window: header.window_size(),
                 header_len,
+                checksum: header.checksum(),
             };
             Ok(build(packet, ip, tcp_len, fields, mss, &data[header_len..]))
         }
@@ -134,6 +138,8 @@ struct Fields {
     flags: Flags,
     window: u16,
     header_len: usize,
+    /// 0 where the snap length cut it.
+    checksum: u16,
 }
 
 impl Fields {
@@ -143,8 +149,15 @@ impl Fields {
         let header_len = usize::from(fixed[12] >> 4) * 4;
         let u16_at = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
         let u32_at = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
-        let fields =
-            Self { ports: (u16_at(0), u16_at(2)), seq: u32_at(4), ack: u32_at(8), flags: Flags(fixed[13]), window: u16_at(14), header_len };
+        let fields = Self {
+            ports: (u16_at(0), u16_at(2)),
+            seq: u32_at(4),
+            ack: u32_at(8),
+            flags: Flags(fixed[13]),
+            window: u16_at(14),
+            header_len,
+            checksum: 0,
+        };
         (header_len >= 20 && header_len > data.len()).then_some(fields)
     }
 }
@@ -177,6 +190,7 @@ fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: O
         payload,
         payload_len: payload_len as u32,
         bytes,
+        identity: Identity::new(packet, &ip, fields.checksum),
     }
 }
 

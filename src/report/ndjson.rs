@@ -406,6 +406,8 @@ fn tcp(out: &mut Vec<u8>, tcp: &TcpFacts) {
     number(out, tcp.retransmitted_bytes);
     key!(out, "out_of_order_segments");
     number(out, tcp.out_of_order_segments);
+    key!(out, "duplicate_segments");
+    number(out, tcp.duplicate_segments);
     key!(out, "lost_bytes");
     number(out, tcp.lost_bytes);
     key!(out, "client_mss");
@@ -627,7 +629,7 @@ mod tests {
             "keep_alive":{"client_to_server":0,"server_to_client":0},"teardown":{"client_to_server":0,"server_to_client":0},
             "unattributed":{"client_to_server":0,"server_to_client":0}},
             "tcp":{"segments":61,"retransmitted_segments":0,"initial_rtt_s":0.0025,"retransmitted_bytes":0,"out_of_order_segments":0,
-            "lost_bytes":0,"client_mss":1460,"server_mss":null},
+            "duplicate_segments":0,"lost_bytes":0,"client_mss":1460,"server_mss":null},
             "anomalies":[{"kind":"lost_bytes","count":2,"first_frame":133}]}"#;
         assert_eq!(line(ContentMode::None, Row::Connection(Box::new(row))), without_spaces(expected));
     }

@@ -373,7 +373,7 @@ fn push(buffer: &mut StreamBuffer, data: &[u8], len: u32, cost: Provenance) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::ConnectionKey;
+    use crate::packet::{ConnectionKey, Identity};
     use crate::stream::{Frame, Timestamp};
 
     fn segment(number: u64, seq: u32, payload: &[u8]) -> Segment<'_> {
@@ -391,6 +391,7 @@ mod tests {
             payload,
             payload_len,
             bytes: LayerBytes { link: 14, ip: 20, tcp: 20, tls: 0, payload: u64::from(payload_len) },
+            identity: Identity::default(),
         }
     }
 

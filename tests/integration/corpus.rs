@@ -211,7 +211,13 @@ fn expected_tcp(table: &[Vec<String>]) -> Vec<String> {
 fn found_tcp(rows: &[Row]) -> Vec<String> {
     let mut found: Vec<_> = rows
         .iter()
-        .filter_map(|row| if let Row::Connection(connection) = row { Some((connection.connection, connection.tcp.segments)) } else { None })
+        .filter_map(|row| {
+            if let Row::Connection(connection) = row {
+                Some((connection.connection, connection.tcp.segments + connection.tcp.duplicate_segments))
+            } else {
+                None
+            }
+        })
         .collect();
     found.sort_unstable();
     found.iter().map(|(number, segments)| format!("{number} {segments}")).collect()

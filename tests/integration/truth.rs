@@ -207,3 +207,25 @@ fn every_octet_of_every_sample_is_accounted() {
     assert!(samples.len() >= 24, "{} samples", samples.len());
     samples.iter().for_each(|path| drop(rows(path)));
 }
+
+#[test]
+fn a_packet_seen_by_two_interfaces_is_charged_once() {
+    let path = sample("link/two-interfaces.pcapng");
+    let (rows, totals) = analyze(&path, &Options::default()).expect("a readable sample");
+    // 38 frames of 3630 octets: each of 19 packets twice, with Ethernet headers of 14 octets on both interfaces.
+    assert_eq!((totals.packets, totals.wire_bytes, totals.duplicate_bytes), (38, 3630, 1815));
+    let [connection] = &rows.iter().filter_map(|row| if let Row::Connection(row) = row { Some(row) } else { None }).collect::<Vec<_>>()[..]
+    else {
+        panic!("one connection")
+    };
+    let tcp = connection.tcp;
+    assert_eq!((tcp.segments, tcp.duplicate_segments, tcp.retransmitted_segments, connection.wire_bytes), (19, 19, 0, 1815));
+}
+
+#[test]
+fn captures_of_mirror_ports_hold_copies_and_no_retransmissions() {
+    let Some(corpus) = crate::support::corpus() else { return };
+    // 1458 frames, of which 486 are second copies that a network card sent (frame 3 repeats frame 2, …).
+    let (_, totals) = analyze(&corpus.join("public/tcp/tcptrace_hardware_dups.dmp.gz"), &Options::default()).expect("readable");
+    assert_eq!(totals.anomalies.count(wiretare::AnomalyKind::DuplicatePacket), 486);
+}

@@ -1,0 +1,131 @@
+//! Packets that were captured twice: on Linux `any`, on both sides of a router, by a mirror port.
+//!
+//! The segments of the last moments are remembered by a fingerprint; a copy follows its packet closely. The first copy is
+//! charged, the others are duplicates.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::fast::FixedState;
+
+use crate::packet::{CapturePoint, Segment};
+
+/// Sets of remembered segments, one to a cache line; 4096 segments are far more than lie between two copies.
+const SETS: usize = 1024;
+const WAYS: usize = 4;
+
+/// Copies come within this much capture time, in milliseconds: queues and clocks of two capturing hosts, not retransmission
+/// timers, lie between them.
+const WITHIN_MS: i64 = 1000;
+
+/// The same on every machine.
+const HASHES: FixedState = FixedState::with_seed(0x636f_7079);
+
+/// A segment that was seen; all zero is none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    fingerprint: u64,
+    point: CapturePoint,
+    /// Capture time in milliseconds, wrapped.
+    time_ms: u32,
+}
+
+/// The segments seen last.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    sets: Vec<[Seen; WAYS]>,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { sets: vec![[Seen::default(); WAYS]; SETS] }
+    }
+}
+
+impl Recent {
+    /// Whether this is a further copy of a packet that was captured before; remembers it otherwise.
+    ///
+    /// A packet that its sender numbered is known again wherever it appears. One that has no number is a copy where it
+    /// appears at another place; at the same place the sender sent it again.
+    #[inline]
+    pub(crate) fn is_copy(&mut self, segment: &Segment<'_>) -> bool {
+        let is_numbered = segment.identity.identification != 0;
+        self.is_seen(fingerprint(segment), is_numbered, segment.identity.point, segment.frame.time.0 / 1_000_000)
+    }
+
+    #[inline]
+    fn is_seen(&mut self, fingerprint: u64, is_numbered: bool, point: CapturePoint, time_ms: i64) -> bool {
+        let now = Seen { fingerprint, point, time_ms: time_ms as u32 };
+        let set = &mut self.sets[fingerprint as usize % SETS];
+        match set.iter_mut().find(|seen| seen.fingerprint == fingerprint) {
+            Some(seen) if is_close(*seen, now) && (is_numbered || seen.point != point) => true,
+            Some(seen) => {
+                *seen = now;
+                false
+            }
+            None => {
+                set.rotate_right(1);
+                set[0] = now;
+                false
+            }
+        }
+    }
+}
+
+/// Of what no router and no tunnel changes.
+#[inline]
+fn fingerprint(segment: &Segment<'_>) -> u64 {
+    let mut hash = HASHES.build_hasher();
+    segment.key.without_scope().hash(&mut hash);
+    hash.write_u64(u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0));
+    hash.write_u64(
+        u64::from(segment.payload_len) << 32 | u64::from(segment.window) << 16 | u64::from(segment.flags.0) << 8 | segment.sender as u64,
+    );
+    hash.write_u64(u64::from(segment.identity.identification) << 16 | u64::from(segment.identity.checksum));
+    hash.finish()
+}
+
+#[inline]
+fn is_close(seen: Seen, now: Seen) -> bool {
+    i64::from(now.time_ms.wrapping_sub(seen.time_ms).cast_signed()).abs() <= WITHIN_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(recent: &mut Recent, fingerprint: u64, is_numbered: bool, point: u32, ms: i64) -> bool {
+        recent.is_seen(fingerprint, is_numbered, CapturePoint(point), ms)
+    }
+
+    #[test]
+    fn a_numbered_packet_is_known_again_at_any_place() {
+        let recent = &mut Recent::default();
+        let seen = [(7, 1, 0), (7, 2, 1), (7, 1, 3), (8, 1, 3)].map(|(print, point, ms)| at(recent, print, true, point, ms));
+        assert_eq!(seen, [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_packet_without_number_is_sent_again_where_it_passes_the_same_place_again() {
+        let recent = &mut Recent::default();
+        // Captured at places 1 and 2, and sent again 300 ms later.
+        let seen = [(1, 0), (2, 1), (1, 300), (2, 301)].map(|(point, ms)| at(recent, 7, false, point, ms));
+        assert_eq!(seen, [false, true, false, true]);
+    }
+
+    #[test]
+    fn what_comes_a_second_later_is_no_copy() {
+        let recent = &mut Recent::default();
+        assert_eq!([at(recent, 7, true, 1, 0), at(recent, 7, true, 1, 1001)], [false, false]);
+        // The clock may step back between two copies.
+        assert!(at(recent, 7, true, 2, 900));
+    }
+
+    #[test]
+    fn copies_are_known_behind_thousands_of_other_segments() {
+        let recent = &mut Recent::default();
+        let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7;
+        let known = (1..=2000).filter(|&n| !at(recent, spread(n), true, 1, 0)).count();
+        let again = (1..=2000).filter(|&n| at(recent, spread(n), true, 2, 0)).count();
+        assert_eq!((known, again), (2000, 2000));
+    }
+}

@@ -1,0 +1,54 @@
+//! What stays the same of a packet wherever it is captured, and what tells the places apart.
+//!
+//! A capture on several interfaces (Linux `any`, both sides of a router, a mirror port) holds the same packet more than
+//! once. A retransmission is another packet: its sender gave it another identification (RFC 6864 asks for that only where
+//! fragments are possible, so 0 tells nothing), and it passes the same places again.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+use super::ip::Ip;
+use crate::capture::Packet;
+
+/// The same on every machine.
+const HASHES: FixedState = FixedState::with_seed(0x6964_656e);
+
+/// Link-layer headers begin with what tells places apart: packet type, addresses, interface index (Ethernet 14 octets, SLL
+/// 16, SLL2 20). What follows them in so many octets is the IP header.
+const LINK_PREFIX: usize = 20;
+
+/// What a packet's own fields say beside its segment's: equal for every copy of it, but for the place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `ip.id`; 0 for IPv6 and where the sender does not number its packets.
+    pub identification: u16,
+    /// `tcp.checksum` as captured: it covers header, options and payload, or only addresses and length where offloading left
+    /// the rest to the network card.
+    pub checksum: u16,
+    /// Where it was captured.
+    pub point: CapturePoint,
+}
+
+/// A place on a packet's way: interface, link-layer header and hop limit, hashed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CapturePoint(pub u32);
+
+impl Identity {
+    #[inline]
+    pub(super) fn new(packet: &Packet<'_>, ip: &Ip, checksum: u16) -> Self {
+        Self { identification: ip.identification, checksum, point: point(packet, ip.hop_limit) }
+    }
+}
+
+#[inline]
+fn point(packet: &Packet<'_>, hop_limit: u8) -> CapturePoint {
+    let mut hash = HASHES.build_hasher();
+    hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
+    match packet.link_type {
+        // Headers that begin with times and signal strengths differ for every frame.
+        105 | 119 | 127 | 163 | 192 => {}
+        _ => hash.write(&packet.data[..packet.data.len().min(LINK_PREFIX)]),
+    }
+    CapturePoint(hash.finish() as u32)
+}
