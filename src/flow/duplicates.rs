@@ -3,10 +3,6 @@
 //! The segments of the last moments are remembered by a fingerprint; a copy follows its packet closely. The first copy is
 //! charged, the others are duplicates.
 
-use std::hash::{BuildHasher, Hash, Hasher};
-
-use foldhash::fast::FixedState;
-
 use crate::packet::{CapturePoint, Segment};
 
 /// Sets of remembered segments, one to a cache line; 4096 segments are far more than lie between two copies.
@@ -16,9 +12,6 @@ const WAYS: usize = 4;
 /// Copies come within this much capture time, in milliseconds: queues and clocks of two capturing hosts, not retransmission
 /// timers, lie between them.
 const WITHIN_MS: i64 = 1000;
-
-/// The same on every machine.
-const HASHES: FixedState = FixedState::with_seed(0x636f_7079);
 
 /// A segment that was seen; all zero is none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,8 +56,7 @@ impl Recent {
                 false
             }
             None => {
-                set.rotate_right(1);
-                set[0] = now;
+                *set = [now, set[0], set[1], set[2]];
                 false
             }
         }
@@ -74,14 +66,19 @@ impl Recent {
 /// Of what no router and no tunnel changes.
 #[inline]
 fn fingerprint(segment: &Segment<'_>) -> u64 {
-    let mut hash = HASHES.build_hasher();
-    segment.key.without_scope().hash(&mut hash);
-    hash.write_u64(u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0));
-    hash.write_u64(
-        u64::from(segment.payload_len) << 32 | u64::from(segment.window) << 16 | u64::from(segment.flags.0) << 8 | segment.sender as u64,
-    );
-    hash.write_u64(u64::from(segment.identity.identification) << 16 | u64::from(segment.identity.checksum));
-    hash.finish()
+    let identity = segment.identity;
+    let position = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
+    let shape = u64::from(segment.payload_len) << 32 | u64::from(segment.window) << 16 | u64::from(segment.flags.0) << 8;
+    let number = u64::from(identity.identification) << 16 | u64::from(identity.checksum);
+    let [addresses, ports] = segment.key.words();
+    fold(fold(position, number << 32 | ports), fold(addresses, shape | segment.sender as u64))
+}
+
+/// Both halves of a product: each bit of the input reaches all of the output.
+#[inline]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a ^ 0x9e37_79b9_7f4a_7c15) * u128::from(b ^ 0xd1b5_4a32_d192_ed03);
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[inline]

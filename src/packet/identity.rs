@@ -26,7 +26,7 @@ pub struct Identity {
     /// `tcp.checksum` as captured: it covers header, options and payload, or only addresses and length where offloading left
     /// the rest to the network card.
     pub checksum: u16,
-    /// Where it was captured.
+    /// Where it was captured; told only for packets without a number, which need it.
     pub point: CapturePoint,
 }
 
@@ -37,11 +37,11 @@ pub struct CapturePoint(pub u32);
 impl Identity {
     #[inline]
     pub(super) fn new(packet: &Packet<'_>, ip: &Ip, checksum: u16) -> Self {
-        Self { identification: ip.identification, checksum, point: point(packet, ip.hop_limit) }
+        let point = if ip.identification == 0 { point(packet, ip.hop_limit) } else { CapturePoint::default() };
+        Self { identification: ip.identification, checksum, point }
     }
 }
 
-#[inline]
 fn point(packet: &Packet<'_>, hop_limit: u8) -> CapturePoint {
     let mut hash = HASHES.build_hasher();
     hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));

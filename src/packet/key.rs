@@ -65,10 +65,17 @@ impl ConnectionKey {
         (Self { addresses: Addresses::V6(low.0, high.0), ports: ports(low.1, high.1), scope: 0 }, sender)
     }
 
-    /// The same endpoints outside any tunnel.
+    /// Addresses, folded, and ports; without the scope.
     #[inline]
-    pub(crate) fn without_scope(self) -> Self {
-        Self { scope: 0, ..self }
+    pub(crate) fn words(&self) -> [u64; 2] {
+        let addresses = match self.addresses {
+            Addresses::V4(low, high) => u64::from(low) << 32 | u64::from(high),
+            Addresses::V6(low, high) => {
+                let both = low ^ high.rotate_left(1);
+                both as u64 ^ (both >> 64) as u64
+            }
+        };
+        [addresses, u64::from(self.ports)]
     }
 
     /// Address and port of an endpoint.

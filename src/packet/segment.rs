@@ -123,12 +123,16 @@ pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotT
             };
             Ok(build(packet, ip, tcp_len, fields, mss, &data[header_len..]))
         }
-        // The snap length cut the options: what is before them is enough to follow the connection.
-        Err(_) => {
-            let fields = Fields::of_cut_header(data).filter(|fields| fields.header_len <= tcp_len).ok_or(NotTcp::Malformed)?;
-            Ok(build(packet, ip, tcp_len, fields, None, &[]))
-        }
+        Err(_) => slice_cut(packet, ip, tcp_len, data),
     }
+}
+
+/// The snap length cut the options: what is before them is enough to follow the connection.
+#[cold]
+#[inline(never)]
+fn slice_cut<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, data: &[u8]) -> Result<Segment<'a>, NotTcp> {
+    let fields = Fields::of_cut_header(data).filter(|fields| fields.header_len <= tcp_len).ok_or(NotTcp::Malformed)?;
+    Ok(build(packet, ip, tcp_len, fields, None, &[]))
 }
 
 struct Fields {
@@ -143,7 +147,6 @@ struct Fields {
 }
 
 impl Fields {
-    #[cold]
     fn of_cut_header(data: &[u8]) -> Option<Self> {
         let fixed: &[u8; FIXED_FIELDS] = data.first_chunk()?;
         let header_len = usize::from(fixed[12] >> 4) * 4;
@@ -162,7 +165,8 @@ impl Fields {
     }
 }
 
-#[inline]
+// Two callers, of which one is cold: left alone, the compiler makes it a function and copies its result.
+#[inline(always)]
 fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: Option<u16>, payload: &'a [u8]) -> Segment<'a> {
     let (source, destination) = fields.ports;
     let (key, sender) = match ip.addresses {
