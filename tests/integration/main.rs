@@ -4,6 +4,7 @@ mod command;
 #[allow(dead_code)]
 mod conversation;
 mod corpus;
+mod fuzzed;
 mod layering;
 mod made;
 mod segmentation;
