@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::body::{Body, Framing, Progress, content_codings};
+use super::detect::looks_like_response;
 use super::head::Role;
 use super::pending::Pending;
 use super::reader::{Found, Next, Reader, State};
@@ -49,10 +50,15 @@ pub(crate) struct Connection {
     /// content; the first one's response too, when `is_answering`.
     pending: VecDeque<Pending>,
     is_answering: bool,
+    /// Whether the response's content may be none: what asked for it was perhaps HEAD, and no octet behind its header section
+    /// was seen yet.
+    may_lack_content: bool,
     /// Informational responses to the first unanswered request.
     interim: Interim,
     /// Whether responses were lost since one was last paired, so that counting them does not tell which is whose.
     responses_lost: bool,
+    /// Whether the server has acknowledged bytes of the client that are not there: requests, perhaps.
+    requests_missing: bool,
     is_upgraded: bool,
     /// Exchanges so far.
     exchanges: u64,
@@ -80,8 +86,10 @@ impl Connection {
             responses: Reader::new(Role::Response),
             pending: VecDeque::new(),
             is_answering: false,
+            may_lack_content: false,
             interim: Interim::default(),
             responses_lost: false,
+            requests_missing: false,
             is_upgraded: false,
             exchanges: 0,
             ready: VecDeque::new(),
@@ -92,6 +100,12 @@ impl Connection {
     pub(crate) fn begin_mid_stream(&mut self) {
         self.requests.lose();
         self.responses.lose();
+    }
+
+    /// Whether the server has acknowledged bytes of the client that have not come.
+    #[inline]
+    pub(crate) fn set_requests_missing(&mut self, missing: bool) {
+        self.requests_missing = missing;
     }
 
     /// Consumes what is understood of a direction's unread bytes, up to the next event.
@@ -237,6 +251,16 @@ impl Connection {
                     self.responses.lose();
                     return true;
                 };
+                if self.may_lack_content {
+                    match begins_response(buffer, self.responses.ended) {
+                        None => return false,
+                        Some(true) => {
+                            self.end_response(End::Absent, sink);
+                            return true;
+                        }
+                        Some(false) => self.may_lack_content = false,
+                    }
+                }
                 let progress = body.advance(buffer, &mut response.cost, sink);
                 match end_of_content(body, progress, self.responses.ended) {
                     None => false,
@@ -273,6 +297,7 @@ impl Connection {
         response.cost.add_framing(interim.cost);
         response.cost.add_framing(found.cost);
         let body = begin_content(framing, &response.head, &mut response.cost, &mut response.content, sink);
+        self.may_lack_content = exchange.request.is_none();
         exchange.response = Some(response);
         let is_upgrade = exchange.upgrade.is_some();
         self.is_answering = true;
@@ -290,24 +315,38 @@ impl Connection {
 
     /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
     fn pair(&mut self, first: Frame) {
-        if self.responses_lost {
-            let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first));
-            for _ in 0..newest.unwrap_or(0) {
-                if let Some(older) = self.pending.pop_front() {
-                    self.emit(older);
-                }
-            }
-            self.responses_lost = newest.is_none();
+        if self.responses_lost && !self.skip_unanswered(first) {
+            return self.push_orphan();
         }
         let is_own = self.pending.front().is_some_and(|oldest| {
             // Without a loss order tells; frame numbers might not, as captures swap neighbouring frames.
-            let is_certain = !self.responses_lost && !oldest.after_loss;
-            oldest.exchange.response.is_none() && (is_certain || oldest.is_answerable_at(first))
+            oldest.exchange.response.is_none() && (!oldest.after_loss || oldest.is_answerable_at(first))
         });
         if !is_own {
-            let orphan = self.pending_exchange(None, Frame::default());
-            self.pending.push_front(orphan);
+            self.push_orphan();
         }
+    }
+
+    /// After responses were lost: gives up all requests but the newest that this one may answer, as a client mostly sends
+    /// the next one when it has its answer. Whether there is such a request: none, where the newest may be lost too.
+    fn skip_unanswered(&mut self, first: Frame) -> bool {
+        if self.requests_missing || self.requests.is_lost() {
+            return false;
+        }
+        let Some(newest) = self.pending.iter().rposition(|pending| pending.is_answerable_at(first)) else { return false };
+        for _ in 0..newest {
+            if let Some(older) = self.pending.pop_front() {
+                self.emit(older);
+            }
+        }
+        self.responses_lost = false;
+        true
+    }
+
+    /// A response stands alone: its request was not captured, or nobody can tell which it is.
+    fn push_orphan(&mut self) {
+        let orphan = self.pending_exchange(None, Frame::default());
+        self.pending.push_front(orphan);
     }
 
     fn end_response(&mut self, end: End, sink: &mut impl ContentSink) {
@@ -392,6 +431,8 @@ enum End {
     Cut,
     /// What follows is not its framing.
     Damaged(AnomalyKind),
+    /// Another message follows at once: the length was that of the content which HEAD does not ask for (RFC 9110 §9.3.2).
+    Absent,
 }
 
 impl End {
@@ -408,6 +449,17 @@ fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool) -> Op
         Progress::Wait if body.ends_with_stream() => Some(End::Complete),
         Progress::Wait => Some(End::Cut),
     }
+}
+
+/// Whether the next message follows; `None` while that cannot be told.
+fn begins_response(buffer: &StreamBuffer, stream_has_ended: bool) -> Option<bool> {
+    if buffer.is_empty() {
+        return stream_has_ended.then_some(false);
+    }
+    if buffer.missing() > 0 {
+        return Some(false);
+    }
+    looks_like_response(buffer.peek()).or(stream_has_ended.then_some(false))
 }
 
 /// Tells the sink what is to come; when there is no content the message is complete without it.
@@ -429,7 +481,7 @@ fn end_content(end: End, cost: &mut Cost, content: &mut Content, anomalies: &mut
         anomalies.insert(AnomalyKind::LostBytes);
     }
     match end {
-        End::Complete => {}
+        End::Complete | End::Absent => {}
         End::Cut => anomalies.insert(AnomalyKind::IncompleteContent),
         End::Damaged(why) => anomalies.insert(why),
     }
