@@ -330,6 +330,7 @@ impl Connection {
                 return;
             }
             let Running::Http(http) = &mut self.running else { return };
+            http.set_requests_missing(self.halves[Direction::ClientToServer as usize].assembler.has_acknowledged_hole());
             let (buffer, stage) = self.halves[direction as usize].parts(out.options);
             let Some(event) = http.advance(direction, buffer, stage) else { return };
             self.on_http(event, out);
@@ -471,12 +472,13 @@ impl Connection {
 
     /// The connection has ended: everything that is left finds its place in a row or a bucket.
     pub(crate) fn finish(&mut self, out: &mut Output<'_>) {
+        // Both before either is read: what is read may tell that the directions are the other way round.
         for direction in Direction::BOTH {
             let half = &mut self.halves[direction as usize];
             let lost = half.assembler.finish(&mut half.buffer);
             self.note_lost_at_end(lost);
-            self.advance(direction, out);
         }
+        self.advance(Direction::ClientToServer, out);
         for direction in Direction::BOTH {
             self.end_direction(direction, out);
         }
