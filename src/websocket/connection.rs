@@ -35,6 +35,9 @@ pub(crate) struct Receiver {
     messages: u64,
     /// What the next message to begin is to say.
     odd: AnomalySet,
+    /// Whether framing was taken up again and no message has begun since: a continuation frame then continues one whose
+    /// beginning was lost.
+    resumed: bool,
     /// A message that waits for a continuation frame.
     open: Option<Box<Message>>,
     /// A frame whose payload data is not all there.
@@ -87,6 +90,7 @@ impl Receiver {
             closed: false,
             messages: 0,
             odd: AnomalySet::EMPTY,
+            resumed: false,
             open: None,
             frame: None,
         }
@@ -96,7 +100,7 @@ impl Receiver {
     /// unattributed. Without a captured handshake, [`Compression::ASSUMED`] reads every sender's permessage-deflate.
     #[cfg_attr(not(test), expect(dead_code, reason = "waits for flow to recognise connections without a captured handshake"))]
     pub(crate) fn mid_stream(connection: u64, direction: Direction, compression: Option<Compression>) -> Self {
-        Self { framing: Framing::Searching, ..Self::new(connection, direction, compression) }
+        Self { framing: Framing::Searching, resumed: true, ..Self::new(connection, direction, compression) }
     }
 
     /// Reads on. To be called again until it returns `None`: then what is unread is the beginning of a header, or nothing.
@@ -183,7 +187,7 @@ impl Receiver {
             anomalies.merge(odd);
             close
         });
-        let content = sink.end(true);
+        let content = sink.end(!anomalies.contains(AnomalyKind::IncompleteMessage));
         anomalies.merge(content.anomalies);
         let mut cost = Cost { content_bytes: content.bytes, ..Cost::default() };
         cost.add_frame(u64::from(header.len), header.payload_len, buffer.consume(header.frame_len()));
@@ -319,7 +323,10 @@ impl Receiver {
         let mut anomalies = std::mem::take(&mut self.odd);
         anomalies.merge(odd);
         if header.opcode == Opcode::Continuation {
-            anomalies.insert(AnomalyKind::OrphanContinuation);
+            let tail = std::mem::take(&mut self.resumed);
+            anomalies.insert(if tail { AnomalyKind::IncompleteMessage } else { AnomalyKind::OrphanContinuation });
+        } else if !header.opcode.is_control() {
+            self.resumed = false;
         }
         self.closed |= header.opcode == Opcode::Close;
         Begun { compressed, anomalies }
@@ -342,7 +349,8 @@ impl Receiver {
     /// After the last octet of a frame: its message has ended, or waits.
     fn end_frame(&mut self, message: Message, fin: bool, sink: &mut impl ContentSink) -> Step {
         if fin || message.opcode.is_control() {
-            let known = !message.anomalies.contains(AnomalyKind::DecodingFailed);
+            let unknown = [AnomalyKind::DecodingFailed, AnomalyKind::IncompleteMessage];
+            let known = !unknown.into_iter().any(|kind| message.anomalies.contains(kind));
             Break(Some(self.emit(message, known, sink)))
         } else {
             self.open = Some(Box::new(message));
@@ -370,6 +378,7 @@ impl Receiver {
     #[cold]
     fn lose(&mut self, kind: AnomalyKind, sink: &mut impl ContentSink) -> Step {
         self.framing = Framing::Lost;
+        self.resumed = true;
         self.odd.insert(kind);
         let step = match self.open.take() {
             Some(open) => Break(Some(self.break_off(*open, AnomalySet::from_iter([kind]), sink))),
