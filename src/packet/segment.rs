@@ -184,7 +184,7 @@ fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: O
     };
     Segment {
         frame: packet.frame,
-        key,
+        key: key.within(ip.scope),
         sender,
         seq: SeqNumber(fields.seq),
         ack: SeqNumber(fields.ack),
