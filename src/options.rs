@@ -83,6 +83,9 @@ pub struct Options {
     pub linger: Duration,
     /// Capture time after which an IP datagram whose fragments did not all come is given up: 60 s (RFC 8200 §4.5).
     pub fragment_timeout: Duration,
+    /// Whether equal addresses in different virtual networks (VXLAN, Geneve) are different connections: no, as in Wireshark.
+    /// A packet is often captured with its tunnel and without, or mirrored by sessions with networks of their own.
+    pub separate_networks: bool,
     /// What is kept of decoded content.
     pub content: ContentMode,
     /// Whether the SHA-256 of decoded content is computed.
@@ -98,6 +101,7 @@ impl Default for Options {
             idle_timeout: Duration::from_secs(4 * 3600),
             linger: Duration::from_secs(30),
             fragment_timeout: Duration::from_secs(60),
+            separate_networks: false,
             content: ContentMode::None,
             digest: false,
             ajax: AjaxScope::Detected,

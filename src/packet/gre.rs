@@ -1,4 +1,6 @@
-//! GRE (RFC 2784, 2890), PPTP's version 1 of it (RFC 2637), NVGRE (RFC 7637), ERSPAN I to III in it.
+//! GRE (RFC 2784, 2890), PPTP's version 1 of it (RFC 2637), ERSPAN I to III in it.
+//!
+//! Keys tell no networks apart: each direction may have its own.
 
 use super::NotTcp;
 use super::cursor::Cursor;
@@ -10,11 +12,6 @@ const KEY: u16 = 0x2000;
 const SEQUENCE: u16 = 0x1000;
 const ACKNOWLEDGMENT: u16 = 0x0080;
 const VERSION: u16 = 0x0007;
-
-const ETHERNET: u16 = 0x6558;
-
-/// Kind of tunnel for [`Cursor::within`].
-const TUNNEL: u8 = 47;
 
 pub(super) fn slice(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
     let (flags, protocol) = (rest.u16_at(0)?, rest.u16_at(2)?);
@@ -31,20 +28,12 @@ fn optional(flags: u16, fields: &[u16]) -> usize {
 }
 
 fn version_0(flags: u16, protocol: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
-    let key_at = 4 + optional(flags, &[CHECKSUM]);
     let payload = rest.skip(4 + optional(flags, &[CHECKSUM, KEY, SEQUENCE]))?;
-    let payload = if flags & KEY == 0 { payload } else { payload.within(TUNNEL, key(protocol, rest, key_at)?) };
     match protocol {
         0x88be => erspan(flags, payload),
         0x22eb => erspan_3(payload),
         _ => Ok((Layer::EtherType(protocol), payload)),
     }
-}
-
-/// NVGRE keeps the network in the upper 24 bits, and a flow, other in each direction, below them.
-fn key(protocol: u16, rest: Cursor<'_>, at: usize) -> Result<u32, NotTcp> {
-    let key = u32::from(rest.u16_at(at)?) << 16 | u32::from(rest.u16_at(at + 2)?);
-    Ok(if protocol == ETHERNET { key >> 8 } else { key })
 }
 
 /// PPTP: the call, another one in each direction, is in the key; numbers where there is a payload.

@@ -9,7 +9,7 @@ pub struct ConnectionKey {
     addresses: Addresses,
     /// Port of the lower endpoint in the upper half.
     ports: u32,
-    /// Tells equal addresses of different virtual networks apart (VXLAN and Geneve networks, GRE keys); 0 outside them.
+    /// Tells equal addresses of different virtual networks apart (VXLAN, Geneve); 0 outside them.
     scope: u32,
 }
 
@@ -69,6 +69,12 @@ impl ConnectionKey {
     #[inline]
     pub(super) fn within(self, scope: u32) -> Self {
         Self { scope, ..self }
+    }
+
+    /// Whether it is in a virtual network.
+    #[inline]
+    pub(crate) fn is_scoped(self) -> bool {
+        self.scope != 0
     }
 
     /// The same endpoints outside any tunnel.

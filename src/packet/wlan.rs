@@ -71,10 +71,10 @@ pub(super) fn slice(frame: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
 
 /// Octets of a data frame's header.
 fn header_len(frame: Cursor<'_>) -> Result<usize, NotTcp> {
-    let [control, flags] = match frame.array()? {
-        // No version but 0 is in use; access points of one maker swap the octets inside CAPWAP.
-        [first, second] if first & 0x03 != 0 => [second, first],
-        octets => octets,
+    // No version but 0 is in use; access points of one maker swap the octets of both control fields inside CAPWAP.
+    let ([control, flags], sequence_control) = match frame.array()? {
+        [first, second] if first & 0x03 != 0 => ([second, first], 23),
+        octets => (octets, 22),
     };
     let is_data = control & 0x0c == 0x08;
     let is_null = control & 0x40 != 0;
@@ -84,7 +84,7 @@ fn header_len(frame: Cursor<'_>) -> Result<usize, NotTcp> {
     if flags & PROTECTED != 0 {
         return Err(NotTcp::WlanProtected);
     }
-    let fragment = frame.bytes().get(22).ok_or(NotTcp::Malformed)? & 0x0f;
+    let fragment = frame.bytes().get(sequence_control).ok_or(NotTcp::Malformed)? & 0x0f;
     if flags & MORE_FRAGMENTS != 0 || fragment != 0 {
         return Err(NotTcp::WlanFragment);
     }
