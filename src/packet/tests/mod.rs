@@ -1,5 +1,9 @@
 //! Link layers, IP, and what each layer costs, by hand-built packets.
 
+mod fragments;
+mod links;
+mod tunnels;
+
 use super::*;
 use crate::stream::{Frame, LayerBytes};
 
@@ -22,6 +26,51 @@ fn layers(link_type: u16, data: &[u8], len: u32) -> Option<(LayerBytes, Vec<u8>)
 
 fn bytes(link: u64, ip: u64, tcp: u64, payload: u64) -> LayerBytes {
     LayerBytes { link, ip, tcp, tls: 0, payload }
+}
+
+/// What a hand-built packet becomes, in words; checks that its octets are all in a layer.
+fn outcome(link_type: u16, data: &[u8], len: usize) -> String {
+    match slice(&packet(link_type, data, len as u32)) {
+        Sliced::Segment(segment) => {
+            assert_eq!(segment.bytes.total(), len as u64, "{data:02x?}");
+            assert!(segment.payload.len() <= segment.payload_len as usize, "{data:02x?}");
+            format!("{} {}", segment.bytes.link, String::from_utf8_lossy(segment.payload))
+        }
+        Sliced::Fragment(fragment) => {
+            assert_eq!((fragment.frames, fragment.bytes), (1, len as u64), "{data:02x?}");
+            "fragment".to_owned()
+        }
+        Sliced::NotTcp(reason) => reason.to_string(),
+    }
+}
+
+/// Cuts a packet at every octet, by the snap length and on the wire; whatever comes out, its octets are accounted.
+fn cut_everywhere(link_type: u16, data: &[u8]) {
+    for cut in 0..data.len() {
+        outcome(link_type, &data[..cut], data.len());
+        outcome(link_type, &data[..cut], cut);
+    }
+}
+
+fn ethernet(ether_type: u16, payload: &[u8]) -> Vec<u8> {
+    [&ETHERNET[..12], &ether_type.to_be_bytes(), payload].concat()
+}
+
+fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let total_len = (20 + payload.len() as u16).to_be_bytes();
+    let header = [0x45, 0, total_len[0], total_len[1], 0, 7, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2];
+    [&header, payload].concat()
+}
+
+fn ipv6(next_header: u8, payload: &[u8]) -> Vec<u8> {
+    let payload_len = (payload.len() as u16).to_be_bytes();
+    let header = [&[0x60, 0, 0, 0], &payload_len[..], &[next_header, 64], &[0x20; 16], &[0x21; 16]].concat();
+    [&header, payload].concat()
+}
+
+fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
+    let len = (8 + payload.len() as u16).to_be_bytes();
+    [&[0xe0, 0], &port.to_be_bytes()[..], &len, &[0, 0], payload].concat()
 }
 
 fn with_link(header: &[u8], trailer: &[u8]) -> Vec<u8> {
