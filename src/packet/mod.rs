@@ -36,6 +36,7 @@ pub use segment::{Flags, Segment, SeqNumber};
 
 use crate::capture::Packet;
 use cursor::Cursor;
+use ip::Ip;
 use layer::{Layer, Step};
 
 /// What a packet turned out to carry.
@@ -51,27 +52,33 @@ pub enum Sliced<'a> {
 
 /// Slices a packet. A segment's layers sum to `packet.len`.
 pub fn slice<'a>(packet: &Packet<'a>) -> Sliced<'a> {
-    match open(packet) {
-        Ok(Step::Tcp(ip)) => segment::slice(packet, ip).map_or_else(Sliced::NotTcp, Sliced::Segment),
-        Ok(Step::Fragment(fragment)) => Sliced::Fragment(fragment.carried_by(packet.frame, 1, u64::from(packet.len))),
-        Ok(Step::Next(..) | Step::Transport(..)) => Sliced::NotTcp(NotTcp::Malformed),
+    let start = Cursor::new(packet);
+    let first = match packet.link_type {
+        1 => link::ethernet(start),
+        other => link::slice(other, start),
+    };
+    match first {
+        // TCP in IP right behind the link layer is most of what there is; all else goes step by step.
+        Ok((Layer::Ip, rest)) => match ip::slice(rest) {
+            Ok(ip) if ip.protocol == ip::TCP => segment_of(packet, ip),
+            _ => open(packet, Step::Next(Layer::Ip, rest)),
+        },
+        Ok((layer, rest)) => open(packet, Step::Next(layer, rest)),
         Err(reason) => Sliced::NotTcp(reason),
     }
 }
 
-/// TCP in IP right behind the link layer is most of what there is; all else goes step by step.
 #[inline]
-fn open<'a>(packet: &Packet<'a>) -> Result<Step<'a>, NotTcp> {
-    let start = Cursor::new(packet);
-    let (layer, rest) = match packet.link_type {
-        1 => link::ethernet(start)?,
-        other => link::slice(other, start)?,
-    };
-    match layer {
-        Layer::Ip => match ip::slice(rest) {
-            Ok(ip) if ip.protocol == ip::TCP => Ok(Step::Tcp(ip)),
-            _ => layer::open(Step::Next(layer, rest)),
-        },
-        _ => layer::open(Step::Next(layer, rest)),
+fn segment_of<'a>(packet: &Packet<'a>, ip: Ip) -> Sliced<'a> {
+    segment::slice(packet, ip).map_or_else(Sliced::NotTcp, Sliced::Segment)
+}
+
+#[cold]
+fn open<'a>(packet: &Packet<'a>, step: Step<'a>) -> Sliced<'a> {
+    match layer::open(step) {
+        Ok(Step::Tcp(ip)) => segment_of(packet, ip),
+        Ok(Step::Fragment(fragment)) => Sliced::Fragment(fragment.carried_by(packet.frame, 1, u64::from(packet.len))),
+        Ok(Step::Next(..) | Step::Transport(..)) => Sliced::NotTcp(NotTcp::Malformed),
+        Err(reason) => Sliced::NotTcp(reason),
     }
 }
