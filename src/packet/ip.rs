@@ -47,7 +47,8 @@ impl Addresses {
 }
 
 /// A packet that is not fragmented; [`NotTcp::Fragment`] for those that are.
-#[inline]
+// Always: the slow path uses it too, which must not take it out of line on the common one.
+#[inline(always)]
 pub(super) fn slice(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
     match rest.bytes().first().map(|octet| octet >> 4) {
         Some(4) => v4(rest),
@@ -56,7 +57,7 @@ pub(super) fn slice(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn v4(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
     let data = rest.bytes();
     let header = Ipv4HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
