@@ -1,5 +1,7 @@
 //! Link layers (LINKTYPE_ registry), and what an EtherType or an LLC header announces (IEEE 802).
 
+use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice};
+
 use super::NotTcp;
 use super::cursor::Cursor;
 use super::layer::Layer;
@@ -44,8 +46,8 @@ pub(super) fn slice(link_type: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'
 
 #[inline]
 pub(super) fn ethernet(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
-    let header: [u8; 14] = rest.array()?;
-    payload(u16::from_be_bytes([header[12], header[13]]), rest.skip(14)?)
+    let header = Ethernet2HeaderSlice::from_slice(rest.bytes()).map_err(|_| NotTcp::Malformed)?;
+    payload(header.ether_type().0, rest.skip(header.slice().len())?)
 }
 
 /// NULL: the family in the byte order of the machine that captured.
@@ -76,8 +78,13 @@ fn payload(ether_type: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), Not
 pub(super) fn ether_type(number: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
     match number {
         IPV4 | IPV6 => Ok((Layer::Ip, rest)),
-        // IEEE 802.1Q, 802.1ad and what was used before it; Cisco VN-Tag: control information, an EtherType.
-        0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x8926 => ether_type_at(rest, 2, 4),
+        // IEEE 802.1Q, 802.1ad and what was used before it.
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
+            let tag = SingleVlanHeaderSlice::from_slice(rest.bytes()).map_err(|_| NotTcp::Malformed)?;
+            payload(tag.ether_type().0, rest.skip(tag.slice().len())?)
+        }
+        // Cisco VN-Tag.
+        0x8926 => ether_type_at(rest, 4, 6),
         // IEEE 802.1BR E-Tag.
         0x893f => ether_type_at(rest, 6, 8),
         0x8847 | 0x8848 => Ok((Layer::Mpls, rest)),

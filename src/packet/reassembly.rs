@@ -82,7 +82,8 @@ impl Reassembly {
             self.begun += 1;
             self.order.insert(self.begun, fragment.datagram);
             self.memory += DATAGRAM_MEMORY;
-            Partial::new(self.begun, fragment)
+            // By the latest time: a clock that stepped back makes nothing older than it is.
+            Partial::new(self.begun, self.latest, fragment)
         });
         let before = partial.memory;
         let taken = partial.take(fragment);
@@ -192,10 +193,10 @@ struct Taken {
 }
 
 impl Partial {
-    fn new(serial: u64, fragment: &Fragment<'_>) -> Self {
+    fn new(serial: u64, begun: Timestamp, fragment: &Fragment<'_>) -> Self {
         Self {
             serial,
-            begun: fragment.frame.time,
+            begun,
             first_frame: fragment.frame.number,
             pieces: BTreeMap::new(),
             covered: 0,

@@ -62,7 +62,7 @@ fn headers() -> Vec<(u16, Vec<u8>)> {
         (239, nflog_big_endian.to_vec()),
         (239, bridged.to_vec()),
         (113, [&[0; 14][..], &[0, 4], &snap].concat()),
-        (1, [&ETHERNET[..12], &[0x89, 0x26, 0, 0, 8, 0]].concat()),
+        (1, [&ETHERNET[..12], &[0x89, 0x26, 0, 0, 0, 0, 8, 0]].concat()),
         (1, [&ETHERNET[..12], &[0x89, 0x3f, 0, 0, 0, 0, 0, 0, 8, 0]].concat()),
         (1, [&ETHERNET[..12], &[0x88, 0xe7, 0, 1, 2, 3], ETHERNET].concat()),
         (1, [&ETHERNET[..12], &[0x89, 3, 0x40, 0x20], ETHERNET].concat()),
