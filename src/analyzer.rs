@@ -79,14 +79,13 @@ impl Analyzer {
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)
     #[inline]
     pub fn receive(&mut self, segment: &Segment<'_>) {
-        if segment.key.is_scoped() && !self.options.separate_networks {
-            return self.receive_unscoped(&Segment { key: segment.key.without_scope(), ..*segment });
-        }
-        self.receive_unscoped(segment);
-    }
-
-    #[inline]
-    fn receive_unscoped(&mut self, segment: &Segment<'_>) {
+        let unscoped;
+        let segment = if segment.key.is_scoped() && !self.options.separate_networks {
+            unscoped = Segment { key: segment.key.without_scope(), ..*segment };
+            &unscoped
+        } else {
+            segment
+        };
         if self.recent.is_copy(segment) {
             return self.book_copy(segment);
         }

@@ -50,16 +50,16 @@ impl Addresses {
 // Always: the slow path uses it too, which must not take it out of line on the common one.
 #[inline(always)]
 pub(super) fn slice(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
-    match rest.bytes().first().map(|octet| octet >> 4) {
-        Some(4) => v4(rest),
-        Some(6) => v6(rest),
+    let data = rest.bytes();
+    match data.first().map(|octet| octet >> 4) {
+        Some(4) => v4(rest, data),
+        Some(6) => v6(rest, data),
         _ => Err(NotTcp::Malformed),
     }
 }
 
 #[inline(always)]
-fn v4(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
-    let data = rest.bytes();
+fn v4(rest: Cursor<'_>, data: &[u8]) -> Result<Ip, NotTcp> {
     let header = Ipv4HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
     if header.is_fragmenting_payload() {
         return Err(NotTcp::Fragment);
@@ -70,13 +70,15 @@ fn v4(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
     if protocol == IpNumber::AUTHENTICATION_HEADER.0 {
         let extensions = Extensions::of_v4(protocol, &data[header_len..])?;
         (header_len, protocol) = (header_len + extensions.len, extensions.protocol);
+        if header_len > total_len {
+            return Err(NotTcp::Malformed);
+        }
     }
     let addresses = Addresses::of_v4(&header);
-    whole(rest, Ip { header_len, total_len, protocol, identification: header.identification(), ..ip(rest, addresses, header.ttl()) })
+    Ok(Ip { header_len, total_len, protocol, identification: header.identification(), ..ip(rest, addresses, header.ttl()) })
 }
 
-fn v6(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
-    let data = rest.bytes();
+fn v6(rest: Cursor<'_>, data: &[u8]) -> Result<Ip, NotTcp> {
     let header = Ipv6HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
     let mut header_len = header.slice().len();
     let mut protocol = header.next_header().0;
@@ -89,18 +91,13 @@ fn v6(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
     }
     let total_len = bounded(rest, v6_total_len(&header), header_len)?;
     let addresses = Addresses::of_v6(&header);
-    whole(rest, Ip { header_len, total_len, protocol, ..ip(rest, addresses, header.hop_limit()) })
+    Ok(Ip { header_len, total_len, protocol, ..ip(rest, addresses, header.hop_limit()) })
 }
 
 #[inline]
 fn ip(rest: Cursor<'_>, addresses: Addresses, hop_limit: u8) -> Ip {
     let (scope, headers) = (rest.scope, rest.headers);
     Ip { addresses, start: rest.at(), header_len: 0, total_len: 0, protocol: 0, identification: 0, hop_limit, scope, headers }
-}
-
-#[inline]
-fn whole(rest: Cursor<'_>, ip: Ip) -> Result<Ip, NotTcp> {
-    if ip.header_len > ip.total_len.min(rest.room()) { Err(NotTcp::Malformed) } else { Ok(ip) }
 }
 
 /// Octets of the packet as declared; 0 in a jumbogram and where segmentation offload left it open.

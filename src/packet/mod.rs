@@ -36,7 +36,6 @@ pub use segment::{Flags, Segment, SeqNumber};
 
 use crate::capture::Packet;
 use cursor::Cursor;
-use ip::Ip;
 use layer::{Layer, Step};
 
 /// What a packet turned out to carry.
@@ -60,7 +59,7 @@ pub fn slice<'a>(packet: &Packet<'a>) -> Sliced<'a> {
     match first {
         // TCP in IP right behind the link layer is most of what there is; all else goes step by step.
         Ok((Layer::Ip, rest)) => match ip::slice(rest) {
-            Ok(ip) if ip.protocol == ip::TCP => segment_of(packet, ip),
+            Ok(ip) if ip.protocol == ip::TCP => segment::slice(packet, ip).map_or_else(Sliced::NotTcp, Sliced::Segment),
             _ => open(packet, Step::Next(Layer::Ip, rest)),
         },
         Ok((layer, rest)) => open(packet, Step::Next(layer, rest)),
@@ -68,15 +67,10 @@ pub fn slice<'a>(packet: &Packet<'a>) -> Sliced<'a> {
     }
 }
 
-#[inline]
-fn segment_of<'a>(packet: &Packet<'a>, ip: Ip) -> Sliced<'a> {
-    segment::slice(packet, ip).map_or_else(Sliced::NotTcp, Sliced::Segment)
-}
-
 #[cold]
 fn open<'a>(packet: &Packet<'a>, step: Step<'a>) -> Sliced<'a> {
     match layer::open(step) {
-        Ok(Step::Tcp(ip)) => segment_of(packet, ip),
+        Ok(Step::Tcp(ip)) => segment::slice(packet, ip).map_or_else(Sliced::NotTcp, Sliced::Segment),
         Ok(Step::Fragment(fragment)) => Sliced::Fragment(fragment.carried_by(packet.frame, 1, u64::from(packet.len))),
         Ok(Step::Next(..) | Step::Transport(..)) => Sliced::NotTcp(NotTcp::Malformed),
         Err(reason) => Sliced::NotTcp(reason),
