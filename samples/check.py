@@ -28,7 +28,7 @@ def streams(path):
     seg, ends = collections.defaultdict(lambda: collections.defaultdict(list)), {}
     f = ["ip.src", "ipv6.src", "tcp.srcport", "tcp.stream", "tcp.seq_raw", "tcp.flags.syn", "tcp.flags.ack", "tcp.payload", "ip.dst", "ipv6.dst", "tcp.dstport"]
     for line in tshark(path, "-Y", "tcp", "-T", "fields", *sum((["-e", x] for x in f), [])).splitlines():
-        a4, a6, port, st, seq, syn, ack, pay, b4, b6, bport = (x.split(",")[0] for x in line.split("\t"))
+        a4, a6, port, st, seq, syn, ack, pay, b4, b6, bport = (x.split(",")[-1] for x in line.split("\t"))  # of tunnels, the innermost
         me, peer = (a4 or a6, int(port)), (b4 or b6, int(bport))
         ends.setdefault(st, (me, peer) if not (syn == "1" and ack == "1") else (peer, me))
         seg[st][me].append((int(seq) + (syn == "1"), bytes.fromhex(pay), syn == "1"))

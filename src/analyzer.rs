@@ -7,7 +7,7 @@ use crate::capture::Packet;
 use crate::flow::{Output, Recent, Table};
 use crate::message::{Row, Totals};
 use crate::options::Options;
-use crate::packet::{NotTcp, Segment, Sliced, slice};
+use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
 
 /// Turns packets into rows.
 ///
@@ -16,6 +16,7 @@ use crate::packet::{NotTcp, Segment, Sliced, slice};
 #[derive(Debug)]
 pub struct Analyzer {
     options: Options,
+    reassembly: Reassembly,
     recent: Recent,
     table: Table,
     rows: VecDeque<Row>,
@@ -27,6 +28,7 @@ impl Analyzer {
     /// An analysis with nothing seen yet.
     pub fn new(options: Options) -> Self {
         Self {
+            reassembly: Reassembly::new(&options),
             options,
             recent: Recent::default(),
             table: Table::default(),
@@ -42,7 +44,28 @@ impl Analyzer {
         self.count(packet);
         match slice(packet) {
             Sliced::Segment(segment) => self.receive(&segment),
-            Sliced::NotTcp(reason) => self.book_not_tcp(packet, reason),
+            Sliced::Fragment(fragment) => self.fragment(&fragment),
+            Sliced::NotTcp(reason) => self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number),
+        }
+    }
+
+    #[cold]
+    fn fragment(&mut self, fragment: &Fragment<'_>) {
+        let datagram = self.reassembly.join(fragment, &mut self.totals.anomalies);
+        self.book_unjoined();
+        let Some(datagram) = datagram else { return };
+        match datagram.slice() {
+            Sliced::Segment(segment) => self.receive(&segment),
+            // Fragments of a tunnel that carried fragments: each level has more headers, so this ends.
+            Sliced::Fragment(inner) => self.fragment(&inner),
+            Sliced::NotTcp(reason) => self.book_not_tcp(reason, datagram.frames(), datagram.wire_bytes(), datagram.frame().number),
+        }
+    }
+
+    fn book_unjoined(&mut self) {
+        let unjoined = self.reassembly.take_unjoined();
+        if unjoined.frames > 0 {
+            self.book_not_tcp(NotTcp::Fragment, unjoined.frames, unjoined.bytes, unjoined.first_frame);
         }
     }
 
@@ -56,6 +79,13 @@ impl Analyzer {
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)
     #[inline]
     pub fn receive(&mut self, segment: &Segment<'_>) {
+        let unscoped;
+        let segment = if segment.key.is_scoped() && !self.options.separate_networks {
+            unscoped = Segment { key: segment.key.without_scope(), ..*segment };
+            &unscoped
+        } else {
+            segment
+        };
         if self.recent.is_copy(segment) {
             return self.book_copy(segment);
         }
@@ -70,18 +100,14 @@ impl Analyzer {
         self.totals.anomalies.add(AnomalyKind::DuplicatePacket, segment.frame.number);
     }
 
-    fn book_not_tcp(&mut self, packet: &Packet<'_>, reason: NotTcp) {
+    fn book_not_tcp(&mut self, reason: NotTcp, frames: u64, bytes: u64, first_frame: u64) {
         let entry = self.not_tcp.entry(reason).or_default();
-        entry.0 += 1;
-        entry.1 += u64::from(packet.len);
-        self.totals.not_tcp_bytes += u64::from(packet.len);
-        let kind = match reason {
-            NotTcp::LinkType(_) => AnomalyKind::UnsupportedLinkType,
-            NotTcp::Malformed => AnomalyKind::MalformedPacket,
-            NotTcp::Fragment => AnomalyKind::IpFragment,
-            NotTcp::EtherType(_) | NotTcp::Llc | NotTcp::IpProtocol(_) => return,
-        };
-        self.totals.anomalies.add(kind, packet.frame.number);
+        entry.0 += frames;
+        entry.1 += bytes;
+        self.totals.not_tcp_bytes += bytes;
+        if let Some(kind) = reason.anomaly() {
+            self.totals.anomalies.add_many(kind, frames, first_frame);
+        }
     }
 
     /// The next row that is known, in order of completion.
@@ -92,6 +118,8 @@ impl Analyzer {
 
     /// The capture is at its end: every connection ends, its last rows can be polled, and the totals are complete.
     pub fn finish(&mut self) {
+        self.reassembly.finish();
+        self.book_unjoined();
         self.table.finish(&mut Output { rows: &mut self.rows, options: &self.options });
         let mut not_tcp: Vec<_> = self.not_tcp.iter().map(|(reason, &(frames, bytes))| (reason.to_string(), frames, bytes)).collect();
         not_tcp.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));

@@ -35,8 +35,14 @@ kinds! {
     MalformedPacket = "malformed_packet",
     /// A packet that was captured before, at another place or by a mirror port; only the first copy is charged.
     DuplicatePacket = "duplicate_packet",
-    /// An IP fragment; accounted, not joined.
+    /// An IP fragment whose datagram was never complete, or that repeats another; accounted as not TCP.
     IpFragment = "ip_fragment",
+    /// IP fragments that overlap and differ; the first are kept.
+    FragmentOverlap = "fragment_overlap",
+    /// IP fragments passed their limit; the oldest datagram was given up.
+    FragmentLimit = "fragment_limit",
+    /// A packet with more headers, tags and tunnels within each other than are opened; accounted as not TCP.
+    NestedHeaders = "nested_headers",
     /// Frames larger than any link carries: captured before segmentation offload split them.
     SegmentationOffload = "segmentation_offload",
     /// A TCP segment with impossible or missing header fields.

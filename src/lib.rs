@@ -24,5 +24,8 @@ pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
 pub use message::*;
 pub use options::{AjaxScope, ContentMode, Limits, Options};
-pub use packet::{CapturePoint, ConnectionKey, Flags, Identity, NotTcp, Segment, Sender, SeqNumber, Sliced, slice};
+pub use packet::{
+    CapturePoint, ConnectionKey, Datagram, Flags, Fragment, Identity, NotTcp, Reassembly, Segment, Sender, SeqNumber, Sliced, Unjoined,
+    slice,
+};
 pub use stream::{Frame, LayerBytes, Provenance, StreamBuffer, Timestamp};

@@ -47,6 +47,10 @@ pub struct Limits {
     pub pending_requests: usize,
     /// A record or block of the capture file: 16 MiB.
     pub block: usize,
+    /// Memory for IP fragments whose datagram is not complete: 4 MiB, as in Linux; the oldest datagrams go first.
+    pub fragment_bytes: usize,
+    /// IP datagrams that are not complete: 4096.
+    pub fragmented_datagrams: usize,
 }
 
 impl Default for Limits {
@@ -62,6 +66,8 @@ impl Default for Limits {
             lingering_connections: 4096,
             pending_requests: 1024,
             block: 16 << 20,
+            fragment_bytes: 4 << 20,
+            fragmented_datagrams: 4096,
         }
     }
 }
@@ -75,6 +81,11 @@ pub struct Options {
     pub idle_timeout: Duration,
     /// Capture time for which a closed connection still takes late segments: 30 s.
     pub linger: Duration,
+    /// Capture time after which an IP datagram whose fragments did not all come is given up: 60 s (RFC 8200 §4.5).
+    pub fragment_timeout: Duration,
+    /// Whether equal addresses in different virtual networks (VXLAN, Geneve) are different connections: no, as in Wireshark.
+    /// A packet is often captured with its tunnel and without, or mirrored by sessions with networks of their own.
+    pub separate_networks: bool,
     /// What is kept of decoded content.
     pub content: ContentMode,
     /// Whether the SHA-256 of decoded content is computed.
@@ -89,6 +100,8 @@ impl Default for Options {
             limits: Limits::default(),
             idle_timeout: Duration::from_secs(4 * 3600),
             linger: Duration::from_secs(30),
+            fragment_timeout: Duration::from_secs(60),
+            separate_networks: false,
             content: ContentMode::None,
             digest: false,
             ajax: AjaxScope::Detected,

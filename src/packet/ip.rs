@@ -1,11 +1,13 @@
-//! IPv4 (RFC 791) and IPv6 (RFC 8200): addresses, lengths, and where the TCP header begins.
+//! IPv4 (RFC 791) and IPv6 (RFC 8200): addresses, lengths, and where the transport's header begins.
 
-use etherparse::{IpNumber, Ipv4HeaderSlice, Ipv6ExtensionsSlice, Ipv6HeaderSlice};
+use etherparse::{IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice};
 
 use super::NotTcp;
-use crate::capture::Packet;
+use super::cursor::Cursor;
 
-/// An IP packet that carries TCP.
+pub(super) const TCP: u8 = IpNumber::TCP.0;
+
+/// An IP packet that is whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ip {
     pub(super) addresses: Addresses,
@@ -13,76 +15,153 @@ pub(super) struct Ip {
     pub(super) start: usize,
     /// Octets of the IP header with options or extension headers.
     pub(super) header_len: usize,
-    /// Octets of the IP packet, bounded by the frame.
+    /// Octets of the IP packet, bounded by what carries it.
     pub(super) total_len: usize,
+    /// What the payload is.
+    pub(super) protocol: u8,
     /// `ip.id`; 0 for IPv6.
     pub(super) identification: u16,
     /// `ip.ttl` or `ipv6.hlim`.
     pub(super) hop_limit: u8,
+    /// See [`Cursor::scope`].
+    pub(super) scope: u32,
+    /// Headers before this one.
+    pub(super) headers: u8,
 }
 
 /// Source and destination.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Addresses {
     V4(u32, u32),
     V6(u128, u128),
 }
 
-#[inline]
-pub(super) fn slice(packet: &Packet<'_>, start: usize) -> Result<Ip, NotTcp> {
-    let data = packet.data.get(start..).ok_or(NotTcp::Malformed)?;
-    match data.first().map(|byte| byte >> 4) {
-        Some(4) => v4(packet, start, data),
-        Some(6) => v6(packet, start, data),
+impl Addresses {
+    pub(super) fn of_v4(header: &Ipv4HeaderSlice<'_>) -> Self {
+        Self::V4(u32::from_be_bytes(header.source()), u32::from_be_bytes(header.destination()))
+    }
+
+    pub(super) fn of_v6(header: &Ipv6HeaderSlice<'_>) -> Self {
+        Self::V6(u128::from_be_bytes(header.source()), u128::from_be_bytes(header.destination()))
+    }
+}
+
+/// A packet that is not fragmented; [`NotTcp::Fragment`] for those that are.
+// Always: the slow path uses it too, which must not take it out of line on the common one.
+#[inline(always)]
+pub(super) fn slice(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
+    let data = rest.bytes();
+    match data.first().map(|octet| octet >> 4) {
+        Some(4) => v4(rest, data),
+        Some(6) => v6(rest, data),
         _ => Err(NotTcp::Malformed),
     }
 }
 
-#[inline]
-fn v4(packet: &Packet<'_>, start: usize, data: &[u8]) -> Result<Ip, NotTcp> {
+#[inline(always)]
+fn v4(rest: Cursor<'_>, data: &[u8]) -> Result<Ip, NotTcp> {
     let header = Ipv4HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
     if header.is_fragmenting_payload() {
         return Err(NotTcp::Fragment);
     }
-    if header.protocol() != IpNumber::TCP {
-        return Err(NotTcp::IpProtocol(header.protocol().0));
+    let mut header_len = header.slice().len();
+    let mut protocol = header.protocol().0;
+    let total_len = bounded(rest, usize::from(header.total_len()), header_len)?;
+    if protocol == IpNumber::AUTHENTICATION_HEADER.0 {
+        let extensions = Extensions::of_v4(protocol, &data[header_len..])?;
+        (header_len, protocol) = (header_len + extensions.len, extensions.protocol);
+        if header_len > total_len {
+            return Err(NotTcp::Malformed);
+        }
     }
-    let header_len = header.slice().len();
-    let addresses = Addresses::V4(u32::from_be_bytes(header.source()), u32::from_be_bytes(header.destination()));
-    let total_len = bounded(packet, start, usize::from(header.total_len()), header_len)?;
-    Ok(Ip { addresses, start, header_len, total_len, identification: header.identification(), hop_limit: header.ttl() })
+    let addresses = Addresses::of_v4(&header);
+    Ok(Ip { header_len, total_len, protocol, identification: header.identification(), ..ip(rest, addresses, header.ttl()) })
 }
 
-fn v6(packet: &Packet<'_>, start: usize, data: &[u8]) -> Result<Ip, NotTcp> {
+fn v6(rest: Cursor<'_>, data: &[u8]) -> Result<Ip, NotTcp> {
     let header = Ipv6HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
-    let rest = &data[header.slice().len()..];
     let mut header_len = header.slice().len();
-    let mut next = header.next_header();
-    if next != IpNumber::TCP {
-        let (extensions, last, _) = Ipv6ExtensionsSlice::from_slice(next, rest).map_err(|_| NotTcp::Malformed)?;
-        if extensions.is_fragmenting_payload() {
+    let mut protocol = header.next_header().0;
+    if protocol != TCP {
+        let extensions = Extensions::of_v6(protocol, &data[header_len..])?;
+        if extensions.fragment.is_some() {
             return Err(NotTcp::Fragment);
         }
-        header_len += extensions.slice().len();
-        next = last;
+        (header_len, protocol) = (header_len + extensions.len, extensions.protocol);
     }
-    if next != IpNumber::TCP {
-        return Err(NotTcp::IpProtocol(next.0));
-    }
-    let declared = match header.payload_length() {
-        0 => 0,
-        payload => header.slice().len() + usize::from(payload),
-    };
-    let addresses = Addresses::V6(u128::from_be_bytes(header.source()), u128::from_be_bytes(header.destination()));
-    let total_len = bounded(packet, start, declared, header_len)?;
-    Ok(Ip { addresses, start, header_len, total_len, identification: 0, hop_limit: header.hop_limit() })
+    let total_len = bounded(rest, v6_total_len(&header), header_len)?;
+    let addresses = Addresses::of_v6(&header);
+    Ok(Ip { header_len, total_len, protocol, ..ip(rest, addresses, header.hop_limit()) })
 }
 
-/// Octets of the IP packet: as declared, or up to the end of the frame when segmentation offload left 0 there or the
-/// declared length goes beyond the frame.
 #[inline]
-fn bounded(packet: &Packet<'_>, start: usize, declared: usize, header_len: usize) -> Result<usize, NotTcp> {
-    let room = (packet.len as usize).checked_sub(start).ok_or(NotTcp::Malformed)?;
-    let total = if declared == 0 || declared > room { room } else { declared };
-    if total < header_len { Err(NotTcp::Malformed) } else { Ok(total) }
+fn ip(rest: Cursor<'_>, addresses: Addresses, hop_limit: u8) -> Ip {
+    let (scope, headers) = (rest.scope, rest.headers);
+    Ip { addresses, start: rest.at(), header_len: 0, total_len: 0, protocol: 0, identification: 0, hop_limit, scope, headers }
+}
+
+/// Octets of the packet as declared; 0 in a jumbogram and where segmentation offload left it open.
+pub(super) fn v6_total_len(header: &Ipv6HeaderSlice<'_>) -> usize {
+    match header.payload_length() {
+        0 => 0,
+        payload => header.slice().len() + usize::from(payload),
+    }
+}
+
+/// Octets of the IP packet: as declared, or up to the end of what carries it when segmentation offload left 0 there or the
+/// declared length goes beyond. Where only a port names a tunnel, neither is believed.
+#[inline]
+pub(super) fn bounded(rest: Cursor<'_>, declared: usize, header_len: usize) -> Result<usize, NotTcp> {
+    let fits = declared != 0 && declared <= rest.room();
+    let total = if fits { declared } else { rest.room() };
+    if total < header_len || !fits && rest.is_guessed { Err(NotTcp::Malformed) } else { Ok(total) }
+}
+
+/// Extension headers, up to the transport's header or to a fragment's payload.
+pub(super) struct Extensions<'a> {
+    /// Octets of all of them.
+    pub(super) len: usize,
+    /// What follows them.
+    pub(super) protocol: u8,
+    /// The last one, where it says that what follows is a part only.
+    pub(super) fragment: Option<Ipv6FragmentHeaderSlice<'a>>,
+}
+
+impl<'a> Extensions<'a> {
+    /// IPv4 has the authentication header only (RFC 4302).
+    pub(super) fn of_v4(first: u8, data: &'a [u8]) -> Result<Self, NotTcp> {
+        Self::walk(first, data, |_| false)
+    }
+
+    /// RFC 8200 §4, mobility (RFC 6275), HIP (RFC 7401), Shim6 (RFC 5533).
+    pub(super) fn of_v6(first: u8, data: &'a [u8]) -> Result<Self, NotTcp> {
+        Self::walk(first, data, |protocol| matches!(protocol, 0 | 43 | 44 | 60 | 135 | 139 | 140))
+    }
+
+    fn walk(first: u8, data: &'a [u8], is_extension: fn(u8) -> bool) -> Result<Self, NotTcp> {
+        let mut walked = Self { len: 0, protocol: first, fragment: None };
+        loop {
+            let rest = &data[walked.len..];
+            let header = match walked.protocol {
+                44 if is_extension(44) => {
+                    let header = Ipv6FragmentHeaderSlice::from_slice(rest).map_err(|_| NotTcp::Malformed)?;
+                    walked.fragment = header.is_fragmenting_payload().then_some(header.clone());
+                    (header.next_header(), header.slice().len())
+                }
+                51 => {
+                    let header = IpAuthHeaderSlice::from_slice(rest).map_err(|_| NotTcp::Malformed)?;
+                    (header.next_header(), header.slice().len())
+                }
+                other if is_extension(other) => {
+                    let header = Ipv6RawExtHeaderSlice::from_slice(rest).map_err(|_| NotTcp::Malformed)?;
+                    (header.next_header(), header.slice().len())
+                }
+                _ => return Ok(walked),
+            };
+            (walked.protocol, walked.len) = (header.0.0, walked.len + header.1);
+            if walked.fragment.is_some() {
+                return Ok(walked);
+            }
+        }
+    }
 }

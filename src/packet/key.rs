@@ -9,7 +9,7 @@ pub struct ConnectionKey {
     addresses: Addresses,
     /// Port of the lower endpoint in the upper half.
     ports: u32,
-    /// Tells equal addresses of different tunnels apart; 0 outside tunnels.
+    /// Tells equal addresses of different virtual networks apart (VXLAN, Geneve); 0 outside them.
     scope: u32,
 }
 
@@ -63,6 +63,24 @@ impl ConnectionKey {
     pub(crate) fn v6(source: (u128, u16), destination: (u128, u16)) -> (Self, Sender) {
         let (low, high, sender) = order(source, destination);
         (Self { addresses: Addresses::V6(low.0, high.0), ports: ports(low.1, high.1), scope: 0 }, sender)
+    }
+
+    /// The same endpoints in a virtual network.
+    #[inline]
+    pub(super) fn within(self, scope: u32) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Whether it is in a virtual network.
+    #[inline]
+    pub(crate) fn is_scoped(self) -> bool {
+        self.scope != 0
+    }
+
+    /// The same endpoints outside any tunnel.
+    #[inline]
+    pub(crate) fn without_scope(self) -> Self {
+        Self { scope: 0, ..self }
     }
 
     /// Addresses, folded, and ports; without the scope.

@@ -1,89 +1,151 @@
-//! Link layers: where the IP header begins (LINKTYPE_ registry).
+//! Link layers (LINKTYPE_ registry), and what an EtherType or an LLC header announces (IEEE 802).
 
-use etherparse::{EtherType, Ethernet2HeaderSlice, SingleVlanHeaderSlice};
+use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice};
 
 use super::NotTcp;
-use crate::capture::Packet;
+use super::cursor::Cursor;
+use super::layer::Layer;
+use super::{nflog, ppp, wlan};
 
-/// More tags than this are not seen on any network; the rest is named by its EtherType.
-const MAX_VLAN_TAGS: usize = 8;
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
 
-/// LLC with the SNAP extension (RFC 1042): three octets, an organisation code of zero, an EtherType.
-const SNAP: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
-const SNAP_LEN: usize = 8;
-
-/// Offset of the IP header in the packet, in octets.
-pub(super) fn slice(packet: &Packet<'_>) -> Result<usize, NotTcp> {
-    let data = packet.data;
-    match packet.link_type {
-        1 => ethernet(data),
+/// What stands behind a link-layer header.
+pub(super) fn slice(link_type: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    match link_type {
+        1 => ethernet(rest),
         // RAW as several systems number it, IPV4, IPV6.
-        12 | 14 | 101 | 228 | 229 => Ok(0),
-        0 => null(data),
-        108 => family(data, u32::from_be_bytes),
-        113 => ether_type_at(data, 14, 16),
-        276 => ether_type_at(data, 0, 20),
+        12 | 14 | 101 | 228 | 229 => Ok((Layer::Ip, rest)),
+        0 => null(rest),
+        108 => family(rest, u32::from_be_bytes),
+        113 => ether_type_at(rest, 14, 16),
+        276 => ether_type_at(rest, 0, 20),
+        9 => Ok((Layer::Ppp, rest)),
+        50 | 104 | 107 | 166 | 204 | 205 | 206 => ppp::of_link_type(link_type, rest),
+        51 => ppp::over_ethernet(rest),
+        105 | 119 | 127 | 163 | 192 => wlan::of_link_type(link_type, rest),
+        // IEEE 802.5: access and frame control, addresses, the route that the source address announces.
+        6 => Ok((Layer::Llc, rest.skip(14 + route_len(rest)?)?)),
+        // FDDI: frame control, addresses.
+        10 => Ok((Layer::Llc, rest.skip(13)?)),
+        // RFC 2625: addresses in eight octets each. RFC 2225, RFC 2684: LLC at once.
+        122 => Ok((Layer::Llc, rest.skip(16)?)),
+        100 | 106 => Ok((Layer::Llc, rest)),
+        129 => arcnet(rest),
+        // IEEE 1394 as Apple writes it.
+        138 => ether_type_at(rest, 16, 18),
+        178 => juniper_ethernet(rest),
+        239 => nflog::slice(rest),
+        // NetANALYZER: four octets before the Ethernet frame.
+        240 => Ok((Layer::Ethernet, rest.skip(4)?)),
+        // RFC 4391 behind a global routing header.
+        242 => ether_type_at(rest, 40, 44),
         other => Err(NotTcp::LinkType(other)),
     }
 }
 
 #[inline]
-fn ethernet(data: &[u8]) -> Result<usize, NotTcp> {
-    let header = Ethernet2HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
-    payload(data, 14, header.ether_type())
+pub(super) fn ethernet(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    let header = Ethernet2HeaderSlice::from_slice(rest.bytes()).map_err(|_| NotTcp::Malformed)?;
+    payload(header.ether_type().0, rest.skip(header.slice().len())?)
 }
 
 /// NULL: the family in the byte order of the machine that captured.
-fn null(data: &[u8]) -> Result<usize, NotTcp> {
-    family(data, u32::from_le_bytes).or_else(|_| family(data, u32::from_be_bytes))
+fn null(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    family(rest, u32::from_le_bytes).or_else(|_| family(rest, u32::from_be_bytes))
 }
 
-fn family(data: &[u8], read: fn([u8; 4]) -> u32) -> Result<usize, NotTcp> {
-    let bytes = data.first_chunk().ok_or(NotTcp::Malformed)?;
-    match read(*bytes) {
+fn family(rest: Cursor<'_>, read: fn([u8; 4]) -> u32) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    match read(rest.array()?) {
         // AF_INET everywhere; AF_INET6 on Linux and Windows, NetBSD, FreeBSD, Darwin.
-        2 | 10 | 23 | 24 | 28 | 30 => Ok(4),
+        2 | 10 | 23 | 24 | 28 | 30 => Ok((Layer::Ip, rest.skip(4)?)),
         _ => Err(NotTcp::Malformed),
     }
 }
 
-/// SLL and SLL2: a header of fixed length with an EtherType in it.
-fn ether_type_at(data: &[u8], at: usize, header_len: usize) -> Result<usize, NotTcp> {
-    let bytes = data.get(at..at + 2).ok_or(NotTcp::Malformed)?;
-    payload(data, header_len, EtherType(u16::from_be_bytes([bytes[0], bytes[1]])))
+/// A header of fixed length with an EtherType in it.
+fn ether_type_at(rest: Cursor<'_>, at: usize, header_len: usize) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    payload(rest.u16_at(at)?, rest.skip(header_len)?)
 }
 
 #[inline]
-fn payload(data: &[u8], offset: usize, ether_type: EtherType) -> Result<usize, NotTcp> {
-    match ether_type {
-        EtherType::IPV4 | EtherType::IPV6 => Ok(offset),
-        _ => tagged(data, offset, ether_type),
-    }
+fn payload(ether_type: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    let layer = if matches!(ether_type, IPV4 | IPV6) { Layer::Ip } else { Layer::EtherType(ether_type) };
+    Ok((layer, rest))
 }
 
-#[cold]
-fn tagged(data: &[u8], mut offset: usize, mut ether_type: EtherType) -> Result<usize, NotTcp> {
-    for _ in 0..MAX_VLAN_TAGS {
-        match ether_type {
-            EtherType::IPV4 | EtherType::IPV6 => return Ok(offset),
-            EtherType::VLAN_TAGGED_FRAME | EtherType::PROVIDER_BRIDGING | EtherType::VLAN_DOUBLE_TAGGED_FRAME => {
-                let rest = data.get(offset..).ok_or(NotTcp::Malformed)?;
-                let tag = SingleVlanHeaderSlice::from_slice(rest).map_err(|_| NotTcp::Malformed)?;
-                ether_type = tag.ether_type();
-                offset += 4;
-            }
-            // IEEE 802.3: values up to 1500 are a length, and LLC follows.
-            EtherType(..=1500) => {
-                ether_type = snap(data.get(offset..).unwrap_or_default()).ok_or(NotTcp::Llc)?;
-                offset += SNAP_LEN;
-            }
-            EtherType(other) => return Err(NotTcp::EtherType(other)),
+/// What an EtherType announces.
+pub(super) fn ether_type(number: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    match number {
+        IPV4 | IPV6 => Ok((Layer::Ip, rest)),
+        // IEEE 802.1Q, 802.1ad and what was used before it.
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
+            let tag = SingleVlanHeaderSlice::from_slice(rest.bytes()).map_err(|_| NotTcp::Malformed)?;
+            payload(tag.ether_type().0, rest.skip(tag.slice().len())?)
         }
+        // Cisco VN-Tag.
+        0x8926 => ether_type_at(rest, 4, 6),
+        // IEEE 802.1BR E-Tag.
+        0x893f => ether_type_at(rest, 6, 8),
+        0x8847 | 0x8848 => Ok((Layer::Mpls, rest)),
+        0x8864 => ppp::over_ethernet(rest),
+        0x880b => Ok((Layer::Ppp, rest)),
+        // Transparent Ethernet bridging, as tunnels announce it.
+        0x6558 => Ok((Layer::Ethernet, rest)),
+        // IEEE 802.1ah: the service instance, and the customer's frame.
+        0x88e7 => Ok((Layer::Ethernet, rest.skip(4)?)),
+        // Cisco FabricPath: tree and hop limit, and the frame.
+        0x8903 => Ok((Layer::Ethernet, rest.skip(2)?)),
+        0x8909 => cisco_metadata(rest),
+        // IEEE 802.3: values up to 1500 are a length, and LLC follows.
+        0..=1500 => Ok((Layer::Llc, rest)),
+        other => Err(NotTcp::EtherType(other)),
     }
-    Err(NotTcp::EtherType(ether_type.0))
 }
 
-fn snap(data: &[u8]) -> Option<EtherType> {
-    let [high, low] = *data.strip_prefix(&SNAP)?.first_chunk()?;
-    Some(EtherType(u16::from_be_bytes([high, low])))
+/// Cisco metadata: version 1, the number of options of four octets each, an EtherType.
+fn cisco_metadata(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    let [1, options] = rest.array()? else { return Err(NotTcp::EtherType(0x8909)) };
+    let header_len = 2 + 4 * usize::from(options);
+    ether_type_at(rest, header_len, header_len + 2)
+}
+
+/// LLC (IEEE 802.2) with what carries IP: SNAP, the IP service access point, RFC 2684 with a network layer identifier.
+pub(super) fn llc(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    match *rest.bytes() {
+        // RFC 1042; IEEE 802.1H for bridges.
+        [0xaa, 0xaa, 0x03, 0, 0, 0 | 0xf8, ..] => ether_type_at(rest, 6, 8).map_err(|_| NotTcp::Llc),
+        [0x06, 0x06, 0x03, ..] => Ok((Layer::Ip, rest.skip(3)?)),
+        [0xfe, 0xfe, 0x03, 0xcc | 0x8e, ..] => Ok((Layer::Ip, rest.skip(4)?)),
+        _ => Err(NotTcp::Llc),
+    }
+}
+
+/// Octets of the routing information of IEEE 802.5: there when the first bit of the source address is set.
+fn route_len(rest: Cursor<'_>) -> Result<usize, NotTcp> {
+    let header: [u8; 14] = rest.array()?;
+    if header[8] & 0x80 == 0 {
+        return Ok(0);
+    }
+    Ok(usize::from(rest.u16_at(14)? >> 8 & 0x1f))
+}
+
+/// ARCNET as Linux shows it: addresses, an offset, RFC 1201 with its protocol. Packets that it split stay named.
+fn arcnet(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    match rest.array()? {
+        [_, _, _, _, 0xd4 | 0xc4, 0, _, _] => Ok((Layer::Ip, rest.skip(8)?)),
+        _ => Err(NotTcp::LinkType(129)),
+    }
+}
+
+/// Juniper: a magic number, flags, extensions with their length where the first flag is set, and the frame.
+fn juniper_ethernet(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    const NO_LINK_LAYER: u8 = 0x02;
+    const EXTENSIONS: u8 = 0x80;
+    match rest.array()? {
+        [b'M', b'G', b'C', flags] if flags & NO_LINK_LAYER != 0 => Err(NotTcp::LinkType(178)),
+        [b'M', b'G', b'C', flags] if flags & EXTENSIONS != 0 => Ok((Layer::Ethernet, rest.skip(6 + usize::from(rest.u16_at(4)?))?)),
+        [b'M', b'G', b'C', _] => Ok((Layer::Ethernet, rest.skip(4)?)),
+        _ => Err(NotTcp::Malformed),
+    }
 }

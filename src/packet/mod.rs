@@ -1,202 +1,78 @@
-//! From a captured packet to its TCP segment, by etherparse's header slices; every octet lands in one layer.
+//! From a captured packet to its TCP segment, by etherparse's header slices where it has them; every octet lands in one layer.
 //!
-//! What carries no TCP segment is named ([`NotTcp`]) and accounted by its whole length. Tunnels and IP fragments are
-//! named, not opened.
+//! ```text
+//!  Packet ─► slice ─► Segment: link layer, tags, tunnels opened down to the innermost TCP header
+//!              ├────► Fragment ─► Reassembly ─► Datagram ─► slice, as above
+//!              └────► NotTcp: named, and accounted by its whole length
+//! ```
+//!
+//! [`slice`] is a pure step; [`Reassembly`] is the only state between packets.
 
+mod cursor;
+mod fragment;
+mod gre;
 mod identity;
 mod ip;
 mod key;
+mod layer;
 mod link;
+mod mpls;
+mod names;
+mod nflog;
+mod ppp;
+mod reassembly;
 mod segment;
+#[cfg(test)]
+mod tests;
+mod udp;
+mod wlan;
 
+pub use fragment::Fragment;
 pub use identity::{CapturePoint, Identity};
 pub use key::{ConnectionKey, Sender};
+pub use names::NotTcp;
+pub use reassembly::{Datagram, Reassembly, Unjoined};
 pub use segment::{Flags, Segment, SeqNumber};
 
 use crate::capture::Packet;
+use cursor::Cursor;
+use layer::{Layer, Step};
 
 /// What a packet turned out to carry.
 #[derive(Clone, Copy, Debug)]
 pub enum Sliced<'a> {
     /// A TCP segment.
     Segment(Segment<'a>),
+    /// An IP fragment, of whatever; [`Reassembly`] takes it.
+    Fragment(Fragment<'a>),
     /// Anything else; accounted by its length.
     NotTcp(NotTcp),
 }
 
-/// Why a packet is not a TCP segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum NotTcp {
-    /// A link layer that is not sliced (LINKTYPE_ number).
-    LinkType(u16),
-    /// A link layer's payload that is not IP (EtherType).
-    EtherType(u16),
-    /// An IEEE 802.3 frame with a length instead of an EtherType.
-    Llc,
-    /// IP with another transport (IP protocol number).
-    IpProtocol(u8),
-    /// An IP fragment.
-    Fragment,
-    /// Headers that are cut by the snap length or contradict each other.
-    Malformed,
-}
-
-impl std::fmt::Display for NotTcp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match *self {
-            Self::LinkType(number) => write!(f, "link type {number}"),
-            Self::EtherType(0x0806) => f.write_str("ARP"),
-            Self::EtherType(0x8847 | 0x8848) => f.write_str("MPLS"),
-            Self::EtherType(0x8863 | 0x8864) => f.write_str("PPPoE"),
-            Self::EtherType(number) => write!(f, "EtherType {number:#06x}"),
-            Self::Llc => f.write_str("IEEE 802.3 LLC"),
-            Self::IpProtocol(1) => f.write_str("ICMP"),
-            Self::IpProtocol(2) => f.write_str("IGMP"),
-            Self::IpProtocol(17) => f.write_str("UDP"),
-            Self::IpProtocol(47) => f.write_str("GRE"),
-            Self::IpProtocol(58) => f.write_str("ICMPv6"),
-            Self::IpProtocol(132) => f.write_str("SCTP"),
-            Self::IpProtocol(4 | 41) => f.write_str("IP in IP"),
-            Self::IpProtocol(number) => write!(f, "IP protocol {number}"),
-            Self::Fragment => f.write_str("IP fragment"),
-            Self::Malformed => f.write_str("malformed"),
-        }
-    }
-}
-
 /// Slices a packet. A segment's layers sum to `packet.len`.
 pub fn slice<'a>(packet: &Packet<'a>) -> Sliced<'a> {
-    match link::slice(packet).and_then(|ip| ip::slice(packet, ip)).and_then(|tcp| segment::slice(packet, tcp)) {
-        Ok(segment) => Sliced::Segment(segment),
+    let start = Cursor::new(packet);
+    let first = match packet.link_type {
+        1 => link::ethernet(start),
+        other => link::slice(other, start),
+    };
+    match first {
+        // TCP in IP right behind the link layer is most of what there is; all else goes step by step.
+        Ok((Layer::Ip, rest)) => match ip::slice(rest) {
+            Ok(ip) if ip.protocol == ip::TCP => segment::slice(packet, ip).map_or_else(Sliced::NotTcp, Sliced::Segment),
+            _ => open(packet, Step::Next(Layer::Ip, rest)),
+        },
+        Ok((layer, rest)) => open(packet, Step::Next(layer, rest)),
         Err(reason) => Sliced::NotTcp(reason),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stream::{Frame, LayerBytes};
-
-    const IPV4_TCP: &[u8] = &[
-        0x45, 0, 0, 45, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, // IPv4, total length 45
-        0xc0, 0, 0, 80, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x18, 1, 0, 0, 0, 0, 0, // TCP, 20 octets
-        b'h', b'e', b'l', b'l', b'o',
-    ];
-
-    fn packet(link_type: u16, data: &[u8], len: u32) -> Packet<'_> {
-        Packet { frame: Frame { number: 1, time: Default::default() }, len, data, link_type, interface: 0 }
-    }
-
-    fn layers(link_type: u16, data: &[u8], len: u32) -> Option<(LayerBytes, Vec<u8>)> {
-        match slice(&packet(link_type, data, len)) {
-            Sliced::Segment(segment) => Some((segment.bytes, segment.payload.to_vec())),
-            Sliced::NotTcp(_) => None,
-        }
-    }
-
-    fn bytes(link: u64, ip: u64, tcp: u64, payload: u64) -> LayerBytes {
-        LayerBytes { link, ip, tcp, tls: 0, payload }
-    }
-
-    fn with_link(header: &[u8], trailer: &[u8]) -> Vec<u8> {
-        [header, IPV4_TCP, trailer].concat()
-    }
-
-    const ETHERNET: &[u8] = &[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
-
-    #[test]
-    fn every_link_layer_in_scope_gives_the_segment() {
-        let vlan = [&ETHERNET[..12], &[0x81, 0, 0, 5, 8, 0]].concat();
-        let qinq = [&ETHERNET[..12], &[0x88, 0xa8, 0, 9, 0x81, 0, 0, 5, 8, 0]].concat();
-        let sll = [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0], &[8, 0][..]].concat();
-        let sll2 = [&[8, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0][..]].concat();
-        let snap = [&ETHERNET[..12], &[0, 53, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0]].concat();
-        let cases: [(u16, Vec<u8>); 14] = [
-            (1, snap),
-            (1, ETHERNET.to_vec()),
-            (1, vlan),
-            (1, qinq),
-            (113, sll),
-            (276, sll2),
-            (101, vec![]),
-            (12, vec![]),
-            (14, vec![]),
-            (228, vec![]),
-            (0, vec![2, 0, 0, 0]),
-            (0, vec![0, 0, 0, 2]),
-            (108, vec![0, 0, 0, 2]),
-            (1, [&ETHERNET[..12], &[0x91, 0, 0, 9, 8, 0]].concat()),
-        ];
-        for (link_type, header) in cases {
-            let data = with_link(&header, b"");
-            let expected = (bytes(header.len() as u64, 20, 20, 5), b"hello".to_vec());
-            assert_eq!(layers(link_type, &data, data.len() as u32), Some(expected), "link type {link_type}, {header:?}");
-        }
-    }
-
-    #[test]
-    fn padding_behind_the_ip_packet_is_link() {
-        let data = with_link(ETHERNET, &[0; 7]);
-        // 14 + 7 padding; 66 = 21 + 20 + 20 + 5
-        assert_eq!(layers(1, &data, 66), Some((bytes(21, 20, 20, 5), b"hello".to_vec())));
-    }
-
-    #[test]
-    fn snap_length_cuts_payload_not_cost() {
-        let data = with_link(ETHERNET, b"");
-        assert_eq!(layers(1, &data[..56], 59), Some((bytes(14, 20, 20, 5), b"he".to_vec())));
-        assert_eq!(layers(1, &data[..54], 59), Some((bytes(14, 20, 20, 5), vec![])));
-        assert_eq!(layers(1, &data[..40], 59), None);
-    }
-
-    #[test]
-    fn total_length_zero_means_the_rest_of_the_frame() {
-        let mut data = with_link(ETHERNET, b"");
-        data[16..18].copy_from_slice(&[0, 0]);
-        assert_eq!(layers(1, &data, 59), Some((bytes(14, 20, 20, 5), b"hello".to_vec())));
-    }
-
-    #[test]
-    fn total_length_beyond_the_frame_is_cut_to_it() {
-        let mut data = with_link(ETHERNET, b"");
-        data[16..18].copy_from_slice(&[1, 0]);
-        assert_eq!(layers(1, &data, 59), Some((bytes(14, 20, 20, 5), b"hello".to_vec())));
-    }
-
-    #[test]
-    fn ipv6_extension_headers_are_ip() {
-        let mut data = vec![0x60, 0, 0, 0, 0, 33, 0, 64];
-        data.extend([0x20; 16]);
-        data.extend([0x21; 16]);
-        data.extend([6, 0, 1, 4, 0, 0, 0, 0]);
-        data.extend(&IPV4_TCP[20..]);
-        assert_eq!(layers(229, &data, 73), Some((bytes(0, 48, 20, 5), b"hello".to_vec())));
-    }
-
-    #[test]
-    fn what_is_not_tcp_is_named() {
-        let name = |link_type, data: &[u8]| match slice(&packet(link_type, data, data.len() as u32)) {
-            Sliced::NotTcp(reason) => reason.to_string(),
-            Sliced::Segment(_) => "segment".to_owned(),
-        };
-        let mut udp = with_link(ETHERNET, b"");
-        udp[23] = 17;
-        let mut fragment = with_link(ETHERNET, b"");
-        fragment[20] = 0x20;
-        let arp = [&ETHERNET[..12], &[8, 6, 0, 1]].concat();
-        assert_eq!(
-            [name(1, &udp), name(1, &fragment), name(1, &arp), name(127, &[0; 40]), name(1, &ETHERNET[..9])],
-            ["UDP", "IP fragment", "ARP", "link type 127", "malformed"]
-        );
-    }
-
-    #[test]
-    fn both_directions_have_one_key() {
-        let there = with_link(ETHERNET, b"");
-        let mut back = there.clone();
-        back[26..34].copy_from_slice(&[10, 0, 0, 2, 10, 0, 0, 1]);
-        back[34..38].copy_from_slice(&[0, 80, 0xc0, 0]);
-        let [Sliced::Segment(a), Sliced::Segment(b)] = [&there, &back].map(|data| slice(&packet(1, data, 59))) else { panic!("segments") };
-        assert_eq!((a.key, a.sender), (b.key, b.sender.other()));
+#[cold]
+fn open<'a>(packet: &Packet<'a>, step: Step<'a>) -> Sliced<'a> {
+    match layer::open(step) {
+        Ok(Step::Tcp(ip)) => segment::slice(packet, ip).map_or_else(Sliced::NotTcp, Sliced::Segment),
+        Ok(Step::Fragment(fragment)) => Sliced::Fragment(fragment.carried_by(packet.frame, 1, u64::from(packet.len))),
+        Ok(Step::Next(..) | Step::Transport(..)) => Sliced::NotTcp(NotTcp::Malformed),
+        Err(reason) => Sliced::NotTcp(reason),
     }
 }

@@ -100,7 +100,8 @@ pub struct Segment<'a> {
 /// The part of a TCP header that is needed to follow a connection.
 const FIXED_FIELDS: usize = 16;
 
-#[inline]
+// Always: the slow paths use it too, which must not take it out of line on the common one.
+#[inline(always)]
 pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotTcp> {
     let at = ip.start + ip.header_len;
     // Trailer and padding lie behind the IP packet; they are not TCP's.
@@ -184,7 +185,7 @@ fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: O
     };
     Segment {
         frame: packet.frame,
-        key,
+        key: key.within(ip.scope),
         sender,
         seq: SeqNumber(fields.seq),
         ack: SeqNumber(fields.ack),

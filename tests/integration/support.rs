@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wiretare::{Analyzer, Capture, Limits, Options, Row, Segment, Sliced, Totals, slice};
+use wiretare::{Analyzer, AnomalyCounts, Capture, Limits, Options, Reassembly, Row, Segment, Sliced, Totals, slice};
 
 /// A capture of samples/.
 pub(crate) fn sample(path: &str) -> PathBuf {
@@ -96,9 +96,17 @@ impl OwnedSegment {
 pub(crate) fn segments(path: &Path) -> Vec<OwnedSegment> {
     let mut capture = Capture::open(&[path.to_owned()], &Limits::default()).expect("a readable sample");
     let mut segments = Vec::new();
+    let mut reassembly = Reassembly::new(&Options::default());
     while let Some(packet) = capture.next().expect("a readable sample") {
-        if let Sliced::Segment(segment) = slice(&packet) {
-            segments.push(OwnedSegment::of(&segment));
+        match slice(&packet) {
+            Sliced::Segment(segment) => segments.push(OwnedSegment::of(&segment)),
+            Sliced::Fragment(fragment) => {
+                let datagram = reassembly.join(&fragment, &mut AnomalyCounts::default());
+                if let Some(Sliced::Segment(segment)) = datagram.as_ref().map(wiretare::Datagram::slice) {
+                    segments.push(OwnedSegment::of(&segment));
+                }
+            }
+            Sliced::NotTcp(_) => {}
         }
     }
     segments

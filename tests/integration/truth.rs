@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use wiretare::{Direction, Exchange, Message, Opcode, Options, Row, Upgrade};
+use wiretare::{Analyzer, Capture, Direction, Exchange, Limits, Message, Opcode, Options, Packet, Row, Upgrade};
 
 use crate::support::{analyze, difference, sample, samples};
 
@@ -220,6 +220,40 @@ fn a_packet_seen_by_two_interfaces_is_charged_once() {
     };
     let tcp = connection.tcp;
     assert_eq!((tcp.segments, tcp.duplicate_segments, tcp.retransmitted_segments, connection.wire_bytes), (19, 19, 0, 1815));
+}
+
+#[test]
+fn fragments_are_segments_that_paid_for_all_their_headers() {
+    // Frames, those that tshark shows as a fragment without the rest, octets (capinfos).
+    for (name, frames, earlier, wire_bytes) in [("fragments", 48, 12, 21_847), ("vxlan-fragments", 40, 4, 23_375)] {
+        let (rows, totals) = analyze(&sample(&format!("tunnel/{name}.pcapng")), &Options::default()).expect("a readable sample");
+        let [connection] =
+            &rows.iter().filter_map(|row| if let Row::Connection(row) = row { Some(row) } else { None }).collect::<Vec<_>>()[..]
+        else {
+            panic!("one connection")
+        };
+        assert_eq!((totals.packets, totals.wire_bytes, totals.not_tcp_bytes), (frames, wire_bytes, 0), "{name}");
+        assert_eq!((connection.tcp.segments, connection.wire_bytes), (frames - earlier, wire_bytes), "{name}");
+    }
+}
+
+#[test]
+fn equal_addresses_in_two_networks_are_one_connection_unless_told_apart() {
+    let connections = |separate_networks| {
+        let mut capture = Capture::open(&[sample("tunnel/vxlan.pcapng")], &Limits::default()).expect("a readable sample");
+        let mut analyzer = Analyzer::new(Options { separate_networks, ..Options::default() });
+        while let Some(packet) = capture.next().expect("a readable sample") {
+            // Network 43, and another number of the inner packet: no copy.
+            let mut other = packet.data.to_vec();
+            other[48] += 1;
+            other[68] ^= 0x80;
+            analyzer.packet(&packet);
+            analyzer.packet(&Packet { data: &other, ..packet });
+        }
+        analyzer.finish();
+        analyzer.totals().connections
+    };
+    assert_eq!([connections(false), connections(true)], [1, 2]);
 }
 
 #[test]

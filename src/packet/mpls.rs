@@ -1,0 +1,39 @@
+//! MPLS label stacks (RFC 3032) and the pseudowires in them (RFC 4385, 4448).
+
+use super::NotTcp;
+use super::cursor::Cursor;
+use super::layer::Layer;
+
+/// The bottom-of-stack bit in the third octet of an entry.
+const BOTTOM: u8 = 0x01;
+
+/// A control word in front of an Ethernet frame.
+const CONTROL_WORD_LEN: usize = 4;
+
+/// What stands below the stack. Nothing in it says what that is: IP shows its version, and an Ethernet frame its EtherType.
+pub(super) fn slice(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    let mut entries = rest.bytes().chunks_exact(4);
+    let depth = entries.position(|entry| entry[2] & BOTTOM != 0).ok_or(NotTcp::Mpls)?;
+    let rest = rest.skip((depth + 1) * 4)?;
+    match rest.bytes().first().map(|octet| octet >> 4) {
+        Some(4 | 6) if is_ip(rest) => Ok((Layer::Ip, rest)),
+        Some(0) if rest.skip(CONTROL_WORD_LEN).is_ok_and(is_ethernet) => Ok((Layer::Ethernet, rest.skip(CONTROL_WORD_LEN)?)),
+        Some(_) if is_ethernet(rest) => Ok((Layer::Ethernet, rest)),
+        _ => Err(NotTcp::Mpls),
+    }
+}
+
+/// Whether the length that IP declares fits.
+fn is_ip(rest: Cursor<'_>) -> bool {
+    let declared = match rest.bytes() {
+        [0x45..=0x4f, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
+        [0x60..=0x6f, _, _, _, high, low, ..] => 40 + usize::from(u16::from_be_bytes([*high, *low])),
+        _ => return false,
+    };
+    declared <= rest.room()
+}
+
+/// Whether two addresses and a well-known EtherType follow.
+fn is_ethernet(rest: Cursor<'_>) -> bool {
+    matches!(rest.u16_at(12), Ok(0x0800 | 0x86dd | 0x0806 | 0x8100 | 0x88a8 | 0x8847 | 0x8848 | 0x8864))
+}
