@@ -140,7 +140,12 @@ impl ContentSink for Stage {
                 let inflated = self.inflater.as_mut().map_or(Ok(()), |inflater| inflater.feed(encoded, out));
                 inflated.unwrap_or_else(|failure| open.fail(failure));
             }
-            Coding::Http(decoder) => decoder.feed(encoded, out).unwrap_or_else(|_| open.fail(Failure::Corrupt)),
+            Coding::Http(decoder) => {
+                if decoder.feed(encoded, out).is_err() {
+                    open.decoded.limited |= decoder.is_overworked();
+                    open.fail(Failure::Corrupt);
+                }
+            }
             Coding::Unknown => {}
         }
     }
@@ -168,7 +173,10 @@ impl ContentSink for Stage {
             (Coding::Deflate, Some(inflater)) => inflater.lose(),
             (Coding::Http(decoder), _) if complete => {
                 let out = &mut |piece: &[u8]| decoded.take_limited(piece, limit);
-                decoder.finish(out).unwrap_or_else(|_| open.fail(Failure::Corrupt));
+                if decoder.finish(out).is_err() {
+                    open.decoded.limited |= decoder.is_overworked();
+                    open.fail(Failure::Corrupt);
+                }
             }
             (Coding::Identity | Coding::Deflate | Coding::Http(_) | Coding::Unknown, _) => {}
         }

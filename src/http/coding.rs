@@ -1,5 +1,6 @@
 //! Content codings (RFC 9110 §8.4.1), undone as the content comes and with bounded memory.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::ops::ControlFlow;
 
@@ -17,6 +18,13 @@ const MAX_CODINGS: usize = 4;
 /// Deflate makes at most 1032 octets of one: fed in pieces of this size, no more than 1 MiB is held.
 const DEFLATE_PIECE: usize = 1024;
 
+/// Octets that codings together may make of each encoded one, beside [`FREE_WORK`]. Deflate reaches 1032; what makes more is
+/// made to keep its reader busy.
+const MAX_EXPANSION: u64 = 2048;
+
+/// Octets that codings may make whatever the encoded ones were.
+const FREE_WORK: u64 = 1 << 20;
+
 /// Brotli output is handed on in pieces of this size.
 const BROTLI_PIECE: usize = 16 << 10;
 
@@ -32,6 +40,25 @@ pub(crate) struct Failed;
 pub(crate) struct Decoder {
     /// The coding that was applied last comes first.
     codings: Vec<Coding>,
+    work: Work,
+}
+
+/// What the codings of one content have made, intermediate steps included, and what they may.
+#[derive(Debug, Default)]
+struct Work {
+    encoded: u64,
+    made: Cell<u64>,
+}
+
+impl Work {
+    fn is_too_much(&self) -> bool {
+        self.made.get() > FREE_WORK + MAX_EXPANSION.saturating_mul(self.encoded)
+    }
+
+    fn add(&self, made: usize) -> Result<(), Failed> {
+        self.made.set(self.made.get().saturating_add(made as u64));
+        if self.is_too_much() { Err(Failed) } else { Ok(()) }
+    }
 }
 
 enum Coding {
@@ -68,19 +95,26 @@ impl Decoder {
                 return Err(UnknownCoding);
             }
         }
-        Ok((!codings.is_empty()).then_some(Self { codings }))
+        Ok((!codings.is_empty()).then(|| Self { codings, work: Work::default() }))
     }
 
     /// Takes encoded octets.
     pub(crate) fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
-        feed(&mut self.codings, encoded, out)
+        self.work.encoded += encoded.len() as u64;
+        feed(&mut self.codings, encoded, &self.work, out)
+    }
+
+    /// Whether it failed because a few octets were to become very many.
+    pub(crate) fn is_overworked(&self) -> bool {
+        self.work.is_too_much()
     }
 
     /// Nothing more comes. What was decoded before a failure has been given out.
     pub(crate) fn finish(&mut self, out: Out<'_>) -> Result<(), Failed> {
         let mut codings = &mut self.codings[..];
         while let Some((first, later)) = codings.split_first_mut() {
-            first.finish(&mut |octets| flow(feed(later, octets, out)))?;
+            let work = &self.work;
+            first.finish(&mut |octets| flow(work.add(octets.len()).and_then(|()| feed(later, octets, work, out))))?;
             codings = later;
         }
         Ok(())
@@ -88,10 +122,12 @@ impl Decoder {
 }
 
 /// Feeds octets through the codings, one behind the other.
-fn feed(codings: &mut [Coding], encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
+fn feed(codings: &mut [Coding], encoded: &[u8], work: &Work, out: Out<'_>) -> Result<(), Failed> {
     match codings.split_first_mut() {
         None => result(out(encoded)),
-        Some((first, later)) => first.feed(encoded, &mut |octets| flow(feed(later, octets, out))),
+        Some((first, later)) => {
+            first.feed(encoded, &mut |octets| flow(work.add(octets.len()).and_then(|()| feed(later, octets, work, out))))
+        }
     }
 }
 
@@ -251,6 +287,20 @@ mod tests {
 
     /// "hello" by the zstd program, with its checksum.
     const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x29, 0x00, 0x00, b'h', b'e', b'l', b'l', b'o', 0xa3, 0x6d, 0x9f, 0x88];
+
+    #[test]
+    fn content_that_grows_beyond_measure_is_given_up() {
+        // 64 MiB of zeros in 64 KiB, in 300 octets: twice deflate's best.
+        let bomb = gzip(&gzip(&vec![0; 64 << 20]));
+        let mut decoder = Decoder::new(b"gzip, gzip").expect("known").expect("not identity");
+        let mut made = 0;
+        let failed = decoder.feed(&bomb, &mut |octets| {
+            made += octets.len() as u64;
+            ControlFlow::Continue(())
+        });
+        assert_eq!((failed, decoder.is_overworked()), (Err(Failed), true));
+        assert!(made <= FREE_WORK + MAX_EXPANSION * bomb.len() as u64, "{made} of {}", bomb.len());
+    }
 
     #[test]
     fn each_coding_decodes_whole_and_octet_by_octet() {

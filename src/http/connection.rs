@@ -13,6 +13,9 @@ use crate::message::{Content, ContentSink, Cost, Direction, Exchange, Form, Head
 use crate::options::Limits;
 use crate::stream::{Frame, Provenance, StreamBuffer};
 
+/// Informational responses to one request whose codes are named; all are charged.
+const MAX_INTERIM_CODES: usize = 64;
+
 /// What a connection yields.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
@@ -279,7 +282,9 @@ impl Connection {
         self.responses_lost |= found.after_loss;
         if is_interim(status) {
             self.interim.cost += found.cost;
-            self.interim.codes.push(status);
+            if self.interim.codes.len() < MAX_INTERIM_CODES {
+                self.interim.codes.push(status);
+            }
             return;
         }
         self.pair(found.first);

@@ -31,7 +31,7 @@ const LONGEST_METHOD: usize = 32;
 /// SIP and others share the methods and the shape.
 pub(crate) fn looks_like_request(bytes: &[u8]) -> Option<bool> {
     let bytes = without_empty_lines(bytes);
-    let method = bytes.iter().take_while(|&&b| is_token_octet(b)).count();
+    let method = bytes.iter().take(LONGEST_METHOD + 1).take_while(|&&b| is_token_octet(b)).count();
     if method > LONGEST_METHOD {
         return Some(false);
     }

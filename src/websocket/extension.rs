@@ -172,9 +172,14 @@ fn window_bits(value: Option<&[u8]>) -> Option<u8> {
     }
 }
 
-/// All extensions of a head, over all its field lines.
+/// Extensions of one head that are looked at, and parameters of one extension; four of each are registered or known.
+const MAX_EXTENSIONS: usize = 32;
+const MAX_PARAMETERS: usize = 32;
+
+/// The extensions of a head, over all its field lines.
 fn extensions(head: &Head) -> impl Iterator<Item = Extension<'_>> {
-    head.values("sec-websocket-extensions").flat_map(|value| split(value, b',')).map(extension).filter(|item| !item.name.is_empty())
+    let items = head.values("sec-websocket-extensions").flat_map(|value| split(value, b','));
+    items.map(extension).filter(|item| !item.name.is_empty()).take(MAX_EXTENSIONS)
 }
 
 fn extension(item: &[u8]) -> Extension<'_> {
@@ -186,7 +191,7 @@ fn extension(item: &[u8]) -> Extension<'_> {
             None => (part.len(), None),
         }
     };
-    let parameters = parts.map(|part| {
+    let parameters = parts.take(MAX_PARAMETERS).map(|part| {
         let (name_len, value) = parameter(part);
         (part[..name_len].trim_ascii(), value)
     });
