@@ -20,6 +20,9 @@ use crate::websocket;
 /// A response whose request has not come yet waits for it at most this many octets long.
 const MAX_WAIT_FOR_REQUEST: u64 = 64 << 10;
 
+/// Protocols of a connection that its row names: a tunnel in a tunnel is seen, endless ones are not.
+const MAX_PROTOCOLS: usize = 16;
+
 /// Where rows go, and what was asked for.
 #[derive(Debug)]
 pub(crate) struct Output<'a> {
@@ -50,6 +53,8 @@ pub(crate) struct Connection {
     heard: Timestamp,
     halves: [Half; 2],
     running: Running,
+    /// Applications that ran so far.
+    applications: u32,
     ledger: Ledger,
     handshake: Handshake,
     facts: TcpFacts,
@@ -74,6 +79,7 @@ impl Connection {
             heard: Timestamp::default(),
             halves: Default::default(),
             running: Running::default(),
+            applications: 0,
             ledger: Ledger::default(),
             handshake: Handshake::default(),
             facts: TcpFacts::default(),
@@ -168,7 +174,9 @@ impl Connection {
         let other = &mut self.halves[peer];
         let aged = other.assembler.grow_older(&mut other.buffer, &out.options.limits);
         self.note_loss(aged, segment.frame);
-        self.advance(direction, out);
+        // What a loss uncovers was sent before this segment.
+        let first = if aged.lost_bytes > 0 { direction.reverse() } else { direction };
+        self.advance(first, out);
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, direction, out);
         }
@@ -295,8 +303,9 @@ impl Connection {
     }
 
     fn run(&mut self, running: Running, protocol: &'static str) {
+        self.applications += 1;
         self.running = running;
-        if self.protocols.last() != Some(&protocol) {
+        if self.protocols.last() != Some(&protocol) && self.protocols.len() < MAX_PROTOCOLS {
             self.protocols.push(protocol);
         }
     }
@@ -380,8 +389,7 @@ impl Connection {
             Some(Upgrade::WebSocket) => self.begin_websocket(&mut exchange, out.options),
             Some(Upgrade::Tunnel) => {
                 self.begins = [0, 1].map(|direction: usize| self.halves[direction].buffer.start());
-                self.running = Running::Detecting;
-                self.protocols.push("connect");
+                self.run(Running::Detecting, "connect");
             }
             Some(Upgrade::Other) | None => self.running = Running::Opaque,
         }
@@ -479,8 +487,13 @@ impl Connection {
             self.note_lost_at_end(lost);
         }
         self.advance(Direction::ClientToServer, out);
-        for direction in Direction::BOTH {
-            self.end_direction(direction, out);
+        // What ends may make room for another application, which has to be told of the end as well.
+        let mut told = None;
+        while told != Some(self.applications) {
+            told = Some(self.applications);
+            for direction in Direction::BOTH {
+                self.end_direction(direction, out);
+            }
         }
         self.finish_http(out);
         for direction in Direction::BOTH {

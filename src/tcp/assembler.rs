@@ -238,6 +238,7 @@ impl Assembler {
     #[inline]
     fn advance(&mut self, len: u64) {
         self.delivered += len;
+        self.waited = 0;
         // Sequence numbers wrap with it.
         self.next = self.next + len as u32;
     }
