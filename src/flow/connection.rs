@@ -339,7 +339,6 @@ impl Connection {
                 return;
             }
             let Running::Http(http) = &mut self.running else { return };
-            http.set_requests_missing(self.halves[Direction::ClientToServer as usize].assembler.has_acknowledged_hole());
             let (buffer, stage) = self.halves[direction as usize].parts(out.options);
             let Some(event) = http.advance(direction, buffer, stage) else { return };
             self.on_http(event, out);

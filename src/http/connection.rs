@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::body::{Body, Framing, Progress, content_codings};
-use super::detect::looks_like_response;
 use super::head::Role;
 use super::pending::Pending;
 use super::reader::{Found, Next, Reader, State};
@@ -53,15 +52,10 @@ pub(crate) struct Connection {
     /// content; the first one's response too, when `is_answering`.
     pending: VecDeque<Pending>,
     is_answering: bool,
-    /// Whether the response's content may be none: what asked for it was perhaps HEAD, and no octet behind its header section
-    /// was seen yet.
-    may_lack_content: bool,
     /// Informational responses to the first unanswered request.
     interim: Interim,
     /// Whether responses were lost since one was last paired, so that counting them does not tell which is whose.
     responses_lost: bool,
-    /// Whether the server has acknowledged bytes of the client that are not there: requests, perhaps.
-    requests_missing: bool,
     is_upgraded: bool,
     /// Exchanges so far.
     exchanges: u64,
@@ -89,10 +83,8 @@ impl Connection {
             responses: Reader::new(Role::Response),
             pending: VecDeque::new(),
             is_answering: false,
-            may_lack_content: false,
             interim: Interim::default(),
             responses_lost: false,
-            requests_missing: false,
             is_upgraded: false,
             exchanges: 0,
             ready: VecDeque::new(),
@@ -103,12 +95,6 @@ impl Connection {
     pub(crate) fn begin_mid_stream(&mut self) {
         self.requests.lose();
         self.responses.lose();
-    }
-
-    /// Whether the server has acknowledged bytes of the client that have not come.
-    #[inline]
-    pub(crate) fn set_requests_missing(&mut self, missing: bool) {
-        self.requests_missing = missing;
     }
 
     /// Consumes what is understood of a direction's unread bytes, up to the next event.
@@ -254,16 +240,6 @@ impl Connection {
                     self.responses.lose();
                     return true;
                 };
-                if self.may_lack_content {
-                    match begins_response(buffer, self.responses.ended) {
-                        None => return false,
-                        Some(true) => {
-                            self.end_response(End::Absent, sink);
-                            return true;
-                        }
-                        Some(false) => self.may_lack_content = false,
-                    }
-                }
                 let progress = body.advance(buffer, &mut response.cost, sink);
                 match end_of_content(body, progress, self.responses.ended) {
                     None => false,
@@ -302,7 +278,6 @@ impl Connection {
         response.cost.add_framing(interim.cost);
         response.cost.add_framing(found.cost);
         let body = begin_content(framing, &response.head, &mut response.cost, &mut response.content, sink);
-        self.may_lack_content = exchange.request.is_none();
         exchange.response = Some(response);
         let is_upgrade = exchange.upgrade.is_some();
         self.is_answering = true;
@@ -320,38 +295,24 @@ impl Connection {
 
     /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
     fn pair(&mut self, first: Frame) {
-        if self.responses_lost && !self.skip_unanswered(first) {
-            return self.push_orphan();
+        if self.responses_lost {
+            let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first));
+            for _ in 0..newest.unwrap_or(0) {
+                if let Some(older) = self.pending.pop_front() {
+                    self.emit(older);
+                }
+            }
+            self.responses_lost = newest.is_none();
         }
         let is_own = self.pending.front().is_some_and(|oldest| {
             // Without a loss order tells; frame numbers might not, as captures swap neighbouring frames.
-            oldest.exchange.response.is_none() && (!oldest.after_loss || oldest.is_answerable_at(first))
+            let is_certain = !self.responses_lost && !oldest.after_loss;
+            oldest.exchange.response.is_none() && (is_certain || oldest.is_answerable_at(first))
         });
         if !is_own {
-            self.push_orphan();
+            let orphan = self.pending_exchange(None, Frame::default());
+            self.pending.push_front(orphan);
         }
-    }
-
-    /// After responses were lost: gives up all requests but the newest that this one may answer, as a client mostly sends
-    /// the next one when it has its answer. Whether there is such a request: none, where the newest may be lost too.
-    fn skip_unanswered(&mut self, first: Frame) -> bool {
-        if self.requests_missing || self.requests.is_lost() {
-            return false;
-        }
-        let Some(newest) = self.pending.iter().rposition(|pending| pending.is_answerable_at(first)) else { return false };
-        for _ in 0..newest {
-            if let Some(older) = self.pending.pop_front() {
-                self.emit(older);
-            }
-        }
-        self.responses_lost = false;
-        true
-    }
-
-    /// A response stands alone: its request was not captured, or nobody can tell which it is.
-    fn push_orphan(&mut self) {
-        let orphan = self.pending_exchange(None, Frame::default());
-        self.pending.push_front(orphan);
     }
 
     fn end_response(&mut self, end: End, sink: &mut impl ContentSink) {
@@ -436,8 +397,6 @@ enum End {
     Cut,
     /// What follows is not its framing.
     Damaged(AnomalyKind),
-    /// Another message follows at once: the length was that of the content which HEAD does not ask for (RFC 9110 §9.3.2).
-    Absent,
 }
 
 impl End {
@@ -454,17 +413,6 @@ fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool) -> Op
         Progress::Wait if body.ends_with_stream() => Some(End::Complete),
         Progress::Wait => Some(End::Cut),
     }
-}
-
-/// Whether the next message follows; `None` while that cannot be told.
-fn begins_response(buffer: &StreamBuffer, stream_has_ended: bool) -> Option<bool> {
-    if buffer.is_empty() {
-        return stream_has_ended.then_some(false);
-    }
-    if buffer.missing() > 0 {
-        return Some(false);
-    }
-    looks_like_response(buffer.peek()).or(stream_has_ended.then_some(false))
 }
 
 /// Tells the sink what is to come; when there is no content the message is complete without it.
@@ -486,7 +434,7 @@ fn end_content(end: End, cost: &mut Cost, content: &mut Content, anomalies: &mut
         anomalies.insert(AnomalyKind::LostBytes);
     }
     match end {
-        End::Complete | End::Absent => {}
+        End::Complete => {}
         End::Cut => anomalies.insert(AnomalyKind::IncompleteContent),
         End::Damaged(why) => anomalies.insert(why),
     }

@@ -71,11 +71,6 @@ impl Reader {
         self.state = State::Head;
     }
 
-    /// Whether bytes behind the last message were lost or not understood.
-    pub(super) fn is_lost(&self) -> bool {
-        self.lost
-    }
-
     /// Consumes the next header section of at most `limit` octets, or the bytes that are none.
     ///
     /// What is no head is passed over run by run: senders begin messages in segments (or records) of their own.

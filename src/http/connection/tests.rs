@@ -672,28 +672,3 @@ fn response_waits_for_its_request_when_the_caller_asks() {
     assert!(wire.connection.awaits_request());
     wire.finish();
 }
-
-#[test]
-fn response_after_losses_in_both_directions_is_given_to_no_request() {
-    // The response to /a, and the whole of the next request, are lost: what comes then answers that one.
-    let steps = [
-        C("GET /a HTTP/1.1\r\n\r\n"),
-        Lose(ServerToClient, 200),
-        Lose(ClientToServer, 30),
-        S("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"),
-        C("GET /c HTTP/1.1\r\n\r\n"),
-        S("HTTP/1.1 204 No Content\r\n\r\n"),
-    ];
-    let expected = ["? -> 200 \"hi\" response_without_request", "GET /a -> ? request_without_response", "GET /c -> 204"];
-    assert_eq!(talk(&steps, |len| len).0, Outcome::of(&expected));
-}
-
-#[test]
-fn response_without_its_request_may_be_an_answer_to_head() {
-    let steps = [
-        Lose(ClientToServer, 30),
-        S("HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone"),
-    ];
-    let expected = ["? -> 200 \"\"? response_without_request", "? -> 404 \"gone\" response_without_request"];
-    assert_eq!(talk(&steps, |len| len).0, Outcome::of(&expected));
-}
