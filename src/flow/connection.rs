@@ -376,6 +376,9 @@ impl Connection {
             (exchange.ajax, exchange.side) = ajax::classify(exchange.request.as_ref(), exchange.response.as_ref(), out.options.ajax);
         }
         self.ledger.book_message(exchange.side, exchange.wire_bytes());
+        let contents =
+            exchange.request.iter().map(|request| &request.content).chain(exchange.response.iter().map(|response| &response.content));
+        exchange.anomalies.merge(contents.flat_map(|content| content.anomalies.iter()).collect());
         let frame = exchange.request.as_ref().map(|request| request.cost.provenance.first);
         let frame = frame.or_else(|| exchange.response.as_ref().map(|response| response.cost.provenance.first));
         self.anomalies.add_set(exchange.anomalies, frame.unwrap_or_default().number);
