@@ -5,6 +5,7 @@ mod command;
 mod conversation;
 mod corpus;
 mod fuzzed;
+mod hostile;
 mod layering;
 mod made;
 mod segmentation;
