@@ -61,6 +61,8 @@ kinds! {
     ConnectionLimit = "connection_limit",
     /// A header section is malformed; the direction's bytes are accounted until the next one.
     MalformedHttpHead = "malformed_http_head",
+    /// A header section of which only the beginning was captured: its further fields are not known.
+    HeaderSectionCut = "header_section_cut",
     /// A header section passed its limit.
     HttpHeadLimit = "http_head_limit",
     /// A chunk-size line or chunk is malformed (RFC 9112 §7.1).
@@ -69,7 +71,7 @@ kinds! {
     ConflictingContentLength = "conflicting_content_length",
     /// Both Transfer-Encoding and Content-Length; the former counts (RFC 9112 §6.3).
     TransferEncodingAndContentLength = "transfer_encoding_and_content_length",
-    /// Content ended before its declared length.
+    /// Content ended before its declared length, or before the connection did that delimits it.
     IncompleteContent = "incomplete_content",
     /// A response without its request in the capture.
     ResponseWithoutRequest = "response_without_request",

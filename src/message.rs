@@ -258,7 +258,12 @@ impl Head {
         self.values(name).any(|value| value.split(|&b| b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes())))
     }
 
-    /// All octets, from the start line to the empty line.
+    /// Whether it was captured to its empty line.
+    pub fn is_whole(&self) -> bool {
+        self.raw.ends_with(b"\n\r\n") || self.raw.ends_with(b"\n\n")
+    }
+
+    /// All octets, from the start line to the empty line, or as far as they were captured.
     pub fn raw(&self) -> &[u8] {
         &self.raw
     }

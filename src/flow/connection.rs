@@ -10,7 +10,7 @@ use crate::account::Ledger;
 use crate::analysis::ajax;
 use crate::anomaly::AnomalyKind;
 use crate::http;
-use crate::message::{Bucket, ConnectionRow, Direction, Exchange, Message, Row, Side, TcpFacts, Upgrade, WebSocketFacts};
+use crate::message::{Bucket, ConnectionRow, ContentSink, Direction, Exchange, Message, Row, Side, TcpFacts, Upgrade, WebSocketFacts};
 use crate::options::Options;
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
 use crate::stream::{Frame, Provenance, Timestamp};
@@ -65,6 +65,8 @@ pub(crate) struct Connection {
     protocols: Vec<&'static str>,
     websocket: Option<Box<WebSocketFacts>>,
     reset: bool,
+    /// Whether anything was lost, came late, or went before: then what segments acknowledge tells which response is whose.
+    is_irregular: bool,
 }
 
 impl Connection {
@@ -89,6 +91,7 @@ impl Connection {
             protocols: Vec::new(),
             websocket: None,
             reset: false,
+            is_irregular: false,
         }
     }
 
@@ -159,6 +162,7 @@ impl Connection {
             self.halves[peer].assembler.acknowledge(segment.ack);
         }
         let syn_again = segment.flags.has(Flags::SYN) && self.handshake.receive_syn(mine, segment, &mut self.facts);
+        self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
         let keep_alive = half.assembler.is_keep_alive(segment);
         let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
@@ -179,6 +183,22 @@ impl Connection {
         self.advance(first, out);
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, direction, out);
+        }
+    }
+
+    /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
+    #[inline]
+    fn note_acknowledged(&mut self, segment: &Segment<'_>, direction: Direction) {
+        let [mine, peer] = [direction as usize, direction.reverse() as usize];
+        if !self.is_irregular {
+            let is_ahead = segment.payload_len > 0 && self.halves[mine].assembler.is_ahead(segment.seq);
+            self.is_irregular = is_ahead || self.halves[peer].assembler.has_hole();
+        }
+        if self.is_irregular && segment.payload_len > 0 && segment.flags.has(Flags::ACK) && matches!(self.running, Running::Http(_)) {
+            let offset = self.halves[mine].assembler.offset(segment.seq);
+            if let (Some(offset), Some(acknowledged)) = (offset, self.halves[peer].assembler.offset(segment.ack)) {
+                self.halves[mine].buffer.note_acknowledged(offset, acknowledged);
+            }
         }
     }
 
@@ -257,11 +277,18 @@ impl Connection {
     /// Lets the parsers take what they can, this direction first, until neither gets further.
     #[inline]
     fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
-        let (mut turn, mut idle) = (direction, 0);
+        // Behind lost requests an answer may tell what the client's next bytes are.
+        let first = if self.has_lost_requests() { Direction::ServerToClient } else { direction };
+        let (mut turn, mut idle) = (first, 0);
         while idle < 2 {
             idle = if self.step(turn, out) { 0 } else { idle + 1 };
             turn = turn.reverse();
         }
+    }
+
+    fn has_lost_requests(&self) -> bool {
+        let Running::Http(http) = &self.running else { return false };
+        http.has_lost_requests(&self.halves[0].buffer)
     }
 
     /// One parser's turn; whether it got further.
@@ -319,6 +346,7 @@ impl Connection {
         let mut http = http::Connection::new(self.number, client, server, &out.options.limits);
         if !self.handshake.is_captured() {
             http.begin_mid_stream();
+            self.is_irregular = true;
         }
         self.run(Running::Http(Box::new(http)), "http/1.1");
     }
@@ -335,7 +363,7 @@ impl Connection {
 
     fn step_http(&mut self, direction: Direction, out: &mut Output<'_>) {
         loop {
-            if self.waits_for_request(direction) {
+            if self.waits_for_request(direction) || self.finds_lost_answer(direction, out) {
                 return;
             }
             let Running::Http(http) = &mut self.running else { return };
@@ -350,10 +378,63 @@ impl Connection {
         let Running::Http(http) = &self.running else { return false };
         let [client, server] = &self.halves;
         direction == Direction::ServerToClient
-            && http.awaits_request()
+            && (http.awaits_request() || http.has_lost_responses(&server.buffer))
             && !client.ended
             && client.assembler.has_acknowledged_hole()
+            // What stands behind a loss is read by what the server answered.
+            && (client.buffer.is_empty() || !http.has_lost_requests(&client.buffer))
             && server.buffer.len() < MAX_WAIT_FOR_REQUEST
+    }
+
+    /// Whether an opening handshake's answer was lost, and what either side says now is, or may turn out to be, a frame.
+    fn finds_lost_answer(&mut self, direction: Direction, out: &mut Output<'_>) -> bool {
+        let Running::Http(http) = &mut self.running else { return false };
+        if !http.awaits_websocket() {
+            return false;
+        }
+        let [client, server] = &mut self.halves;
+        match direction {
+            Direction::ClientToServer => {
+                let is_all = client.ended || client.buffer.len() > out.options.limits.out_of_order_bytes as u64;
+                if !is_all || websocket::speaks_websocket(&client.buffer, direction) != Some(true) {
+                    return false;
+                }
+            }
+            Direction::ServerToClient => {
+                if !http.has_lost_responses(&server.buffer) {
+                    return false;
+                }
+                let lost = server.buffer.consume(server.buffer.missing());
+                http.lose_responses();
+                let is_frame = server.buffer.at_run_start().then(|| websocket::speaks_websocket(&server.buffer, direction));
+                let says = is_frame.unwrap_or(Some(false));
+                let client_says = websocket::speaks_websocket(&client.buffer, direction.reverse());
+                let is_response = http::looks_like_response(server.buffer.peek()) != Some(false);
+                self.book(Bucket::Unattributed, direction, lost.bytes.total());
+                match (is_response && !self.halves[1].buffer.is_empty(), says, client_says) {
+                    (true, _, _) => return false,
+                    (false, Some(true), _) | (false, _, Some(true)) => {}
+                    (false, None, _) => return !self.halves[1].ended,
+                    (false, Some(false), _) => return false,
+                }
+            }
+        }
+        self.assume_websocket(out);
+        true
+    }
+
+    /// Goes on as if the opening handshake had been answered with yes.
+    fn assume_websocket(&mut self, out: &mut Output<'_>) {
+        let Running::Http(http) = &mut self.running else { return };
+        http.assume_websocket();
+        self.step_assumed(out);
+    }
+
+    fn step_assumed(&mut self, out: &mut Output<'_>) {
+        while let Running::Http(http) = &mut self.running {
+            let Some(event) = http.finish() else { return };
+            self.on_http(event, out);
+        }
     }
 
     fn on_http(&mut self, event: http::Event, out: &mut Output<'_>) {
@@ -412,7 +493,20 @@ impl Connection {
             let (_, stage) = self.halves[direction as usize].parts(options);
             stage.set_compression(handshake.compression(direction));
         }
-        let receivers = Direction::BOTH.map(|direction| websocket::Receiver::new(self.number, direction, handshake.compression(direction)));
+        // Where a half of the handshake is not all there, its direction is taken up at the next frame that convinces.
+        let begins = [
+            exchange.request.as_ref().is_some_and(|request| request.head.is_whole()),
+            exchange.response.as_ref().is_some_and(|response| response.head.is_whole()),
+        ];
+        let receivers = Direction::BOTH.map(|direction| {
+            let compression = handshake.compression(direction);
+            if begins[direction as usize] {
+                return websocket::Receiver::new(self.number, direction, compression);
+            }
+            let (_, stage) = self.halves[direction as usize].parts(options);
+            stage.lose_context();
+            websocket::Receiver::mid_stream(self.number, direction, compression)
+        });
         self.run(Running::WebSocket(Box::new(receivers)), "websocket");
     }
 
@@ -463,11 +557,12 @@ impl Connection {
     /// Nothing more comes in this direction.
     fn end_direction(&mut self, direction: Direction, out: &mut Output<'_>) {
         self.halves[direction as usize].ended = true;
+        let closed = self.halves[direction as usize].assembler.is_finished();
         loop {
             let (buffer, stage) = self.halves[direction as usize].parts(out.options);
             match &mut self.running {
                 Running::Http(http) => {
-                    let Some(event) = http.end(direction, buffer, stage) else { break };
+                    let Some(event) = http.end(direction, closed, buffer, stage) else { break };
                     self.on_http(event, out);
                 }
                 Running::WebSocket(receivers) => {
@@ -497,6 +592,7 @@ impl Connection {
                 self.end_direction(direction, out);
             }
         }
+        self.assume_unanswered(out);
         self.finish_http(out);
         for direction in Direction::BOTH {
             let left: Provenance = self.halves[direction as usize].buffer.consume_all();
@@ -504,6 +600,16 @@ impl Connection {
         }
         debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
         out.rows.push_back(Row::Connection(Box::new(self.row())));
+    }
+
+    /// Nothing of the server was captured behind an Upgrade request: the client's next bytes tell what became of it.
+    fn assume_unanswered(&mut self, out: &mut Output<'_>) {
+        if self.finds_lost_answer(Direction::ClientToServer, out) {
+            for direction in Direction::BOTH {
+                self.advance(direction, out);
+                self.end_direction(direction, out);
+            }
+        }
     }
 
     /// Exchanges that still wait for something will not get it.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::head::Role;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{ContentSink, Cost, Head};
 use crate::stream::StreamBuffer;
@@ -149,6 +150,7 @@ pub(super) enum Body {
     Length { left: u64 },
     Chunked(Chunked),
     UntilClose,
+    Rest(Rest),
 }
 
 impl Body {
@@ -175,14 +177,85 @@ impl Body {
                 take_content(&mut left, buffer, cost, sink);
                 Progress::Wait
             }
+            Self::Rest(rest) => rest.advance(buffer, cost),
         }
+    }
+
+    /// Whether the sink was told of this content.
+    pub(super) fn is_content(&self) -> bool {
+        !matches!(self, Self::Rest(_))
     }
 
     /// Whether the end of the stream is the end of this content.
     pub(super) fn ends_with_stream(&self) -> bool {
-        matches!(self, Self::UntilClose)
+        matches!(self, Self::UntilClose | Self::Rest(_))
     }
 }
+
+/// The rest of a message of which the snap length cut what says where it ends: all up to the next header section, which
+/// begins with a segment.
+///
+/// Its octets are known and what they are is not: with a declared length they are divided by it; else the octets of the
+/// segment that was cut count as framing, and those that follow as content.
+#[derive(Debug)]
+pub(super) struct Rest {
+    role: Role,
+    declared: Option<u64>,
+    /// Octets of the message until now, beside those of its beginning.
+    taken: u64,
+    /// Those that count as framing.
+    framing: u64,
+}
+
+impl Rest {
+    /// Of a message whose header section was cut.
+    pub(super) fn of_head(role: Role, head: &Head) -> Self {
+        let declared = match content_length(head, &mut AnomalySet::default()) {
+            Length::Known(length) => Some(length),
+            Length::Absent | Length::Invalid => None,
+        };
+        Self { role, declared, taken: 0, framing: 0 }
+    }
+
+    /// Of a message whose chunks were cut.
+    pub(super) fn of_chunks(role: Role) -> Self {
+        Self { role, declared: Some(u64::MAX), taken: 0, framing: 0 }
+    }
+
+    fn advance(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost) -> Progress {
+        while !buffer.is_empty() {
+            if buffer.is_lost_at_front() {
+                return Progress::Damaged(AnomalyKind::LostBytes);
+            }
+            if buffer.at_run_start() && self.taken > 0 && buffer.missing() == 0 {
+                match self.role.begins(buffer.peek()) {
+                    Some(true) => return Progress::Complete,
+                    // A start line is short; what takes longer to tell is none.
+                    None if buffer.len() == buffer.peek().len() as u64 && buffer.len() < SHORTEST_START => return Progress::Wait,
+                    None | Some(false) => {}
+                }
+            }
+            let is_cut_segment = self.taken == 0;
+            let consumed = buffer.consume(buffer.front_run());
+            self.taken += consumed.bytes.payload;
+            if is_cut_segment {
+                self.framing = consumed.bytes.payload;
+            }
+            cost.add_framing(consumed);
+        }
+        Progress::Wait
+    }
+
+    /// Divides the octets.
+    pub(super) fn divide(&self, cost: &mut Cost) {
+        let encoded = self.declared.map_or(self.taken - self.framing, |declared| declared.min(self.taken));
+        cost.framing_bytes -= encoded;
+        cost.encoded_bytes += encoded;
+    }
+}
+
+/// Octets of a line by which a method or a version is told.
+const SHORTEST_START: u64 = 40;
 
 /// Hands on at most `left` octets of content, captured or missing.
 fn take_content(left: &mut u64, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) {
@@ -309,7 +382,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::head::{Role, parse};
+    use crate::http::head::parse;
 
     const CONFLICT: &[AnomalyKind] = &[AnomalyKind::ConflictingContentLength];
     const BOTH: &[AnomalyKind] = &[AnomalyKind::TransferEncodingAndContentLength];

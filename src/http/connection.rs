@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::body::{Body, Framing, Progress, content_codings};
+use super::body::{Body, Framing, Progress, Rest, content_codings};
+use super::detect::looks_like_response;
 use super::head::Role;
-use super::pending::Pending;
-use super::reader::{Found, Next, Reader, State};
+use super::pending::{Pending, Place};
+use super::reader::{Cut, Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Content, ContentSink, Cost, Direction, Exchange, Form, Head, Request, Response, Upgrade};
 use crate::options::Limits;
@@ -52,9 +53,12 @@ pub(crate) struct Connection {
     /// content; the first one's response too, when `is_answering`.
     pending: VecDeque<Pending>,
     is_answering: bool,
+    /// Whether the response under way may answer a HEAD request, which was not captured: its header section then says
+    /// nothing of what follows (RFC 9110 §9.3.2).
+    may_answer_head: bool,
     /// Informational responses to the first unanswered request.
     interim: Interim,
-    /// Whether responses were lost since one was last paired, so that counting them does not tell which is whose.
+    /// Whether requests or responses were lost since a response was last paired, so that counting them does not tell which is whose.
     responses_lost: bool,
     is_upgraded: bool,
     /// Exchanges so far.
@@ -65,6 +69,8 @@ pub(crate) struct Connection {
 /// Informational responses whose final one has not come.
 #[derive(Debug, Default)]
 struct Interim {
+    /// Where the first of them begins, and what it acknowledged.
+    begin: Option<(u64, Option<u64>)>,
     cost: Provenance,
     codes: Vec<u16>,
 }
@@ -83,6 +89,7 @@ impl Connection {
             responses: Reader::new(Role::Response),
             pending: VecDeque::new(),
             is_answering: false,
+            may_answer_head: false,
             interim: Interim::default(),
             responses_lost: false,
             is_upgraded: false,
@@ -117,11 +124,20 @@ impl Connection {
     }
 
     /// Like [`advance`](Self::advance), and no more bytes of that direction will come: what is unfinished ends here.
-    pub(crate) fn end(&mut self, direction: Direction, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Option<Event> {
-        match direction {
-            Direction::ClientToServer => self.requests.ended = true,
-            Direction::ServerToClient => self.responses.ended = true,
-        }
+    /// `closed` says that its sender closed it, rather than that the capture ended.
+    pub(crate) fn end(
+        &mut self,
+        direction: Direction,
+        closed: bool,
+        buffer: &mut StreamBuffer,
+        sink: &mut impl ContentSink,
+    ) -> Option<Event> {
+        let reader = match direction {
+            Direction::ClientToServer => &mut self.requests,
+            Direction::ServerToClient => &mut self.responses,
+        };
+        reader.ended = true;
+        reader.closed = closed;
         self.advance(direction, buffer, sink)
     }
 
@@ -135,10 +151,44 @@ impl Connection {
         self.ready.pop_front()
     }
 
-    /// Whether a response that begins now would have no request: the caller may hold the server's bytes back until the
-    /// client's have come.
+    /// Whether a response begins next: the caller may hold the server's bytes back until the client's before it have come.
     pub(crate) fn awaits_request(&self) -> bool {
-        !self.is_upgraded && !self.is_answering && self.pending.iter().all(|pending| pending.exchange.response.is_some())
+        let is_certain = !self.responses_lost && self.pending.iter().any(|pending| pending.exchange.response.is_none());
+        !self.is_upgraded && !self.is_answering && !is_certain
+    }
+
+    /// Whether requests may be found missing when the client's next bytes are read: an answer to one of them comes first.
+    pub(crate) fn has_lost_requests(&self, buffer: &StreamBuffer) -> bool {
+        !self.is_upgraded && self.requests.is_lost(buffer)
+    }
+
+    /// Whether responses may have been lost before the server's next bytes.
+    pub(crate) fn has_lost_responses(&self, buffer: &StreamBuffer) -> bool {
+        !self.is_upgraded && self.responses.is_lost(buffer)
+    }
+
+    /// Whether an opening handshake of a WebSocket waits for its answer.
+    pub(crate) fn awaits_websocket(&self) -> bool {
+        let asked = self.pending.back().and_then(|pending| pending.exchange.request.as_ref());
+        self.awaits_upgrade() && !self.is_answering && asked.is_some_and(|request| request.head.has_token("upgrade", "websocket"))
+    }
+
+    /// The answer to an opening handshake was not captured, and what follows shows that it was yes.
+    pub(crate) fn assume_websocket(&mut self) {
+        while self.pending.len() > 1
+            && let Some(older) = self.pending.pop_front()
+        {
+            self.emit(older);
+        }
+        if let Some(mut asked) = self.pending.pop_front() {
+            asked.exchange.upgrade = Some(Upgrade::WebSocket);
+            self.emit(asked);
+        }
+    }
+
+    /// The caller has consumed bytes of the server that were lost, or are no response.
+    pub(crate) fn lose_responses(&mut self) {
+        self.responses.lose();
     }
 
     /// Whether the client's bytes stay unread until the server has answered an Upgrade or CONNECT request.
@@ -163,7 +213,13 @@ impl Connection {
                     return true;
                 };
                 let progress = body.advance(buffer, &mut request.cost, sink);
-                match end_of_content(body, progress, self.requests.ended) {
+                if is_snapped(body, progress, buffer) {
+                    request.content = sink.end(false);
+                    self.requests.state = State::Content(Body::Rest(Rest::of_chunks(Role::Request)));
+                    return true;
+                }
+                let (ended, closed) = (self.requests.ended, self.requests.closed);
+                match end_of_content(body, progress, ended, closed) {
                     None => false,
                     Some(end) => {
                         self.end_request(end, sink);
@@ -185,10 +241,19 @@ impl Connection {
         let framing = Framing::of_request(&found.parsed.head, &mut anomalies);
         let mut request = Request { head: found.parsed.head, ..Request::default() };
         request.cost.add_framing(found.cost);
-        let body = begin_content(framing, &request.head, &mut request.cost, &mut request.content, sink);
+        let body = match found.cut {
+            None => begin_content(framing, &request.head, &mut request.cost, &mut request.content, sink),
+            Some(Cut::Snapped) => Some(Body::Rest(Rest::of_head(Role::Request, &request.head))),
+            Some(Cut::Lost) => None,
+        };
+        if found.cut == Some(Cut::Lost) {
+            anomalies.insert(AnomalyKind::LostBytes);
+        }
+        let end = found.start + request.cost.framing_bytes;
         let mut pending = self.pending_exchange(Some(request), found.first);
         pending.exchange.anomalies = anomalies;
         pending.after_loss = found.after_loss;
+        pending.place = Place { start: found.start, head_end: end, acknowledged: found.acknowledged };
         self.pending.push_back(pending);
         match body {
             Some(body) => self.requests.state = State::Content(body),
@@ -198,11 +263,11 @@ impl Connection {
     }
 
     fn end_request(&mut self, end: End, sink: &mut impl ContentSink) {
-        self.requests.state = State::Head;
+        let body = std::mem::replace(&mut self.requests.state, State::Head);
         if let Some(pending) = self.pending.back_mut() {
             let exchange = &mut *pending.exchange;
             if let Some(request) = &mut exchange.request {
-                end_content(end, &mut request.cost, &mut request.content, &mut exchange.anomalies, sink);
+                end_content(end, &body, &mut request.cost, &mut request.content, &mut exchange.anomalies, sink);
             }
         }
         if end.is_damaged() {
@@ -240,8 +305,28 @@ impl Connection {
                     self.responses.lose();
                     return true;
                 };
+                if self.may_answer_head && !buffer.is_empty() {
+                    match looks_like_response(buffer.peek()) {
+                        Some(true) => {
+                            self.end_response(End::Absent, sink);
+                            return true;
+                        }
+                        _ if buffer.is_lost_at_front() => {
+                            self.end_response(End::Damaged(AnomalyKind::LostBytes), sink);
+                            return true;
+                        }
+                        None if !buffer.peek().is_empty() && !self.responses.ended => return false,
+                        None | Some(false) => self.may_answer_head = false,
+                    }
+                }
                 let progress = body.advance(buffer, &mut response.cost, sink);
-                match end_of_content(body, progress, self.responses.ended) {
+                if is_snapped(body, progress, buffer) {
+                    response.content = sink.end(false);
+                    self.responses.state = State::Content(Body::Rest(Rest::of_chunks(Role::Response)));
+                    return true;
+                }
+                let (ended, closed) = (self.responses.ended, self.responses.closed && !self.may_answer_head);
+                match end_of_content(body, progress, ended, closed) {
                     None => false,
                     Some(end) => {
                         self.end_response(end, sink);
@@ -257,13 +342,19 @@ impl Connection {
         let status = found.parsed.status;
         self.responses_lost |= found.after_loss;
         if is_interim(status) {
+            if found.cut.is_some() {
+                self.responses.lose();
+            }
+            self.interim.begin.get_or_insert((found.start, found.acknowledged));
             self.interim.cost += found.cost;
             if self.interim.codes.len() < MAX_INTERIM_CODES {
                 self.interim.codes.push(status);
             }
             return;
         }
-        self.pair(found.first);
+        let (start, acknowledged) = self.interim.begin.unwrap_or((found.start, found.acknowledged));
+        self.pair(found.first, start, acknowledged);
+        self.finish_cut_request();
         let interim = std::mem::take(&mut self.interim);
         // `pair` leaves the exchange that is answered at the front.
         let Some(pending) = self.pending.front_mut() else { return };
@@ -271,13 +362,22 @@ impl Connection {
         pending.response_first = found.first;
         exchange.informational = interim.codes;
         exchange.anomalies.merge(found.parsed.anomalies);
-        exchange.upgrade = upgrade(exchange.request.as_ref(), status, &found.parsed.head);
+        exchange.upgrade = upgrade(exchange.request.as_ref(), status, &found.parsed.head, found.cut.is_some());
         let method = exchange.request.as_ref().map(Request::method);
         let framing = Framing::of_response(method, status, &found.parsed.head, &mut exchange.anomalies);
         let mut response = Response { head: found.parsed.head, status, ..Response::default() };
         response.cost.add_framing(interim.cost);
         response.cost.add_framing(found.cost);
-        let body = begin_content(framing, &response.head, &mut response.cost, &mut response.content, sink);
+        let is_of_unknown_method = method.is_none();
+        let body = match found.cut {
+            None => begin_content(framing, &response.head, &mut response.cost, &mut response.content, sink),
+            Some(Cut::Snapped) if exchange.upgrade.is_none() => Some(Body::Rest(Rest::of_head(Role::Response, &response.head))),
+            Some(Cut::Snapped | Cut::Lost) => None,
+        };
+        if found.cut == Some(Cut::Lost) {
+            exchange.anomalies.insert(AnomalyKind::LostBytes);
+        }
+        self.may_answer_head = is_of_unknown_method && body.as_ref().is_some_and(Body::is_content);
         exchange.response = Some(response);
         let is_upgrade = exchange.upgrade.is_some();
         self.is_answering = true;
@@ -294,33 +394,71 @@ impl Connection {
     }
 
     /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
-    fn pair(&mut self, first: Frame) {
-        if self.responses_lost {
-            let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first));
-            for _ in 0..newest.unwrap_or(0) {
-                if let Some(older) = self.pending.pop_front() {
-                    self.emit(older);
-                }
+    fn pair(&mut self, first: Frame, start: u64, acknowledged: Option<u64>) {
+        let is_certain = !self.responses_lost && !self.pending.front().is_some_and(|oldest| oldest.after_loss);
+        let own = match is_certain {
+            // Frame numbers say nothing here, as captures swap neighbouring frames.
+            true => self.pending.front().is_some_and(|oldest| oldest.exchange.response.is_none()).then_some(0),
+            false => self.own_after_loss(first, start, acknowledged),
+        };
+        for _ in 0..own.unwrap_or(0) {
+            if let Some(older) = self.pending.pop_front() {
+                self.emit(older);
             }
-            self.responses_lost = newest.is_none();
         }
-        let is_own = self.pending.front().is_some_and(|oldest| {
-            // Without a loss order tells; frame numbers might not, as captures swap neighbouring frames.
-            let is_certain = !self.responses_lost && !oldest.after_loss;
-            oldest.exchange.response.is_none() && (is_certain || oldest.is_answerable_at(first))
-        });
-        if !is_own {
-            let orphan = self.pending_exchange(None, Frame::default());
-            self.pending.push_front(orphan);
+        match own {
+            Some(_) => self.responses_lost = false,
+            None => {
+                // Counting does not tell any more which response is whose.
+                self.responses_lost = true;
+                let orphan = self.pending_exchange(None, Frame::default());
+                self.pending.push_front(orphan);
+            }
+        }
+    }
+
+    /// The request that a response behind a loss answers.
+    ///
+    /// A client that waits for each response has acknowledged all before it when it asks, and nothing of it; a server has
+    /// then acknowledged the request to its end, and nothing behind it. Without acknowledgments frame numbers must do, and
+    /// only where no other request may be meant.
+    fn own_after_loss(&self, first: Frame, start: u64, acknowledged: Option<u64>) -> Option<usize> {
+        let is_open = |pending: &Pending| pending.exchange.response.is_none();
+        let Some(acknowledged) = acknowledged else {
+            let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first))?;
+            let is_followed_by_loss = self.requests.has_lost() || self.pending.get(newest + 1).is_some_and(|next| next.after_loss);
+            return (!is_followed_by_loss).then_some(newest);
+        };
+        let has_come = |pending: &Pending| is_open(pending) && pending.place.head_end <= acknowledged;
+        if let Some(asked) = self.pending.iter().position(|pending| has_come(pending) && pending.place.acknowledged == Some(start)) {
+            return Some(asked);
+        }
+        let newest = self.pending.iter().rposition(has_come)?;
+        let end = self.pending[newest].end();
+        let is_only_one = self.pending.iter().filter(|pending| has_come(pending)).count() == 1;
+        (is_only_one && end == acknowledged && self.pending[newest].place.acknowledged.is_none()).then_some(newest)
+    }
+
+    /// A request whose end is not known has ended when its response begins.
+    fn finish_cut_request(&mut self) {
+        let State::Content(Body::Rest(rest)) = &self.requests.state else { return };
+        if self.pending.len() == 1
+            && let Some(pending) = self.pending.front_mut()
+            && let Some(request) = &mut pending.exchange.request
+        {
+            rest.divide(&mut request.cost);
+            pending.request_is_complete = true;
+            // What follows is the next request, or what is left of this one.
+            self.requests.lose();
         }
     }
 
     fn end_response(&mut self, end: End, sink: &mut impl ContentSink) {
-        self.responses.state = State::Head;
+        let body = std::mem::replace(&mut self.responses.state, State::Head);
         if let Some(pending) = self.pending.front_mut() {
             let exchange = &mut *pending.exchange;
             if let Some(response) = &mut exchange.response {
-                end_content(end, &mut response.cost, &mut response.content, &mut exchange.anomalies, sink);
+                end_content(end, &body, &mut response.cost, &mut response.content, &mut exchange.anomalies, sink);
             }
         }
         if end.is_damaged() {
@@ -395,6 +533,8 @@ enum End {
     Complete,
     /// The stream ended before it.
     Cut,
+    /// There was none, whatever the header section says.
+    Absent,
     /// What follows is not its framing.
     Damaged(AnomalyKind),
 }
@@ -405,12 +545,12 @@ impl End {
     }
 }
 
-fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool) -> Option<End> {
+fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool, closed: bool) -> Option<End> {
     match progress {
         Progress::Complete => Some(End::Complete),
         Progress::Damaged(why) => Some(End::Damaged(why)),
         Progress::Wait if !stream_has_ended => None,
-        Progress::Wait if body.ends_with_stream() => Some(End::Complete),
+        Progress::Wait if body.ends_with_stream() && (closed || !body.is_content()) => Some(End::Complete),
         Progress::Wait => Some(End::Cut),
     }
 }
@@ -427,14 +567,24 @@ fn begin_content(framing: Framing, head: &Head, cost: &mut Cost, content: &mut C
     body
 }
 
-fn end_content(end: End, cost: &mut Cost, content: &mut Content, anomalies: &mut AnomalySet, sink: &mut impl ContentSink) {
-    *content = sink.end(matches!(end, End::Complete));
-    cost.content_bytes = content.bytes;
+/// Whether the snap length cut what says where the next chunk begins.
+fn is_snapped(body: &Body, progress: Progress, buffer: &StreamBuffer) -> bool {
+    matches!(body, Body::Chunked(_)) && progress == Progress::Damaged(AnomalyKind::LostBytes) && !buffer.is_lost()
+}
+
+fn end_content(end: End, body: &State, cost: &mut Cost, content: &mut Content, anomalies: &mut AnomalySet, sink: &mut impl ContentSink) {
+    match body {
+        State::Content(Body::Rest(rest)) => rest.divide(cost),
+        State::Content(_) | State::Head | State::Paused => {
+            *content = sink.end(matches!(end, End::Complete));
+            cost.content_bytes = content.bytes;
+        }
+    }
     if cost.lost_bytes > 0 {
         anomalies.insert(AnomalyKind::LostBytes);
     }
     match end {
-        End::Complete => {}
+        End::Complete | End::Absent => {}
         End::Cut => anomalies.insert(AnomalyKind::IncompleteContent),
         End::Damaged(why) => anomalies.insert(why),
     }
@@ -451,10 +601,12 @@ fn asks_for_upgrade(request: &Request) -> bool {
 }
 
 /// What a final response makes of the connection.
-fn upgrade(request: Option<&Request>, status: u16, response: &Head) -> Option<Upgrade> {
+fn upgrade(request: Option<&Request>, status: u16, response: &Head, is_cut: bool) -> Option<Upgrade> {
     let names_websocket = |head: &Head| head.has_token("upgrade", "websocket");
     match status {
         101 if names_websocket(response) || request.is_some_and(|request| names_websocket(&request.head)) => Some(Upgrade::WebSocket),
+        // The field that would tell was cut off; nothing else is common.
+        101 if is_cut && !request.is_some_and(|request| request.head.field("upgrade").is_some()) => Some(Upgrade::WebSocket),
         101 => Some(Upgrade::Other),
         200..300 if request.is_some_and(|request| request.method() == b"CONNECT") => Some(Upgrade::Tunnel),
         _ => None,

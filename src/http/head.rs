@@ -86,12 +86,37 @@ pub(super) fn parse(role: Role, raw: &[u8]) -> Option<Parsed> {
         .or_else(|error| if error.too_many() { strictly::<1024>(role, raw, start) } else { Err(error) });
     let (head, mut anomalies) = match strict {
         Ok(head) => (head, AnomalySet::EMPTY),
-        Err(_) => leniently(role, raw, start, line_end + 1),
+        Err(_) => leniently(role, raw, start, raw.len(), line_end + 1),
     };
     if head.fields().any(|(_, value)| value.contains(&b'\n')) {
         anomalies.insert(AnomalyKind::ObsoleteFolding);
     }
     Some(Parsed { head, status, anomalies })
+}
+
+/// Reads what was captured of a header section whose rest was not: the start line, as far as it goes, and the field lines
+/// that are complete. `None` when too little of the start line is there.
+pub(super) fn parse_cut(role: Role, raw: &[u8]) -> Option<Parsed> {
+    let whole = memchr::memrchr(b'\n', raw).map_or(0, |line_feed| line_feed + 1);
+    let line_end = memchr::memchr(b'\n', raw).unwrap_or(raw.len());
+    let (start, status) = match role {
+        Role::Request if line_end == raw.len() => (cut_request_line(raw)?, 0),
+        Role::Request => (request_line(&raw[..line_end])?, 0),
+        Role::Response => status_line(&raw[..line_end]).filter(|(start, _)| start[1].len() >= 3)?,
+    };
+    let (head, mut anomalies) = leniently(role, raw, start, whole, (line_end + 1).min(whole));
+    if line_end == raw.len() {
+        // What is odd about a line cannot be told before its end.
+        anomalies = AnomalySet::EMPTY;
+    }
+    anomalies.insert(AnomalyKind::HeaderSectionCut);
+    Some(Parsed { head, status, anomalies })
+}
+
+/// Method and the beginning of the target.
+fn cut_request_line(line: &[u8]) -> Option<[&[u8]; 3]> {
+    let (method, target) = line.split_at(memchr::memchr(b' ', line)?);
+    Some([method, &target[1..], b""])
 }
 
 /// Why httparse does not read a head.
@@ -127,7 +152,9 @@ fn strictly<const FIELDS: usize>(role: Role, raw: &[u8], start: [&[u8]; 3]) -> R
 }
 
 /// Reads field lines as a person would: a name, a colon, a value and the lines folded into it; other lines are passed over.
-fn leniently(role: Role, raw: &[u8], start: [&[u8]; 3], fields_at: usize) -> (Head, AnomalySet) {
+///
+/// The field lines are those from `fields_at` to `fields_end`.
+fn leniently(role: Role, raw: &[u8], start: [&[u8]; 3], fields_end: usize, fields_at: usize) -> (Head, AnomalySet) {
     let mut anomalies = AnomalySet::EMPTY;
     let is_odd = match role {
         Role::Request => start[2].is_empty(),
@@ -137,7 +164,7 @@ fn leniently(role: Role, raw: &[u8], start: [&[u8]; 3], fields_at: usize) -> (He
         anomalies.insert(AnomalyKind::MalformedHttpHead);
     }
     let mut fields: Vec<(&[u8], &[u8])> = Vec::new();
-    let mut rest = &raw[fields_at..];
+    let mut rest = &raw[fields_at..fields_end];
     while !rest.is_empty() {
         let (line, after) = rest.split_at(folded_line_end(rest));
         rest = after;

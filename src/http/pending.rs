@@ -18,6 +18,18 @@ pub(super) struct Pending {
     pub(super) response_is_complete: bool,
     /// Whether requests before it were lost.
     pub(super) after_loss: bool,
+    pub(super) place: Place,
+}
+
+/// Where a request stands in its stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    /// Stream offset of its first octet.
+    pub(super) start: u64,
+    /// Stream offset behind its header section.
+    pub(super) head_end: u64,
+    /// Stream offset of the server up to which its first segment acknowledged, if that was remembered.
+    pub(super) acknowledged: Option<u64>,
 }
 
 impl Pending {
@@ -44,7 +56,14 @@ impl Pending {
             response_first: Frame::default(),
             response_is_complete: false,
             after_loss: false,
+            place: Place::default(),
         }
+    }
+
+    /// Stream offset behind what was read of the request.
+    pub(super) fn end(&self) -> u64 {
+        let cost = self.exchange.request.as_ref().map(|request| request.cost).unwrap_or_default();
+        self.place.start + cost.framing_bytes + cost.encoded_bytes + cost.lost_bytes
     }
 
     /// Whether a response whose first octet came in that frame may be its own.

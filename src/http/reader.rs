@@ -28,6 +28,8 @@ pub(super) struct Reader {
     lost: bool,
     /// Whether no more bytes will come.
     pub(super) ended: bool,
+    /// Whether the sender said so: its FIN, and everything before it, was there.
+    pub(super) closed: bool,
 }
 
 /// What stands at the front of a direction.
@@ -48,21 +50,46 @@ pub(super) struct Found {
     /// Of the start line's first octet.
     pub(super) first: Frame,
     pub(super) cost: Provenance,
+    /// Stream offset of its first octet.
+    pub(super) start: u64,
+    /// Stream offset of the other direction up to which its first segment acknowledged, if that was remembered.
+    pub(super) acknowledged: Option<u64>,
     /// Whether bytes before it were lost or not understood.
     pub(super) after_loss: bool,
+    /// Why only its beginning is there.
+    pub(super) cut: Option<Cut>,
+}
+
+/// Why only the beginning of a header section was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// By the snap length: what follows in the stream is known by its length.
+    Snapped,
+    /// What follows was lost.
+    Lost,
 }
 
 /// One look at the front.
 enum Look {
     Wait,
     Head(Parsed, usize),
+    /// The beginning of one, of so many octets; the octets that follow were not captured.
+    Cut(Parsed, usize),
     /// No head begins here, or it cannot be read.
     Nothing(AnomalySet),
 }
 
 impl Reader {
     pub(super) fn new(role: Role) -> Self {
-        Self { role, state: State::Head, empty_lines: Provenance::default(), search: Search::default(), lost: false, ended: false }
+        Self {
+            role,
+            state: State::Head,
+            empty_lines: Provenance::default(),
+            search: Search::default(),
+            lost: false,
+            ended: false,
+            closed: false,
+        }
     }
 
     /// From here on the front of the buffer may be anywhere in a message.
@@ -81,8 +108,9 @@ impl Reader {
             self.take_empty_lines(buffer);
             match self.look(buffer, limit) {
                 Look::Wait => break,
-                Look::Head(..) if !unowned.is_empty() => break,
+                Look::Head(..) | Look::Cut(..) if !unowned.is_empty() => break,
                 Look::Head(parsed, len) => return Next::Head(self.take_head(buffer, parsed, len)),
+                Look::Cut(parsed, len) => return Next::Head(self.take_cut_head(buffer, parsed, len)),
                 Look::Nothing(why) => {
                     if !self.lost {
                         anomalies.merge(why);
@@ -120,7 +148,7 @@ impl Reader {
 
     fn look(&mut self, buffer: &StreamBuffer, limit: usize) -> Look {
         let bytes = buffer.peek();
-        let is_cut = self.ended || buffer.len() > bytes.len() as u64;
+        let has_hole = buffer.len() > bytes.len() as u64;
         if bytes.is_empty() {
             return if buffer.is_empty() { Look::Wait } else { Look::Nothing(AnomalySet::EMPTY) };
         }
@@ -131,7 +159,13 @@ impl Reader {
         match self.search.end(bytes) {
             Some(len) if len > limit => Look::Nothing(AnomalySet::from_iter([AnomalyKind::HttpHeadLimit])),
             None if bytes.len() > limit => Look::Nothing(AnomalySet::from_iter([AnomalyKind::HttpHeadLimit])),
-            None if is_cut => Look::Nothing(AnomalySet::EMPTY),
+            None if has_hole => match head::parse_cut(self.role, bytes) {
+                Some(parsed) if self.role.begins(bytes) == Some(true) && !(self.lost && parsed.is_malformed()) => {
+                    Look::Cut(parsed, bytes.len())
+                }
+                _ => Look::Nothing(AnomalySet::EMPTY),
+            },
+            None if self.ended => Look::Nothing(AnomalySet::EMPTY),
             None => Look::Wait,
             Some(len) => match head::parse(self.role, &bytes[..len]) {
                 // Where a head is only guessed to begin it must be a good one.
@@ -145,7 +179,26 @@ impl Reader {
         let after_loss = std::mem::take(&mut self.lost);
         self.search = Search::default();
         let first = buffer.front_frame().unwrap_or_default();
+        let start = buffer.start();
+        let acknowledged = buffer.acknowledged_at(start);
         let cost = self.take_unowned() + buffer.consume(len as u64);
-        Found { parsed, first, cost, after_loss }
+        Found { parsed, first, cost, start, acknowledged, after_loss, cut: None }
+    }
+
+    fn take_cut_head(&mut self, buffer: &mut StreamBuffer, parsed: Parsed, len: usize) -> Found {
+        let cut = if buffer.is_lost() { Cut::Lost } else { Cut::Snapped };
+        let found = self.take_head(buffer, parsed, len);
+        self.lost = cut == Cut::Lost;
+        Found { cut: Some(cut), ..found }
+    }
+
+    /// Whether bytes were lost, or not understood, since the last header section.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Whether what stands at the front, or will next, may follow a loss.
+    pub(super) fn is_lost(&self, buffer: &StreamBuffer) -> bool {
+        matches!(self.state, State::Head) && (self.lost || buffer.missing() > 0)
     }
 }

@@ -24,7 +24,14 @@ pub struct StreamBuffer {
     runs: VecDeque<Run>,
     start: u64,
     unread: u64,
+    acknowledged: Option<Box<Acknowledged>>,
 }
+
+/// What segments acknowledged: (stream offset of a segment, offset of the other stream up to which it acknowledged).
+type Acknowledged = VecDeque<(u64, u64)>;
+
+/// Segments whose acknowledgments are remembered: those that are held behind a hole, and a few more.
+const ACKNOWLEDGED_SEGMENTS: usize = 64;
 
 /// Bytes that were carried together and share one cost.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +119,40 @@ impl StreamBuffer {
     #[inline]
     pub fn front_run(&self) -> u64 {
         self.runs.front().map_or(0, |run| u64::from(run.unread()))
+    }
+
+    /// Whether a segment or record among the next few ends so many unread bytes on.
+    pub fn ends_run_at(&self, offset: u64) -> bool {
+        const FEW: usize = 64;
+        let mut end = 0;
+        self.runs.iter().take(FEW).any(|run| {
+            end += u64::from(run.unread());
+            end == offset
+        })
+    }
+
+    /// Whether the first missing byte was lost. `false` when it was cut by the snap length, or nothing is missing.
+    pub fn is_lost(&self) -> bool {
+        self.runs.iter().find(|run| run.missing).is_some_and(|run| run.cost.is_empty())
+    }
+
+    /// Whether the next unread byte was lost.
+    pub fn is_lost_at_front(&self) -> bool {
+        self.runs.front().is_some_and(|run| run.missing && run.cost.is_empty())
+    }
+
+    /// Remembers what the segment that begins at a stream offset acknowledged of the other stream.
+    pub fn note_acknowledged(&mut self, offset: u64, acknowledged: u64) {
+        let notes = self.acknowledged.get_or_insert_default();
+        if notes.len() == ACKNOWLEDGED_SEGMENTS {
+            notes.pop_front();
+        }
+        notes.push_back((offset, acknowledged));
+    }
+
+    /// What the segment that begins at a stream offset acknowledged of the other stream, if it was remembered.
+    pub fn acknowledged_at(&self, offset: u64) -> Option<u64> {
+        self.acknowledged.as_ref()?.iter().find(|(start, _)| *start == offset).map(|&(_, acknowledged)| acknowledged)
     }
 
     /// Whether the next unread byte is the first of its segment or record.
@@ -262,6 +303,25 @@ mod tests {
         assert_eq!((buffer.peek(), buffer.missing()), (&b""[..], 10));
         assert_eq!(buffer.consume(10).bytes.total(), 0);
         assert_eq!((buffer.peek(), buffer.start()), (&b"xyz"[..], 13));
+    }
+
+    #[test]
+    fn what_was_lost_is_told_from_what_was_cut() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"abc", segment(1, 3));
+        buffer.push_missing(5, segment(1, 5));
+        buffer.push_missing(10, Provenance::default());
+        assert!(buffer.ends_run_at(3) && buffer.ends_run_at(8) && !buffer.ends_run_at(4));
+        assert_eq!((buffer.is_lost(), buffer.is_lost_at_front()), (false, false));
+        buffer.consume(8);
+        assert_eq!((buffer.is_lost(), buffer.is_lost_at_front()), (true, true));
+    }
+
+    #[test]
+    fn acknowledgments_are_remembered_for_a_few_segments() {
+        let mut buffer = StreamBuffer::new();
+        (0..70).for_each(|n| buffer.note_acknowledged(n * 100, n));
+        assert_eq!((buffer.acknowledged_at(500), buffer.acknowledged_at(600), buffer.acknowledged_at(6950)), (None, Some(6), None));
     }
 
     #[test]

@@ -147,6 +147,24 @@ impl Assembler {
         }
     }
 
+    /// Stream offset of a sequence number near the next one; `None` before the origin is known.
+    pub(crate) fn offset(&self, seq: SeqNumber) -> Option<u64> {
+        let distance = i64::from(seq.distance_from(self.next));
+        (self.origin != Origin::Unknown).then(|| self.delivered.checked_add_signed(distance)).flatten()
+    }
+
+    /// Whether a segment begins beyond what was delivered.
+    #[inline]
+    pub(crate) fn is_ahead(&self, seq: SeqNumber) -> bool {
+        self.origin != Origin::Unknown && seq.distance_from(self.next) > 0
+    }
+
+    /// Whether segments are held, or acknowledged bytes have not come.
+    #[inline]
+    pub(crate) fn has_hole(&self) -> bool {
+        self.held.is_some() || self.has_acknowledged_hole()
+    }
+
     /// Whether bytes that the peer acknowledged have not been delivered.
     #[inline]
     pub(crate) fn has_acknowledged_hole(&self) -> bool {

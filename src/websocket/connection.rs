@@ -29,6 +29,8 @@ pub(crate) struct Receiver {
     direction: Direction,
     rsv1: Rsv1,
     framing: Framing,
+    /// Whether this direction masks its frames: as RFC 6455 §5.1 says, or as it last did.
+    masks: bool,
     /// Whether this direction has sent a Close.
     closed: bool,
     /// Messages ended so far.
@@ -87,6 +89,7 @@ impl Receiver {
             direction,
             rsv1: Rsv1::of(compression),
             framing: Framing::Known,
+            masks: direction == Direction::ClientToServer,
             closed: false,
             messages: 0,
             odd: AnomalySet::EMPTY,
@@ -98,7 +101,6 @@ impl Receiver {
 
     /// A direction taken up in its middle, at the beginning of a run: what comes before the first frame that convinces is
     /// unattributed. Without a captured handshake, [`Compression::ASSUMED`] reads every sender's permessage-deflate.
-    #[cfg_attr(not(test), expect(dead_code, reason = "waits for flow to recognise connections without a captured handshake"))]
     pub(crate) fn mid_stream(connection: u64, direction: Direction, compression: Option<Compression>) -> Self {
         Self { framing: Framing::Searching, resumed: true, ..Self::new(connection, direction, compression) }
     }
@@ -328,6 +330,7 @@ impl Receiver {
         } else if !header.opcode.is_control() {
             self.resumed = false;
         }
+        self.masks = header.masking_key.is_some();
         self.closed |= header.opcode == Opcode::Close;
         Begun { compressed, anomalies }
     }
@@ -400,7 +403,7 @@ impl Receiver {
         if buffer.missing() > 0 {
             return self.skip(buffer);
         }
-        match recognise::judge(buffer, self.direction, self.rsv1) {
+        match recognise::judge(buffer, self.masks, self.rsv1) {
             Verdict::Frames => self.framing = Framing::Known,
             Verdict::Other => return self.skip(buffer),
             Verdict::Undecided => return Break(None),

@@ -74,6 +74,12 @@ impl Agreement {
     pub(crate) const ASSUMED: Self =
         Self { client_to_server: Some(Compression::ASSUMED), server_to_client: Some(Compression::ASSUMED), is_bad: false };
 
+    /// Where no answer was captured: an extension that was not offered was not agreed on.
+    pub(super) fn assumed(request: Option<&Head>) -> Self {
+        let may_compress = request.is_none_or(|request| extensions(request).any(|offer| offer.compression().is_some()));
+        if may_compress { Self::ASSUMED } else { Self::default() }
+    }
+
     /// What the server's answer says counts; the offer, where it was captured, tells whether it may say so.
     pub(super) fn new(request: Option<&Head>, response: &Head) -> Self {
         let offers: Option<Vec<_>> = request.map(|request| extensions(request).collect());

@@ -25,8 +25,11 @@ pub(crate) struct Handshake<'a> {
 impl<'a> Handshake<'a> {
     /// Reads what was agreed: what the server answered counts.
     pub(crate) fn new(request: Option<&'a Request>, response: Option<&'a Head>) -> Self {
-        let offer = request.map(|request| &request.head);
-        let agreement = response.map_or(Agreement::ASSUMED, |response| Agreement::new(offer, response));
+        // What a header section that was cut leaves out, the other side may have agreed to.
+        let offer = request.map(|request| &request.head).filter(|offer| offer.is_whole());
+        let agreement = response
+            .filter(|response| response.is_whole())
+            .map_or_else(|| Agreement::assumed(offer), |response| Agreement::new(offer, response));
         Self { request, response, agreement }
     }
 
@@ -42,7 +45,7 @@ impl<'a> Handshake<'a> {
         match (self.version(), self.request) {
             (Some(version), _) => version >= FIRST_VERSION_OF_THIS_FRAMING,
             // Hixie-76 has Sec-WebSocket-Key1 and -Key2 instead, hixie-75 no key at all.
-            (None, Some(request)) => accepted || request.head.field("sec-websocket-key").is_some(),
+            (None, Some(request)) => accepted || request.head.field("sec-websocket-key").is_some() || !request.head.is_whole(),
             (None, None) => accepted || !self.response.is_some_and(is_of_hixie),
         }
     }
@@ -54,7 +57,7 @@ impl<'a> Handshake<'a> {
 
     /// Whether Sec-WebSocket-Accept answers Sec-WebSocket-Key (RFC 6455 §4.2.2 item 5.4); `None` when that cannot be told.
     fn accept_valid(&self) -> Option<bool> {
-        let (key, response) = (self.request?.head.field("sec-websocket-key")?, self.response?);
+        let (key, response) = (self.request?.head.field("sec-websocket-key")?, self.response.filter(|response| response.is_whole())?);
         let digest = Sha1::new_with_prefix(key).chain_update(GUID).finalize();
         Some(response.field("sec-websocket-accept") == Some(STANDARD.encode(digest).as_bytes()))
     }
@@ -62,7 +65,7 @@ impl<'a> Handshake<'a> {
     /// What was odd in it.
     pub(crate) fn anomalies(&self) -> AnomalySet {
         let mut anomalies = AnomalySet::EMPTY;
-        let lacks_accept = self.response.is_some_and(|response| response.field("sec-websocket-accept").is_none());
+        let lacks_accept = self.response.is_some_and(|response| response.is_whole() && response.field("sec-websocket-accept").is_none());
         if !self.is_decodable() {
             anomalies.insert(AnomalyKind::OldWebSocketVersion);
         } else if lacks_accept {
@@ -122,6 +125,7 @@ mod tests {
     use super::*;
 
     fn head(octets: &str) -> Head {
+        let octets = format!("{}\n\n", octets.trim_end());
         let mut lines = octets.lines();
         let mut start = lines.next().unwrap_or_default().splitn(3, ' ').map(str::as_bytes);
         let start = [(); 3].map(|()| start.next().unwrap_or_default());

@@ -17,3 +17,4 @@ pub(crate) use extension::Compression;
 #[cfg(test)]
 pub(crate) use extension::ContextTakeover;
 pub(crate) use handshake::Handshake;
+pub(crate) use recognise::speaks_websocket;

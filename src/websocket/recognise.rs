@@ -20,10 +20,19 @@ pub(crate) enum Verdict {
     Undecided,
 }
 
+/// Whether frames of an established connection stand at the front of a buffer; nothing is known of extensions.
+pub(crate) fn speaks_websocket(buffer: &StreamBuffer, direction: Direction) -> Option<bool> {
+    match judge(buffer, direction == Direction::ClientToServer, Rsv1::FirstFrame) {
+        Verdict::Frames => Some(true),
+        Verdict::Other => Some(false),
+        Verdict::Undecided => None,
+    }
+}
+
 /// Judges the front of a buffer, which must be the beginning of a run: senders mostly begin a segment or record with a frame.
 ///
-/// Frames that end exactly where a run ends, or several in a row, or a 64-bit length that is small enough are convincing.
-pub(crate) fn judge(buffer: &StreamBuffer, direction: Direction, rsv1: Rsv1) -> Verdict {
+/// Frames that end exactly where a run ends (also where the snap length cut it), or several in a row, or a 64-bit length that is small enough are convincing.
+pub(crate) fn judge(buffer: &StreamBuffer, masked: bool, rsv1: Rsv1) -> Verdict {
     let captured = buffer.peek();
     let more_may_come = captured.len() as u64 == buffer.len();
     let mut offset = 0;
@@ -31,12 +40,12 @@ pub(crate) fn judge(buffer: &StreamBuffer, direction: Direction, rsv1: Rsv1) -> 
         if frames == CONVINCING_FRAMES {
             return Verdict::Frames;
         }
-        if offset > 0 && (offset == buffer.front_run() || offset == buffer.len()) {
+        if offset > 0 && (offset == buffer.len() || buffer.ends_run_at(offset)) {
             return Verdict::Frames;
         }
         let Some(input) = usize::try_from(offset).ok().and_then(|offset| captured.get(offset..)) else { break };
         let Some(header) = Header::parse(input) else { break };
-        if !is_plausible(&header, direction, rsv1) {
+        if !is_plausible(&header, masked, rsv1) {
             return Verdict::Other;
         }
         if header.payload_len > 0xffff {
@@ -45,11 +54,10 @@ pub(crate) fn judge(buffer: &StreamBuffer, direction: Direction, rsv1: Rsv1) -> 
         }
         offset += header.frame_len();
     }
-    if more_may_come { Verdict::Undecided } else { Verdict::Other }
+    if more_may_come || offset > buffer.len() { Verdict::Undecided } else { Verdict::Other }
 }
 
-fn is_plausible(header: &Header, direction: Direction, rsv1: Rsv1) -> bool {
-    let masked = direction == Direction::ClientToServer;
+fn is_plausible(header: &Header, masked: bool, rsv1: Rsv1) -> bool {
     let rsv = header.rsv == 0 || header.rsv == RSV1 && rsv1 != Rsv1::Undefined && !header.opcode.is_control();
     let shape = match header.opcode {
         Opcode::Continuation | Opcode::Text | Opcode::Binary => true,
@@ -70,7 +78,7 @@ mod tests {
         for run in runs {
             buffer.push(run, Provenance::of_frame(Frame::default(), LayerBytes::default()));
         }
-        judge(&buffer, direction, Rsv1::Undefined)
+        judge(&buffer, direction == Direction::ClientToServer, Rsv1::Undefined)
     }
 
     #[test]
@@ -89,6 +97,20 @@ mod tests {
     fn unfinished_frame_is_undecided() {
         assert_eq!(judged(Direction::ServerToClient, &[b"\x81\x05Hel"]), Verdict::Undecided);
         assert_eq!(judged(Direction::ServerToClient, &[b"\x81"]), Verdict::Undecided);
+    }
+
+    #[test]
+    fn frame_over_two_runs_is_convincing() {
+        assert_eq!(judged(Direction::ServerToClient, &[b"\x81", b"\x05Hello", b"\xff\xff"]), Verdict::Frames);
+    }
+
+    #[test]
+    fn frame_that_the_snap_length_cut_is_convincing() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"\x81\x05He", Provenance::of_frame(Frame { number: 1, ..Frame::default() }, LayerBytes::default()));
+        buffer.push_missing(3, Provenance::of_frame(Frame { number: 1, ..Frame::default() }, LayerBytes::default()));
+        buffer.push(b"more", Provenance::of_frame(Frame { number: 2, ..Frame::default() }, LayerBytes::default()));
+        assert_eq!(judge(&buffer, false, Rsv1::Undefined), Verdict::Frames);
     }
 
     #[test]

@@ -239,6 +239,14 @@ fn loss_of_a_header_is_taken_up_at_the_next_run() {
 }
 
 #[test]
+fn server_that_masks_is_taken_up_by_its_masks() {
+    let [one, two, three] = ["one", "two", "three"].map(|text| frame(Opcode::Text, text.as_bytes()).masked().octets());
+    let (events, _) = receive_with_loss(ServerToClient, &[Ok(&one), Err(two.len() as u32), Ok(&three)]);
+    let seen: Vec<_> = messages(&events).into_iter().map(seen).collect();
+    assert_eq!(seen[1], (Opcode::Text, "three".into(), 1, vec![LostBytes, MaskedServerFrame]));
+}
+
+#[test]
 fn run_that_does_not_begin_with_a_frame_is_unattributed() {
     let (one, three) = (frame(Opcode::Text, b"one").octets(), frame(Opcode::Text, b"three").octets());
     // The header of the second frame is cut by the loss; what follows is the rest of its payload.
@@ -257,6 +265,25 @@ fn loss_of_a_header_breaks_off_an_open_message() {
     let broken = (Opcode::Text, "a".into(), 1, vec![LostBytes, IncompleteMessage]);
     // The end of a message whose beginning is lost: the sender broke no rule, and its content is not all there.
     assert_eq!(seen, [broken, (Opcode::Continuation, "c".into(), 1, vec![LostBytes, IncompleteMessage])]);
+}
+
+#[test]
+fn frame_cut_in_its_header_by_the_snap_length_is_passed_over() {
+    let octets = frame(Opcode::Text, &[b'x'; 300]).masked().octets();
+    let next = frame(Opcode::Text, b"next").masked().octets();
+    // Inside the two length octets, and inside the masking key.
+    for kept in [1, 3, 5, 7] {
+        let mut buffer = StreamBuffer::new();
+        let cost = segment(1, octets.len());
+        let part = |from, to| Provenance { bytes: cost.bytes.share(from, to, octets.len() as u32), ..cost };
+        buffer.push(&octets[..kept], part(0, kept as u32));
+        buffer.push_missing((octets.len() - kept) as u32, part(kept as u32, octets.len() as u32));
+        buffer.push(&next, segment(2, next.len()));
+        let events = drain(&mut Receiver::new(0, ClientToServer, None), &mut buffer, &mut Recorder::default());
+        let seen: Vec<_> = messages(&events).into_iter().map(seen).collect();
+        assert_eq!(seen, [(Opcode::Text, "next".into(), 1, vec![LostBytes])], "{kept} octets kept");
+        assert_eq!(unattributed(&events), segment(1, octets.len()));
+    }
 }
 
 #[test]
