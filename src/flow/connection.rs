@@ -591,8 +591,9 @@ impl Connection {
             for direction in Direction::BOTH {
                 self.end_direction(direction, out);
             }
+            // Nothing of the server was captured behind an Upgrade request: the client's next bytes tell what became of it.
+            self.finds_lost_answer(Direction::ClientToServer, out);
         }
-        self.assume_unanswered(out);
         self.finish_http(out);
         for direction in Direction::BOTH {
             let left: Provenance = self.halves[direction as usize].buffer.consume_all();
@@ -600,16 +601,6 @@ impl Connection {
         }
         debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
         out.rows.push_back(Row::Connection(Box::new(self.row())));
-    }
-
-    /// Nothing of the server was captured behind an Upgrade request: the client's next bytes tell what became of it.
-    fn assume_unanswered(&mut self, out: &mut Output<'_>) {
-        if self.finds_lost_answer(Direction::ClientToServer, out) {
-            for direction in Direction::BOTH {
-                self.advance(direction, out);
-                self.end_direction(direction, out);
-            }
-        }
     }
 
     /// Exchanges that still wait for something will not get it.

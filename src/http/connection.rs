@@ -606,7 +606,7 @@ fn upgrade(request: Option<&Request>, status: u16, response: &Head, is_cut: bool
     match status {
         101 if names_websocket(response) || request.is_some_and(|request| names_websocket(&request.head)) => Some(Upgrade::WebSocket),
         // The field that would tell was cut off; nothing else is common.
-        101 if is_cut && !request.is_some_and(|request| request.head.field("upgrade").is_some()) => Some(Upgrade::WebSocket),
+        101 if is_cut && request.is_none_or(|request| request.head.field("upgrade").is_none()) => Some(Upgrade::WebSocket),
         101 => Some(Upgrade::Other),
         200..300 if request.is_some_and(|request| request.method() == b"CONNECT") => Some(Upgrade::Tunnel),
         _ => None,
