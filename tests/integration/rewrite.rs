@@ -27,7 +27,7 @@ impl OwnedPacket {
     pub(crate) fn endpoints(&self) -> Option<[SocketAddr; 2]> {
         match slice(&self.borrowed()) {
             Sliced::Segment(segment) => Some([segment.sender, segment.sender.other()].map(|end| segment.key.endpoint(end))),
-            Sliced::NotTcp(_) => None,
+            Sliced::NotTcp(_) | Sliced::Fragment(_) => None,
         }
     }
 
