@@ -354,7 +354,9 @@ fn huge_comments(size: usize) -> Vec<u8> {
     pcapng(size, &block.concat())
 }
 
-const FILES: [(&str, fn(usize) -> Vec<u8>); 3] =
+type File = (&'static str, fn(usize) -> Vec<u8>);
+
+const FILES: [File; 3] =
     [("interfaces without end", interfaces), ("blocks without content", short_blocks), ("comments without end", huge_comments)];
 
 #[test]
