@@ -1,5 +1,9 @@
 //! The rows: what was found in a capture, as plain data. Field names and units are those of docs/formats.md.
 
+mod tcp;
+
+pub use tcp::{RoundTrips, TcpAnalysis, TcpAnalysisCounts, TcpFacts, TcpSide};
+
 use std::net::SocketAddr;
 
 use crate::anomaly::AnomalySet;
@@ -505,29 +509,6 @@ pub struct WebSocketFacts {
     pub close: Option<Close>,
     /// Who sent the first Close.
     pub closed_by: Option<Direction>,
-}
-
-/// Facts of a connection's transport, named like Wireshark's `tcp.analysis.*`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct TcpFacts {
-    /// Segments in both directions.
-    pub segments: u64,
-    /// Segments that brought no new byte though they carried some.
-    pub retransmitted_segments: u64,
-    /// Octets sent again.
-    pub retransmitted_bytes: u64,
-    /// Segments that arrived before an earlier one.
-    pub out_of_order_segments: u64,
-    /// Copies of its packets that were captured too; not among `segments`.
-    pub duplicate_segments: u64,
-    /// Octets that were sent and not captured.
-    pub lost_bytes: u64,
-    /// From SYN to the ACK that completes the three-way handshake, in seconds (`tcp.analysis.initial_rtt`).
-    pub initial_rtt_s: Option<f64>,
-    /// Maximum segment size the client announced, in octets.
-    pub client_mss: Option<u16>,
-    /// Maximum segment size the server announced, in octets.
-    pub server_mss: Option<u16>,
 }
 
 /// A connection, when it has ended.

@@ -10,11 +10,13 @@ use crate::account::Ledger;
 use crate::analysis::ajax;
 use crate::anomaly::AnomalyKind;
 use crate::http;
-use crate::message::{Bucket, ConnectionRow, ContentSink, Direction, Exchange, Message, Row, Side, TcpFacts, Upgrade, WebSocketFacts};
+use crate::message::{
+    Bucket, ConnectionRow, ContentSink, Direction, Exchange, Message, Row, Side, TcpAnalysis, TcpFacts, Upgrade, WebSocketFacts,
+};
 use crate::options::Options;
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
 use crate::stream::{Frame, Provenance, Timestamp};
-use crate::tcp::{Arrival, Receipt};
+use crate::tcp::{Analysis, Arrival, Receipt};
 use crate::websocket;
 
 /// A response whose request has not come yet waits for it at most this many octets long.
@@ -58,6 +60,7 @@ pub(crate) struct Connection {
     ledger: Ledger,
     handshake: Handshake,
     facts: TcpFacts,
+    analysis: Analysis,
     exchanges: u64,
     /// Stream offsets at which the application began: 0, or behind a CONNECT.
     begins: [u64; 2],
@@ -85,6 +88,7 @@ impl Connection {
             ledger: Ledger::default(),
             handshake: Handshake::default(),
             facts: TcpFacts::default(),
+            analysis: Analysis::default(),
             exchanges: 0,
             begins: [0; 2],
             anomalies: AnomalyLog::default(),
@@ -135,6 +139,11 @@ impl Connection {
         self.facts.duplicate_segments += 1;
     }
 
+    /// Its ports were those of an earlier one, which its SYN ended.
+    pub(crate) fn note_reused_ports(&mut self) {
+        self.facts.mark(TcpAnalysis::ReusedPorts, Direction::ClientToServer);
+    }
+
     /// A limit ends the connection.
     pub(crate) fn note_limit(&mut self) {
         self.anomalies.add(AnomalyKind::ConnectionLimit, self.last.number);
@@ -161,7 +170,8 @@ impl Connection {
         if segment.flags.has(Flags::ACK) {
             self.halves[peer].assembler.acknowledge(segment.ack);
         }
-        let syn_again = segment.flags.has(Flags::SYN) && self.handshake.receive_syn(mine, segment, &mut self.facts);
+        self.analysis.receive(segment, direction, &mut self.facts);
+        let syn_again = segment.flags.has(Flags::SYN) && self.handshake.receive_syn(mine, segment);
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
         let keep_alive = half.assembler.is_keep_alive(segment);
@@ -358,7 +368,8 @@ impl Connection {
         self.begins.swap(0, 1);
         self.ledger.swap_directions();
         self.handshake.swap_directions();
-        std::mem::swap(&mut self.facts.client_mss, &mut self.facts.server_mss);
+        self.analysis.swap_directions();
+        self.facts.swap_directions();
     }
 
     fn step_http(&mut self, direction: Direction, out: &mut Output<'_>) {
@@ -632,7 +643,7 @@ impl Connection {
             side_wire_bytes: self.ledger.sides(),
             buckets: self.ledger.buckets(),
             websocket: self.websocket.take().map(|facts| *facts),
-            tcp: self.facts,
+            tcp: std::mem::take(&mut self.facts),
             anomalies: self.anomalies.take(),
         }
     }

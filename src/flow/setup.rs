@@ -49,13 +49,12 @@ impl Handshake {
     }
 
     /// Takes a SYN; whether it was seen before.
-    pub(super) fn receive_syn(&mut self, direction: usize, segment: &Segment<'_>, facts: &mut TcpFacts) -> bool {
+    pub(super) fn receive_syn(&mut self, direction: usize, segment: &Segment<'_>) -> bool {
         let again = self.syn[direction].replace(segment.seq) == Some(segment.seq);
-        if direction == 0 && !again {
+        // Of one sent again, the last is the one most likely answered.
+        if direction == 0 && !self.complete {
             self.syn_time = Some(segment.frame.time);
         }
-        let mss = if direction == 0 { &mut facts.client_mss } else { &mut facts.server_mss };
-        *mss = mss.or(segment.mss);
         again
     }
 

@@ -78,7 +78,11 @@ impl Table {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
-                self.begin(segment, out)
+                let slot = self.begin(segment, out);
+                if let Some(connection) = self.slots[slot].as_mut() {
+                    connection.note_reused_ports();
+                }
+                slot
             }
             None => self.begin(segment, out),
         };

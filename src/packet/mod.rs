@@ -32,6 +32,7 @@ pub use identity::{CapturePoint, Identity};
 pub use key::{ConnectionKey, Sender};
 pub use names::NotTcp;
 pub use reassembly::{Datagram, Reassembly, Unjoined};
+pub(crate) use segment::SynOptions;
 pub use segment::{Flags, Segment, SeqNumber};
 
 use crate::capture::Packet;

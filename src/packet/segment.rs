@@ -85,8 +85,8 @@ pub struct Segment<'a> {
     pub flags: Flags,
     /// Window as sent, not scaled.
     pub window: u16,
-    /// Maximum segment size option, in octets.
-    pub mss: Option<u16>,
+    /// The options, as far as they were captured whole.
+    pub options: &'a [u8],
     /// The payload octets that were captured.
     pub payload: &'a [u8],
     /// Payload octets on the wire (`tcp.len`); the capture may hold fewer.
@@ -96,6 +96,9 @@ pub struct Segment<'a> {
     /// What tells whether the same packet was captured before.
     pub identity: Identity,
 }
+
+/// Where the options begin.
+const OPTIONS_AT: usize = 20;
 
 /// The part of a TCP header that is needed to follow a connection.
 const FIXED_FIELDS: usize = 16;
@@ -111,8 +114,8 @@ pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotT
     match TcpHeaderSlice::from_slice(data) {
         Ok(header) => {
             let flags = Flags(header.slice()[13]);
-            let mss = if flags.has(Flags::SYN) { mss(header.options()) } else { None };
             let header_len = header.slice().len();
+            let options = &data[OPTIONS_AT.min(header_len)..header_len];
             let fields = Fields {
                 ports: (header.source_port(), header.destination_port()),
                 seq: header.sequence_number(),
@@ -122,7 +125,7 @@ pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotT
                 header_len,
                 checksum: header.checksum(),
             };
-            Ok(build(packet, ip, tcp_len, fields, mss, &data[header_len..]))
+            Ok(build(packet, ip, tcp_len, fields, options, &data[header_len..]))
         }
         Err(_) => slice_cut(packet, ip, tcp_len, data),
     }
@@ -133,7 +136,7 @@ pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotT
 #[inline(never)]
 fn slice_cut<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, data: &[u8]) -> Result<Segment<'a>, NotTcp> {
     let fields = Fields::of_cut_header(data).filter(|fields| fields.header_len <= tcp_len).ok_or(NotTcp::Malformed)?;
-    Ok(build(packet, ip, tcp_len, fields, None, &[]))
+    Ok(build(packet, ip, tcp_len, fields, &[], &[]))
 }
 
 struct Fields {
@@ -168,7 +171,7 @@ impl Fields {
 
 // Two callers, of which one is cold: left alone, the compiler makes it a function and copies its result.
 #[inline(always)]
-fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: Option<u16>, payload: &'a [u8]) -> Segment<'a> {
+fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, options: &'a [u8], payload: &'a [u8]) -> Segment<'a> {
     let (source, destination) = fields.ports;
     let (key, sender) = match ip.addresses {
         Addresses::V4(from, to) => ConnectionKey::v4((from, source), (to, destination)),
@@ -191,7 +194,7 @@ fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: O
         ack: SeqNumber(fields.ack),
         flags: fields.flags,
         window: fields.window,
-        mss,
+        options,
         payload,
         payload_len: payload_len as u32,
         bytes,
@@ -199,11 +202,35 @@ fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, mss: O
     }
 }
 
-fn mss(options: &[u8]) -> Option<u16> {
-    TcpOptionsIterator::from_slice(options).find_map(|option| match option {
-        Ok(TcpOptionElement::MaximumSegmentSize(octets)) => Some(octets),
-        _ => None,
-    })
+/// What the options of a SYN announce.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SynOptions {
+    /// Maximum segment size, in octets (RFC 9293 §3.7.1).
+    pub(crate) mss: Option<u16>,
+    /// Shift of the sender's windows, at most 14 (RFC 7323 §2.3).
+    pub(crate) window_scale: Option<u8>,
+    pub(crate) sack_permitted: bool,
+    pub(crate) timestamps: bool,
+}
+
+/// A greater shift is used as if it were this one (RFC 7323 §2.3).
+const MAX_WINDOW_SCALE: u8 = 14;
+
+impl SynOptions {
+    /// Those up to the first that cannot be read.
+    pub(crate) fn of(segment: &Segment<'_>) -> Self {
+        let mut found = Self::default();
+        for option in TcpOptionsIterator::from_slice(segment.options).map_while(Result::ok) {
+            match option {
+                TcpOptionElement::MaximumSegmentSize(octets) => found.mss = Some(octets),
+                TcpOptionElement::WindowScale(shift) => found.window_scale = Some(shift.min(MAX_WINDOW_SCALE)),
+                TcpOptionElement::SelectiveAcknowledgementPermitted => found.sack_permitted = true,
+                TcpOptionElement::Timestamp(..) => found.timestamps = true,
+                TcpOptionElement::Noop | TcpOptionElement::SelectiveAcknowledgement(..) => {}
+            }
+        }
+        found
+    }
 }
 
 #[cfg(test)]

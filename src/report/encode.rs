@@ -30,6 +30,14 @@ pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(if value { b"true" } else { b"false" });
 }
 
+/// Appends `true`, `false` or `null`.
+pub(crate) fn optional_boolean(out: &mut Vec<u8>, value: Option<bool>) {
+    match value {
+        Some(value) => boolean(out, value),
+        None => null(out),
+    }
+}
+
 /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes.
 pub(crate) fn decimal(out: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {

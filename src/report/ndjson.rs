@@ -6,12 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::clock::Clock;
-use super::encode::{boolean, decimal, display, name, null, number, optional_decimal, optional_number, optional_text, text};
+use super::encode::{
+    boolean, decimal, display, name, null, number, optional_boolean, optional_decimal, optional_number, optional_text, text,
+};
 use super::line::Line;
 use crate::anomaly::AnomalySet;
 use crate::message::{
-    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Exchange, Head, Message, Request, Response, Row, TcpFacts,
-    Upgrade, WebSocketFacts,
+    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Exchange, Head, Message, Request, Response, Row, TcpAnalysis,
+    TcpFacts, TcpSide, Upgrade, WebSocketFacts,
 };
 use crate::options::ContentMode;
 use crate::stream::Frame;
@@ -411,17 +413,49 @@ fn tcp(out: &mut Vec<u8>, tcp: &TcpFacts) {
     key!(out, "lost_bytes");
     number(out, tcp.lost_bytes);
     key!(out, "client_mss");
-    optional_number(out, tcp.client_mss);
+    optional_number(out, tcp.sides[0].mss);
     key!(out, "server_mss");
-    optional_number(out, tcp.server_mss);
+    optional_number(out, tcp.sides[1].mss);
+    key!(out, "client");
+    tcp_side(out, &tcp.sides[0]);
+    key!(out, "server");
+    tcp_side(out, &tcp.sides[1]);
+    key!(out, "analysis");
+    let both = |kind| Direction::BOTH.map(|direction| tcp.analysis(kind, direction));
+    let kinds: Vec<_> = TcpAnalysis::ALL.into_iter().filter(|&kind| both(kind) != [0, 0]).collect();
+    object(out, &kinds, TcpAnalysis::name, |out, kind| {
+        object(out, &Direction::BOTH, Direction::name, |out, direction| number(out, tcp.analysis(kind, direction)));
+    });
     out.push(b'}');
+}
+
+fn tcp_side(out: &mut Vec<u8>, side: &TcpSide) {
+    out.extend_from_slice(br#"{"window_scale":"#);
+    optional_number(out, side.window_scale);
+    key!(out, "sack_permitted");
+    optional_boolean(out, side.sack_permitted);
+    key!(out, "timestamps");
+    optional_boolean(out, side.timestamps);
+    key!(out, "max_bytes_in_flight");
+    number(out, side.max_bytes_in_flight);
+    key!(out, "ack_rtt");
+    let times = &side.round_trips;
+    out.extend_from_slice(br#"{"count":"#);
+    number(out, times.count);
+    key!(out, "min_s");
+    optional_decimal(out, times.min_s());
+    key!(out, "mean_s");
+    optional_decimal(out, times.mean_s());
+    key!(out, "max_s");
+    optional_decimal(out, times.max_s());
+    out.extend_from_slice(b"}}");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::anomaly::AnomalyKind;
-    use crate::message::{Application, Opcode, Side};
+    use crate::message::{Application, Opcode, RoundTrips, Side};
     use crate::stream::{LayerBytes, Provenance, Timestamp};
 
     /// 2016-07-27T21:13:34Z, when the deck's capture was made.
@@ -586,6 +620,24 @@ mod tests {
         assert_eq!(line(ContentMode::Preview, Row::Message(row)), without_spaces(expected));
     }
 
+    fn tcp_facts() -> TcpFacts {
+        let mut round_trips = RoundTrips::default();
+        round_trips.add(1_000_000);
+        round_trips.add(3_000_000);
+        let client = TcpSide {
+            mss: Some(1460),
+            window_scale: Some(7),
+            sack_permitted: Some(true),
+            timestamps: Some(false),
+            max_bytes_in_flight: 2920,
+            round_trips,
+        };
+        let sides = [client, TcpSide::default()];
+        let mut facts = TcpFacts { segments: 61, initial_rtt_s: Some(0.002_5), sides, ..TcpFacts::default() };
+        facts.mark(TcpAnalysis::DuplicateAck, Direction::ServerToClient);
+        facts
+    }
+
     #[test]
     fn connection_line() {
         let mut buckets = Buckets::default();
@@ -616,7 +668,7 @@ mod tests {
                 close: Some(Close { code: Some(1000), reason: String::new() }),
                 closed_by: Some(Direction::ClientToServer),
             }),
-            tcp: TcpFacts { segments: 61, initial_rtt_s: Some(0.002_5), client_mss: Some(1460), ..TcpFacts::default() },
+            tcp: tcp_facts(),
             anomalies: vec![(AnomalyKind::LostBytes, 2, 133)],
         };
         let expected = r#"{"type":"connection","connection":5,"client":"[2001:db8::1]:51774","server":"[2001:db8::2]:80",
@@ -629,7 +681,12 @@ mod tests {
             "keep_alive":{"client_to_server":0,"server_to_client":0},"teardown":{"client_to_server":0,"server_to_client":0},
             "unattributed":{"client_to_server":0,"server_to_client":0}},
             "tcp":{"segments":61,"retransmitted_segments":0,"initial_rtt_s":0.0025,"retransmitted_bytes":0,"out_of_order_segments":0,
-            "duplicate_segments":0,"lost_bytes":0,"client_mss":1460,"server_mss":null},
+            "duplicate_segments":0,"lost_bytes":0,"client_mss":1460,"server_mss":null,
+            "client":{"window_scale":7,"sack_permitted":true,"timestamps":false,"max_bytes_in_flight":2920,
+            "ack_rtt":{"count":2,"min_s":0.001,"mean_s":0.002,"max_s":0.003}},
+            "server":{"window_scale":null,"sack_permitted":null,"timestamps":null,"max_bytes_in_flight":0,
+            "ack_rtt":{"count":0,"min_s":null,"mean_s":null,"max_s":null}},
+            "analysis":{"duplicate_ack":{"client_to_server":0,"server_to_client":1}}},
             "anomalies":[{"kind":"lost_bytes","count":2,"first_frame":133}]}"#;
         assert_eq!(line(ContentMode::None, Row::Connection(Box::new(row))), without_spaces(expected));
     }

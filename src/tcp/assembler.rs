@@ -406,7 +406,7 @@ mod tests {
             ack: SeqNumber(0),
             flags: Flags::ACK,
             window: 0,
-            mss: None,
+            options: &[],
             payload,
             payload_len,
             bytes: LayerBytes { link: 14, ip: 20, tcp: 20, tls: 0, payload: u64::from(payload_len) },

@@ -84,7 +84,7 @@ pub(crate) struct OwnedSegment {
 impl OwnedSegment {
     fn of(segment: &Segment<'_>) -> Self {
         let payload = segment.payload.to_vec();
-        Self { segment: Segment { payload: &[], ..*segment }, payload }
+        Self { segment: Segment { payload: &[], options: &[], ..*segment }, payload }
     }
 
     pub(crate) fn borrowed(&self) -> Segment<'_> {
