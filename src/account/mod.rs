@@ -11,6 +11,7 @@ mod reframing;
 pub(crate) mod samples;
 mod side;
 mod summary;
+mod transport;
 
 pub use endpoints::{Endpoint, EndpointKey, Endpoints};
 pub use histogram::{Distribution, Quantiles};
@@ -20,3 +21,4 @@ pub use reframing::{AsAjax, AsWebSocket, Reframed};
 pub(crate) use side::EFFICIENCY_SCALE;
 pub use side::{Compression, DirectionTotals, Distributions, ExchangeTotals, SideTotals};
 pub use summary::{LargestConnection, Summary};
+pub use transport::Transport;

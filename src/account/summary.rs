@@ -12,6 +12,7 @@ use super::distinct::Distinct;
 use super::endpoints::{Endpoint, EndpointKey, Endpoints};
 use super::money::Money;
 use super::side::{SideTotals, bears_content};
+use super::transport::Transport;
 use crate::AnomalyCounts;
 use crate::message::{Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Message, Opcode, Row, Side, Upgrade};
 
@@ -78,6 +79,7 @@ pub struct Summary {
     encrypted_connections: u64,
     opaque_bytes: u64,
     lost_bytes: u64,
+    transport: Transport,
     /// (client address, server) pairs of connections with Ajax.
     ajax_pairs: Distinct,
     /// WebSocket messages by opcode and direction.
@@ -202,6 +204,7 @@ impl Summary {
         self.connection_wire_bytes += row.wire_bytes;
         self.buckets += row.buckets;
         self.lost_bytes += row.tcp.lost_bytes;
+        self.transport.add(&row.tcp);
         for &(kind, count, frame) in &row.anomalies {
             self.anomalies.add_many(kind, count, frame);
         }
@@ -332,6 +335,11 @@ impl Summary {
         self.lost_bytes
     }
 
+    /// What the transport of all connections suffered.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// Different (client address, server) pairs with Ajax.
     pub fn ajax_pairs(&self) -> u64 {
         self.ajax_pairs.count()
@@ -431,6 +439,7 @@ impl AddAssign<&Self> for Summary {
         self.encrypted_connections += other.encrypted_connections;
         self.opaque_bytes += other.opaque_bytes;
         self.lost_bytes += other.lost_bytes;
+        self.transport += other.transport;
         self.ajax_pairs += &other.ajax_pairs;
         for (sum, part) in self.opcodes.iter_mut().flatten().zip(other.opcodes.iter().flatten()) {
             *sum += part;

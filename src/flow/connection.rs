@@ -15,7 +15,7 @@ use crate::message::{
 };
 use crate::options::Options;
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
-use crate::stream::{Frame, Provenance, Timestamp};
+use crate::stream::{Frame, LayerBytes, Provenance, Timestamp};
 use crate::tcp::{Analysis, Arrival, Receipt};
 use crate::websocket;
 
@@ -166,11 +166,28 @@ impl Connection {
         self.last = self.last.max(segment.frame);
         self.ledger.receive(segment.bytes.total());
         self.facts.segments += 1;
+        if self.analysis.receive(segment, direction, &mut self.facts) {
+            return self.receive_probe(segment, direction, out);
+        }
+        self.take(segment, direction, out);
+    }
+
+    /// A zero-window probe costs no message its headers. Its octet comes first where its receiver finds room after all.
+    #[cold]
+    fn receive_probe(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
+        self.halves[direction as usize].keep_alive = true;
+        let payload = segment.bytes.payload;
+        self.book(Bucket::KeepAlive, direction, segment.bytes.total() - payload);
+        self.take(&Segment { bytes: LayerBytes { payload, ..LayerBytes::default() }, ..*segment }, direction, out);
+    }
+
+    /// Puts a segment in its place and lets the parsers go on.
+    #[inline]
+    fn take(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
         let [mine, peer] = [direction as usize, direction.reverse() as usize];
         if segment.flags.has(Flags::ACK) {
             self.halves[peer].assembler.acknowledge(segment.ack);
         }
-        self.analysis.receive(segment, direction, &mut self.facts);
         let syn_again = segment.flags.has(Flags::SYN) && self.handshake.receive_syn(mine, segment);
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
@@ -630,6 +647,9 @@ impl Connection {
     }
 
     fn row(&mut self) -> ConnectionRow {
+        for (side, most) in self.facts.sides.iter_mut().zip(self.analysis.max_bytes_in_flight()) {
+            side.max_bytes_in_flight = most;
+        }
         let (client, server) = self.roles.addresses(&self.key);
         ConnectionRow {
             connection: self.number,

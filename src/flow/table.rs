@@ -139,7 +139,12 @@ impl Table {
                 break;
             }
             self.lingering.pop_front();
-            if self.slots[slot].as_ref().is_some_and(|connection| connection.number() == number) {
+            let Some(connection) = self.slots[slot].as_ref().filter(|connection| connection.number() == number) else { continue };
+            // One that goes on has not ended: a reset may be forged, or come too late.
+            let heard = connection.heard();
+            if !over && heard > closed {
+                self.lingering.push_back((slot, number, heard));
+            } else {
                 self.end(slot, out);
             }
         }

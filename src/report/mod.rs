@@ -11,6 +11,7 @@ mod side;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+mod transport;
 #[cfg(feature = "cli")]
 mod verdict;
 
@@ -27,6 +28,7 @@ use crate::options::AjaxScope;
 use crate::stream::Timestamp;
 
 pub use side::{ByDirection, CompressionReport, Figures, OpcodeCount, PerExchange, PerMessage, SideReport, Spread};
+pub use transport::{BothWays, RoundTripReport, TransportReport};
 
 /// Raised when a field is renamed, removed or changes its meaning; not for new fields.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -65,6 +67,8 @@ pub struct Report {
     pub endpoints: Vec<EndpointReport>,
     /// The 20 largest connections.
     pub connections: Vec<ConnectionReport>,
+    /// What the transport of all connections suffered.
+    pub tcp: TransportReport,
     /// What a person should do.
     pub findings: Vec<Finding>,
     /// What was odd.
@@ -265,6 +269,7 @@ impl Report {
             polling: Vec::new(),
             endpoints: endpoints(summary),
             connections: connections(summary),
+            tcp: TransportReport::new(summary.transport()),
             findings: findings(summary),
             anomalies: anomaly_reports(&anomalies),
         }

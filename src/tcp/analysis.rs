@@ -3,7 +3,7 @@
 //! Each segment is judged by the few numbers that the ones before it left behind, in constant time and space. Nothing
 //! here decides what is delivered or what it costs: that is the assembler's, which knows every octet that was seen.
 
-use crate::message::{Direction, TcpAnalysis, TcpFacts};
+use crate::message::{Direction, TcpAnalysis, TcpFacts, TcpSide};
 use crate::packet::{Flags, Segment, SeqNumber, SynOptions};
 use crate::stream::Timestamp;
 
@@ -18,7 +18,8 @@ const FAST_RETRANSMISSION_NS: i64 = 20_000_000;
 const DUPLICATE_ACKS: u32 = 2;
 
 /// Data segments of one direction whose ACK is awaited; while all are taken, further ones give no round-trip time.
-const AWAITED: usize = 4;
+/// (A power of two.)
+const AWAITED: usize = 2;
 
 /// Beyond the widest window (RFC 7323 §2.3): numbers that far apart are not of one stream.
 const MAX_IN_FLIGHT: i32 = 1 << 30;
@@ -32,25 +33,31 @@ pub(crate) struct Analysis {
 /// What the segments of one side left behind.
 #[derive(Debug, Default)]
 struct Side {
-    /// Behind the highest octet it sent.
-    next: Option<SeqNumber>,
-    /// When that was set.
-    next_time: Timestamp,
+    /// Behind the highest octet it sent, where it has sent any.
+    next: SeqNumber,
     /// Up to here every octet was captured, or acknowledged though it was not.
-    expected_ack: Option<SeqNumber>,
-    /// Where the first segment behind a hole begins; equal to `next` without one.
+    expected_ack: SeqNumber,
+    /// Where the first segment behind a hole begins, where `expected_ack` is not `next`.
     hole_end: SeqNumber,
-    last_ack: Option<SeqNumber>,
-    last_ack_time: Timestamp,
-    /// Its window as sent; `None` before its first segment.
-    window: Option<u16>,
-    /// The same in octets.
-    window_bytes: u32,
-    scaling: Scaling,
-    duplicate_acks: u32,
+    /// What it acknowledged last, where it has acknowledged anything.
+    last_ack: SeqNumber,
+    has_sent: bool,
+    has_acknowledged: bool,
     /// What its latest segment was, as far as an answer depends on it.
     latest: Latest,
+    /// Its windows are to be shifted by this.
+    shift: u8,
+    /// Its window as sent.
+    window: u16,
+    /// The same in octets.
+    window_bytes: u32,
+    duplicate_acks: u32,
+    max_bytes_in_flight: u32,
+    /// When `next` was set.
+    next_time: Timestamp,
+    last_ack_time: Timestamp,
     awaited: Awaited,
+    scaling: Scaling,
 }
 
 /// How a side's windows are to be read.
@@ -71,21 +78,25 @@ enum Latest {
     ZeroWindowProbe,
 }
 
-/// Ends of data segments, oldest first, and when they were captured.
+/// Ends of data segments and when they were captured: a ring.
 #[derive(Debug, Default)]
 struct Awaited {
-    ends: [SeqNumber; AWAITED],
-    times: [Timestamp; AWAITED],
+    ring: [(SeqNumber, Timestamp); AWAITED],
+    /// Of the oldest.
+    first: u8,
     len: u8,
 }
 
 impl Awaited {
     #[inline]
+    fn at(&mut self, position: u8) -> &mut (SeqNumber, Timestamp) {
+        &mut self.ring[usize::from(self.first.wrapping_add(position)) % AWAITED]
+    }
+
+    #[inline]
     fn push(&mut self, end: SeqNumber, time: Timestamp) {
-        let at = usize::from(self.len);
-        if at < AWAITED {
-            self.ends[at] = end;
-            self.times[at] = time;
+        if usize::from(self.len) < AWAITED {
+            *self.at(self.len) = (end, time);
             self.len += 1;
         }
     }
@@ -93,19 +104,25 @@ impl Awaited {
     /// Forgets what an ACK covers; when the segment was captured that ends where the ACK does.
     #[inline]
     fn acknowledge(&mut self, ack: SeqNumber) -> Option<Timestamp> {
-        let covered = self.ends[..usize::from(self.len)].iter().take_while(|end| end.distance_from(ack) <= 0).count();
-        let last = covered.checked_sub(1)?;
-        let time = (self.ends[last] == ack).then_some(self.times[last]);
-        self.ends.copy_within(covered.., 0);
-        self.times.copy_within(covered.., 0);
-        self.len -= covered as u8;
-        time
+        let mut sent = None;
+        while self.len > 0 {
+            let (end, time) = *self.at(0);
+            let beyond = end.distance_from(ack);
+            if beyond > 0 {
+                break;
+            }
+            sent = (beyond == 0).then_some(time);
+            self.first = self.first.wrapping_add(1);
+            self.len -= 1;
+        }
+        sent
     }
 
     /// Octets from `seq` on are sent again: which of the two an ACK answers cannot be told.
     fn forget_from(&mut self, seq: SeqNumber) {
-        let kept = self.ends[..usize::from(self.len)].iter().take_while(|end| end.distance_from(seq) <= 0).count();
-        self.len = kept as u8;
+        while self.len > 0 && self.at(self.len - 1).0.distance_from(seq) > 0 {
+            self.len -= 1;
+        }
     }
 }
 
@@ -130,27 +147,42 @@ impl Analysis {
         self.sides.swap(0, 1);
     }
 
-    /// Judges a segment and remembers it.
+    /// Most octets on their way at a time, by who sent them.
+    pub(crate) fn max_bytes_in_flight(&self) -> [u32; 2] {
+        [0, 1].map(|side: usize| self.sides[side].max_bytes_in_flight)
+    }
+
+    /// Judges a segment and remembers it; whether it is a zero-window probe.
     #[inline]
-    pub(crate) fn receive(&mut self, segment: &Segment<'_>, direction: Direction, facts: &mut TcpFacts) {
+    pub(crate) fn receive(&mut self, segment: &Segment<'_>, direction: Direction, facts: &mut TcpFacts) -> bool {
+        let [mine, peer] = self.pair(direction);
+        if mine.is_next(segment, peer) {
+            mine.window = segment.window;
+            mine.window_bytes = u32::from(segment.window) << mine.shift;
+            mine.latest = Latest::Other;
+            if segment.ack != mine.last_ack {
+                mine.acknowledge(segment, peer, &mut facts.sides[direction.reverse() as usize]);
+            }
+            mine.last_ack_time = segment.frame.time;
+            if segment.payload_len > 0 {
+                let end = segment.seq + segment.payload_len;
+                mine.expected_ack = end;
+                mine.send(end, segment, peer);
+            }
+            return false;
+        }
+        self.receive_unusual(segment, direction, facts)
+    }
+
+    #[inline(never)]
+    fn receive_unusual(&mut self, segment: &Segment<'_>, direction: Direction, facts: &mut TcpFacts) -> bool {
         if segment.flags.has(Flags::SYN) {
             self.learn_options(segment, direction, facts);
         }
         let numbers = self.numbers(segment, direction);
-        let [mine, peer] = self.pair(direction);
-        let is_plain = numbers.ahead == 0
-            && !numbers.is_control
-            && segment.window != 0
-            && (segment.payload_len > 1 || (segment.payload_len == 0 && !numbers.same_ack))
-            && peer.last_ack.is_some_and(|ack| numbers.end != ack + peer.window_bytes)
-            && peer.expected_ack.is_some_and(|next| segment.ack.distance_from(next) <= 0)
-            && mine.next.is_some();
-        if is_plain {
-            mine.latest = Latest::Other;
-        } else {
-            self.judge(segment, numbers, direction, facts);
-        }
+        self.judge(segment, numbers, direction, facts);
         self.remember(segment, numbers, direction, facts);
+        self.sides[direction as usize].latest == Latest::ZeroWindowProbe
     }
 
     #[inline]
@@ -166,6 +198,12 @@ impl Analysis {
     fn learn_options(&mut self, segment: &Segment<'_>, direction: Direction, facts: &mut TcpFacts) {
         let options = SynOptions::of(segment);
         self.sides[direction as usize].scaling = Scaling::Offered(options.window_scale);
+        // Windows are scaled only where both sides offered it (RFC 7323 §2.2).
+        let shifts = match self.sides.each_ref().map(|side| side.scaling) {
+            [Scaling::Offered(Some(client)), Scaling::Offered(Some(server))] => [client, server],
+            _ => [0, 0],
+        };
+        self.sides.iter_mut().zip(shifts).for_each(|(side, shift)| side.shift = shift);
         let side = &mut facts.sides[direction as usize];
         side.mss = side.mss.or(options.mss);
         side.window_scale = options.window_scale;
@@ -173,27 +211,21 @@ impl Analysis {
         side.timestamps = Some(options.timestamps);
     }
 
-    #[inline]
     fn numbers(&self, segment: &Segment<'_>, direction: Direction) -> Numbers {
         let mine = &self.sides[direction as usize];
-        let peer = &self.sides[direction.reverse() as usize];
         let takes_one = segment.flags.has(Flags::SYN | Flags::FIN);
-        // Windows of SYNs are never scaled, others only where both sides offered it (RFC 7323 §2.2).
-        let shift = match (mine.scaling, peer.scaling) {
-            (Scaling::Offered(Some(shift)), Scaling::Offered(Some(_))) if !segment.flags.has(Flags::SYN) => shift,
-            _ => 0,
-        };
+        // The window of a SYN is never scaled (RFC 7323 §2.2).
+        let shift = if segment.flags.has(Flags::SYN) { 0 } else { mine.shift };
         Numbers {
             end: segment.seq + segment.payload_len + u32::from(takes_one),
             window_bytes: u32::from(segment.window) << shift,
             is_control: segment.flags.has(Flags::SYN | Flags::FIN | Flags::RST),
-            ahead: mine.next.map_or(0, |next| segment.seq.distance_from(next)),
-            same_ack: mine.last_ack == Some(segment.ack),
+            ahead: if mine.has_sent { segment.seq.distance_from(mine.next) } else { 0 },
+            same_ack: mine.has_acknowledged && mine.last_ack == segment.ack,
         }
     }
 
     /// Takes a segment that is not merely the next data or the next ACK.
-    #[inline(never)]
     fn judge(&mut self, segment: &Segment<'_>, numbers: Numbers, direction: Direction, facts: &mut TcpFacts) {
         let overtaken_ns = facts.initial_rtt_s.map_or(OUT_OF_ORDER_NS, |seconds| (seconds * 1e9) as i64);
         let [mine, peer] = self.pair(direction);
@@ -233,67 +265,96 @@ impl Analysis {
         mine.latest = latest;
     }
 
-    #[inline]
     fn remember(&mut self, segment: &Segment<'_>, numbers: Numbers, direction: Direction, facts: &mut TcpFacts) {
-        let time = segment.frame.time;
         let [mine, peer] = self.pair(direction);
-        mine.window = Some(segment.window);
+        mine.window = segment.window;
         mine.window_bytes = numbers.window_bytes;
         if segment.flags.has(Flags::ACK) && !numbers.same_ack {
-            if let Some(sent) = peer.awaited.acknowledge(segment.ack)
-                && let Ok(ns) = u64::try_from(time.0.saturating_sub(sent.0))
-            {
-                facts.sides[direction.reverse() as usize].round_trips.add(ns);
-            }
-            mine.last_ack = Some(segment.ack);
-            mine.duplicate_acks = 0;
+            mine.acknowledge(segment, peer, &mut facts.sides[direction.reverse() as usize]);
+            mine.has_acknowledged = true;
         }
-        mine.last_ack_time = time;
+        mine.last_ack_time = segment.frame.time;
         // What a probe carries is not taken by its receiver.
-        let advances = mine.next.is_none_or(|next| numbers.end.distance_from(next) > 0) && mine.latest != Latest::ZeroWindowProbe;
-        if advances && !segment.flags.has(Flags::RST) {
-            mine.advance(segment, numbers);
+        let advances = !mine.has_sent || numbers.end.distance_from(mine.next) > 0;
+        if advances && mine.latest != Latest::ZeroWindowProbe && !segment.flags.has(Flags::RST) {
+            mine.note_hole(segment, numbers);
+            mine.send(numbers.end, segment, peer);
+            mine.has_sent = true;
         }
         if numbers.ahead != 0 {
             mine.fill(segment, numbers);
-        }
-        if segment.payload_len > 0 {
-            // Before the peer's first ACK, at least this segment is on its way.
-            let in_flight = (segment.seq + segment.payload_len).distance_from(peer.last_ack.unwrap_or(segment.seq));
-            if (1..MAX_IN_FLIGHT).contains(&in_flight) {
-                let most = &mut facts.sides[direction as usize].max_bytes_in_flight;
-                *most = (*most).max(in_flight.cast_unsigned());
-            }
         }
     }
 }
 
 impl Side {
+    /// Whether a segment is merely the next data or the next ACK: no rule has anything to say of it.
+    #[inline]
+    fn is_next(&self, segment: &Segment<'_>, peer: &Self) -> bool {
+        let len = segment.payload_len;
+        segment.seq == self.next
+            && self.expected_ack == self.next
+            && segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST | Flags::ACK).0 == Flags::ACK.0
+            && self.has_sent
+            && self.has_acknowledged
+            && peer.has_sent
+            && peer.has_acknowledged
+            && segment.window != 0
+            && segment.ack.distance_from(peer.expected_ack) <= 0
+            // One octet may be a probe.
+            && if len == 0 { segment.ack != self.last_ack } else { len > 1 && segment.seq + len != peer.last_ack + peer.window_bytes }
+    }
+
+    /// Takes an ACK that differs from the one before it.
+    #[inline]
+    fn acknowledge(&mut self, segment: &Segment<'_>, peer: &mut Self, facts_of_peer: &mut TcpSide) {
+        if let Some(sent) = peer.awaited.acknowledge(segment.ack)
+            && let Ok(ns) = u64::try_from(segment.frame.time.0.saturating_sub(sent.0))
+        {
+            facts_of_peer.round_trips.add(ns);
+        }
+        self.last_ack = segment.ack;
+        self.duplicate_acks = 0;
+    }
+
     /// Takes octets beyond those it has sent before.
     #[inline]
-    fn advance(&mut self, segment: &Segment<'_>, numbers: Numbers) {
-        if self.expected_ack == self.next {
-            self.hole_end = segment.seq;
-            self.expected_ack = Some(if numbers.ahead > 0 { self.expected_ack.unwrap_or(numbers.end) } else { numbers.end });
-        }
-        self.next = Some(numbers.end);
+    fn send(&mut self, end: SeqNumber, segment: &Segment<'_>, peer: &Self) {
+        self.next = end;
         self.next_time = segment.frame.time;
-        if segment.payload_len > 0 {
-            self.awaited.push(numbers.end, segment.frame.time);
+        if segment.payload_len == 0 {
+            return;
+        }
+        self.awaited.push(end, segment.frame.time);
+        // Before the peer's first ACK, at least this segment is on its way. (A FIN is no octet.)
+        let from = if peer.has_acknowledged { peer.last_ack } else { segment.seq };
+        let in_flight = (segment.seq + segment.payload_len).distance_from(from);
+        if in_flight < MAX_IN_FLIGHT {
+            self.max_bytes_in_flight = self.max_bytes_in_flight.max(u32::try_from(in_flight).unwrap_or(0));
+        }
+    }
+
+    /// A hole opens where a segment does not begin at the next octet expected.
+    fn note_hole(&mut self, segment: &Segment<'_>, numbers: Numbers) {
+        if !self.has_sent || self.expected_ack == self.next {
+            self.hole_end = segment.seq;
+            if numbers.ahead <= 0 {
+                self.expected_ack = numbers.end;
+            }
         }
     }
 
     /// A segment out of its order may close the hole.
     fn fill(&mut self, segment: &Segment<'_>, numbers: Numbers) {
-        let Some(expected) = self.expected_ack else { return };
-        if segment.seq.distance_from(expected) <= 0 && numbers.end.distance_from(expected) > 0 {
+        let reaches = segment.seq.distance_from(self.expected_ack) <= 0 && numbers.end.distance_from(self.expected_ack) > 0;
+        if self.has_sent && reaches {
             let closes = numbers.end.distance_from(self.hole_end) >= 0;
-            self.expected_ack = if closes { self.next } else { Some(numbers.end) };
+            self.expected_ack = if closes { self.next } else { numbers.end };
         }
     }
 
     fn judge_what_it_is(&self, segment: &Segment<'_>, numbers: Numbers, peer: &Self) -> Latest {
-        if segment.payload_len == 1 && numbers.ahead == 0 && peer.window == Some(0) {
+        if segment.payload_len == 1 && numbers.ahead == 0 && peer.has_sent && peer.window == 0 {
             Latest::ZeroWindowProbe
         } else if segment.payload_len <= 1 && numbers.ahead == -1 && !numbers.is_control {
             Latest::KeepAlive
@@ -304,8 +365,11 @@ impl Side {
 
     /// Whether it sends up to the end of the window that its peer announced, where that can be read.
     fn fills_window(&self, segment: &Segment<'_>, numbers: Numbers, peer: &Self) -> bool {
-        let Some(ack) = peer.last_ack else { return false };
-        segment.payload_len > 0 && peer.scaling != Scaling::Unknown && !numbers.is_control && numbers.end == ack + peer.window_bytes
+        segment.payload_len > 0
+            && peer.has_acknowledged
+            && peer.scaling != Scaling::Unknown
+            && !numbers.is_control
+            && numbers.end == peer.last_ack + peer.window_bytes
     }
 
     /// A segment without payload that acknowledges nothing new: what it says.
@@ -313,7 +377,7 @@ impl Side {
         if segment.payload_len > 0 || numbers.is_control || numbers.ahead != 0 || !numbers.same_ack {
             return None;
         }
-        let same_window = self.window == Some(segment.window);
+        let same_window = self.window == segment.window;
         match (segment.window, asked) {
             (0, Latest::ZeroWindowProbe) => Some(TcpAnalysis::ZeroWindowProbeAck),
             (0, _) => None,
@@ -325,28 +389,29 @@ impl Side {
 
     /// Whether an ACK covers octets of this side that were not captured and not acknowledged before.
     fn learn_unseen(&mut self, ack: SeqNumber) -> bool {
-        let is_unseen = self.expected_ack.is_some_and(|expected| ack.distance_from(expected) > 0);
+        let is_unseen = self.has_sent && ack.distance_from(self.expected_ack) > 0;
         if is_unseen {
-            self.expected_ack = Some(ack);
+            // Behind the hole all was captured.
+            let has_passed_hole = self.expected_ack != self.next && ack.distance_from(self.hole_end) >= 0;
+            self.expected_ack = if has_passed_hole && self.next.distance_from(ack) > 0 { self.next } else { ack };
         }
         is_unseen
     }
 
     /// Why a segment begins before the next octet expected.
     fn judge_old(&self, segment: &Segment<'_>, numbers: Numbers, peer: &Self, overtaken_ns: i64) -> Option<TcpAnalysis> {
-        let next = self.next?;
-        if numbers.end == segment.seq || numbers.ahead >= 0 || segment.flags.has(Flags::RST) {
+        if numbers.end == segment.seq || !self.has_sent || numbers.ahead >= 0 || segment.flags.has(Flags::RST) {
             return None;
         }
         let since = |time: Timestamp| segment.frame.time.0.saturating_sub(time.0);
-        if segment.payload_len > 0 && peer.last_ack.is_some_and(|ack| numbers.end.distance_from(ack) <= 0) {
+        if segment.payload_len > 0 && peer.has_acknowledged && numbers.end.distance_from(peer.last_ack) <= 0 {
             return Some(TcpAnalysis::SpuriousRetransmission);
         }
-        let is_asked_for = peer.duplicate_acks >= DUPLICATE_ACKS && peer.last_ack == Some(segment.seq);
+        let is_asked_for = peer.duplicate_acks >= DUPLICATE_ACKS && peer.last_ack == segment.seq;
         if is_asked_for && since(peer.last_ack_time) < FAST_RETRANSMISSION_NS {
             return Some(TcpAnalysis::FastRetransmission);
         }
-        if numbers.end != next && since(self.next_time) < overtaken_ns {
+        if numbers.end != self.next && since(self.next_time) < overtaken_ns {
             return Some(TcpAnalysis::OutOfOrder);
         }
         Some(TcpAnalysis::Retransmission)

@@ -12,4 +12,5 @@ mod made;
 mod rewrite;
 mod segmentation;
 mod support;
+mod tcp;
 mod truth;

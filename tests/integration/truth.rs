@@ -218,7 +218,7 @@ fn a_packet_seen_by_two_interfaces_is_charged_once() {
     else {
         panic!("one connection")
     };
-    let tcp = connection.tcp;
+    let tcp = &connection.tcp;
     assert_eq!((tcp.segments, tcp.duplicate_segments, tcp.retransmitted_segments, connection.wire_bytes), (19, 19, 0, 1815));
 }
 

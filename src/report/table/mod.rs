@@ -41,6 +41,7 @@ pub fn write(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result
     sections::compression(&mut page, report)?;
     sections::endpoints(&mut page, report)?;
     sections::findings(&mut page, report)?;
+    sections::transport(&mut page, report)?;
     sections::anomalies(&mut page, report)?;
     sections::conservation(&mut page, report)?;
     let hints = hints(report);

@@ -6,9 +6,10 @@ use super::Page;
 use crate::analysis::break_even::Point;
 use crate::analysis::comparison::Means;
 use crate::analysis::plural;
+use crate::message::TcpAnalysis;
 use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
 use crate::report::text::{safe, shorten};
-use crate::report::{Figures, Report, SideReport, Spread};
+use crate::report::{BothWays, Figures, Report, RoundTripReport, SideReport, Spread};
 
 /// Endpoints on the page; JSON has more.
 const ENDPOINTS: usize = 10;
@@ -350,6 +351,33 @@ pub(super) fn findings(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         page.paragraph("  - ", &format!("{}: {saving}, {}{frames}", finding.message, finding.assumption))?;
     }
     Ok(())
+}
+
+/// What TCP suffered; window updates alone are no trouble.
+pub(super) fn transport(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let tcp = &report.tcp;
+    let met: Vec<_> = tcp.analysis.iter().filter(|(_, counts)| counts.client_to_server + counts.server_to_client > 0).collect();
+    if met.iter().all(|&(&kind, _)| kind == TcpAnalysis::WindowUpdate.name()) {
+        return Ok(());
+    }
+    page.heading(&format!("TCP (of {} segments; names as tcp.analysis.* in Wireshark)", thousands(tcp.segments)))?;
+    let row = |(kind, counts): &(&&str, &BothWays<u64>)| {
+        vec![kind.replace('_', " "), thousands(counts.client_to_server), thousands(counts.server_to_client)]
+    };
+    page.table(1, &["kind", "by clients", "by servers"], met.iter().map(row).collect())?;
+    let rtt = |times: &RoundTripReport| match (times.min_s, times.mean_s, times.max_s) {
+        (Some(min), Some(mean), Some(max)) => format!("{} / {} / {}", seconds(min), seconds(mean), seconds(max)),
+        _ => DASH.into(),
+    };
+    let ways = &tcp.ack_rtt;
+    page.paragraph(
+        "",
+        &format!(
+            "round trip from data to its ACK, min / mean / max: of clients' data {}, of servers' {}",
+            rtt(&ways.client_to_server),
+            rtt(&ways.server_to_client)
+        ),
+    )
 }
 
 pub(super) fn anomalies(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
