@@ -344,12 +344,17 @@ impl Side {
         }
     }
 
-    /// A segment out of its order may close the hole.
+    /// A segment out of its order may close the hole, from either end.
     fn fill(&mut self, segment: &Segment<'_>, numbers: Numbers) {
-        let reaches = segment.seq.distance_from(self.expected_ack) <= 0 && numbers.end.distance_from(self.expected_ack) > 0;
-        if self.has_sent && reaches {
-            let closes = numbers.end.distance_from(self.hole_end) >= 0;
-            self.expected_ack = if closes { self.next } else { numbers.end };
+        if !self.has_sent || numbers.end.distance_from(self.expected_ack) <= 0 {
+            return;
+        }
+        let reaches_end = numbers.end.distance_from(self.hole_end) >= 0;
+        match (segment.seq.distance_from(self.expected_ack) <= 0, reaches_end) {
+            (true, true) => self.expected_ack = self.next,
+            (true, false) => self.expected_ack = numbers.end,
+            (false, true) if segment.seq.distance_from(self.hole_end) < 0 => self.hole_end = segment.seq,
+            (false, _) => {}
         }
     }
 

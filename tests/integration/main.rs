@@ -1,5 +1,6 @@
 //! Integration tests by capability.
 
+mod analysis;
 mod command;
 #[allow(dead_code)]
 mod conversation;
