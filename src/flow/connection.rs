@@ -199,17 +199,18 @@ impl Connection {
         } else if keep_alive && receipt.arrival == Arrival::Empty {
             self.halves[mine].keep_alive = true;
             self.book(Bucket::KeepAlive, direction, segment.bytes.total());
+            self.note_loss(receipt, segment.frame);
         } else {
             self.book_receipt(segment, direction, receipt, Role { syn_again, completes });
         }
         let other = &mut self.halves[peer];
-        let aged = other.assembler.grow_older(&mut other.buffer, &out.options.limits);
+        let aged = other.assembler.grow_older(segment.frame.time, &mut other.buffer, &out.options.limits);
         self.note_loss(aged, segment.frame);
         // What a loss uncovers was sent before this segment.
         let first = if aged.lost_bytes > 0 { direction.reverse() } else { direction };
         self.advance(first, out);
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
-            self.end_directions(segment, direction, out);
+            self.end_directions(segment, out);
         }
     }
 
@@ -221,7 +222,11 @@ impl Connection {
             let is_ahead = segment.payload_len > 0 && self.halves[mine].assembler.is_ahead(segment.seq);
             self.is_irregular = is_ahead || self.halves[peer].assembler.has_hole();
         }
-        if self.is_irregular && segment.payload_len > 0 && segment.flags.has(Flags::ACK) && matches!(self.running, Running::Http(_)) {
+        if self.is_irregular
+            && segment.payload_len > 0
+            && segment.flags.has(Flags::ACK)
+            && matches!(self.running, Running::Detecting | Running::Http(_))
+        {
             let offset = self.halves[mine].assembler.offset(segment.seq);
             if let (Some(offset), Some(acknowledged)) = (offset, self.halves[peer].assembler.offset(segment.ack)) {
                 self.halves[mine].buffer.note_acknowledged(offset, acknowledged);
@@ -370,10 +375,15 @@ impl Connection {
         }
         self.roles.certain = true;
         let (client, server) = self.roles.addresses(&self.key);
-        let mut http = http::Connection::new(self.number, client, server, &out.options.limits);
+        let mut http = http::Connection::new(self.number, client, server, self.begins[1], &out.options.limits);
         if !self.handshake.is_captured() {
             http.begin_mid_stream();
             self.is_irregular = true;
+        }
+        for direction in Direction::BOTH {
+            if self.halves[direction as usize].buffer.start() > self.begins[direction as usize] {
+                http.begin_behind_loss(direction);
+            }
         }
         self.run(Running::Http(Box::new(http)), "http/1.1");
     }
@@ -397,7 +407,11 @@ impl Connection {
             let Running::Http(http) = &mut self.running else { return };
             let (buffer, stage) = self.halves[direction as usize].parts(out.options);
             let Some(event) = http.advance(direction, buffer, stage) else { return };
+            let gives_way = http.gives_way();
             self.on_http(event, out);
+            if gives_way {
+                return;
+            }
         }
     }
 
@@ -424,7 +438,7 @@ impl Connection {
         match direction {
             Direction::ClientToServer => {
                 let is_all = client.ended || client.buffer.len() > out.options.limits.out_of_order_bytes as u64;
-                if !is_all || websocket::speaks_websocket(&client.buffer, direction) != Some(true) {
+                if !is_all || websocket::speaks_websocket(&client.buffer, direction, client.ended) != Some(true) {
                     return false;
                 }
             }
@@ -434,9 +448,9 @@ impl Connection {
                 }
                 let lost = server.buffer.consume(server.buffer.missing());
                 http.lose_responses();
-                let is_frame = server.buffer.at_run_start().then(|| websocket::speaks_websocket(&server.buffer, direction));
+                let is_frame = server.buffer.at_run_start().then(|| websocket::speaks_websocket(&server.buffer, direction, server.ended));
                 let says = is_frame.unwrap_or(Some(false));
-                let client_says = websocket::speaks_websocket(&client.buffer, direction.reverse());
+                let client_says = websocket::speaks_websocket(&client.buffer, direction.reverse(), client.ended);
                 let is_response = http::looks_like_response(server.buffer.peek()) != Some(false);
                 self.book(Bucket::Unattributed, direction, lost.bytes.total());
                 match (is_response && !self.halves[1].buffer.is_empty(), says, client_says) {
@@ -570,8 +584,10 @@ impl Connection {
     }
 
     /// Tells the application which directions are complete: by FIN and all before it, or by RST.
-    fn end_directions(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
+    fn end_directions(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
         if segment.flags.has(Flags::FIN) {
+            // Again: what was read may have told that the directions are the other way round.
+            let direction = self.direction(segment.sender);
             self.halves[direction as usize].fin_seen = true;
         }
         self.reset |= segment.flags.has(Flags::RST);

@@ -13,6 +13,12 @@ use crate::stream::Timestamp;
 /// table must cost little beside them.
 const SWEEP_SEGMENTS: u64 = 1 << 20;
 
+/// A step of the capture's clock that is not believed at once: 10 minutes.
+const LEAP_NS: i64 = 600_000_000_000;
+
+/// Segments in a row that make it believed.
+const LEAPS_BELIEVED: u32 = 3;
+
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -26,6 +32,8 @@ pub(crate) struct Table {
     lingering: VecDeque<(usize, u64, Timestamp)>,
     begun: u64,
     latest: Timestamp,
+    /// Segments in a row that were far ahead of that.
+    leaps: u32,
     next_sweep: Option<Timestamp>,
     segments_since_sweep: u64,
 }
@@ -40,9 +48,9 @@ impl Table {
     #[inline]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
         let slot = self.slot(segment, out);
-        self.latest = self.latest.max(segment.frame.time);
+        self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
-        connection.set_heard(self.latest);
+        connection.set_heard(self.latest.max(segment.frame.time));
         let was_closed = connection.is_closed();
         connection.receive(segment, out);
         if connection.is_closed() && !was_closed {
@@ -50,6 +58,28 @@ impl Table {
             self.lingering.push_back((slot, number, self.latest));
         }
         self.tidy(out);
+    }
+
+    /// Moves the capture's clock, which never steps back, and far ahead only where the segments that follow are as late:
+    /// one damaged time must not end what is idle.
+    #[inline]
+    fn tick(&mut self, time: Timestamp) {
+        let ahead = time.0.saturating_sub(self.latest.0);
+        if ahead <= LEAP_NS || self.latest == Timestamp::default() {
+            self.latest = self.latest.max(time);
+            self.leaps = 0;
+        } else {
+            self.leap(time);
+        }
+    }
+
+    #[cold]
+    fn leap(&mut self, time: Timestamp) {
+        self.leaps += 1;
+        if self.leaps >= LEAPS_BELIEVED {
+            self.latest = time;
+            self.leaps = 0;
+        }
     }
 
     /// A packet of a connection was captured once more.
@@ -157,37 +187,37 @@ impl Table {
         self.segments_since_sweep = 0;
         self.next_sweep = Some(Timestamp(self.latest.0.saturating_add(timeout / 8)));
         let oldest = Timestamp(self.latest.0.saturating_sub(timeout));
-        self.end_all_idle_since(oldest, out, false);
+        self.end_all_idle_since(oldest, out);
     }
 
     /// Makes room: ends the eighth of the connections that were idle the longest.
     #[cold]
     fn end_idle_longest(&mut self, out: &mut Output<'_>) {
-        let mut times: Vec<Timestamp> = self.slots.iter().flatten().map(|connection| connection.heard()).collect();
-        let eighth = times.len() / 8;
-        if times.is_empty() {
+        let mut idle: Vec<_> = self.open().map(|(slot, connection)| (connection.heard(), connection.number(), slot)).collect();
+        let eighth = idle.len() / 8;
+        if idle.is_empty() {
             return;
         }
-        let (_, &mut oldest, _) = times.select_nth_unstable(eighth);
-        self.end_all_idle_since(oldest, out, true);
-    }
-
-    fn end_all_idle_since(&mut self, oldest: Timestamp, out: &mut Output<'_>, by_limit: bool) {
-        let mut ending: Vec<(u64, usize)> = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter_map(|(slot, connection)| connection.as_ref().map(|connection| (slot, connection)))
-            .filter(|(_, connection)| connection.heard() <= oldest)
-            .map(|(slot, connection)| (connection.number(), slot))
-            .collect();
+        idle.select_nth_unstable(eighth);
+        let mut ending: Vec<_> = idle[..=eighth].iter().map(|&(_, number, slot)| (number, slot)).collect();
         ending.sort_unstable();
         for (_, slot) in ending {
-            if by_limit && let Some(connection) = self.slots[slot].as_mut() {
+            if let Some(connection) = self.slots[slot].as_mut() {
                 connection.note_limit();
             }
             self.end(slot, out);
         }
+    }
+
+    fn end_all_idle_since(&mut self, oldest: Timestamp, out: &mut Output<'_>) {
+        let idle = self.open().filter(|(_, connection)| connection.heard() <= oldest);
+        let mut ending: Vec<(u64, usize)> = idle.map(|(slot, connection)| (connection.number(), slot)).collect();
+        ending.sort_unstable();
+        ending.into_iter().for_each(|(_, slot)| self.end(slot, out));
+    }
+
+    fn open(&self) -> impl Iterator<Item = (usize, &Connection)> {
+        self.slots.iter().enumerate().filter_map(|(slot, connection)| connection.as_deref().map(|connection| (slot, connection)))
     }
 }
 

@@ -166,6 +166,12 @@ impl Body {
 
     /// Consumes what is there of the content and its framing, and books it.
     pub(super) fn advance(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) -> Progress {
+        let progress = self.walk(buffer, cost, sink);
+        // No length reaches across a gap that has none.
+        if progress == Progress::Wait && buffer.is_broken() { Progress::Damaged(AnomalyKind::LostBytes) } else { progress }
+    }
+
+    fn walk(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) -> Progress {
         match self {
             Self::Length { left } => {
                 take_content(left, buffer, cost, sink);
@@ -179,6 +185,11 @@ impl Body {
             }
             Self::Rest(rest) => rest.advance(buffer, cost),
         }
+    }
+
+    /// Whether only framing is left: the trailer section.
+    pub(super) fn has_all_content(&self) -> bool {
+        matches!(self, Self::Chunked(Chunked::Trailer(..)))
     }
 
     /// Whether the sink was told of this content.
@@ -259,7 +270,7 @@ const SHORTEST_START: u64 = 40;
 
 /// Hands on at most `left` octets of content, captured or missing.
 fn take_content(left: &mut u64, buffer: &mut StreamBuffer, cost: &mut Cost, sink: &mut impl ContentSink) {
-    while *left > 0 && !buffer.is_empty() {
+    while *left > 0 && !buffer.is_empty() && !buffer.is_broken() {
         let missing = buffer.missing();
         let len = if missing > 0 {
             let len = missing.min(*left);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::body::{Body, Framing, Progress, Rest, content_codings};
-use super::detect::looks_like_response;
+use super::detect::{looks_like_request, looks_like_response};
 use super::head::Role;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
@@ -60,6 +60,12 @@ pub(crate) struct Connection {
     interim: Interim,
     /// Whether requests or responses were lost since a response was last paired, so that counting them does not tell which is whose.
     responses_lost: bool,
+    /// Whether the client has sent a request before it had the response to the one before.
+    is_pipelined: bool,
+    /// Where the last response ended whose request is certain, or the first one begins.
+    answered_end: Option<u64>,
+    /// Whether requests that were held back are to be read before the next response.
+    gives_way: bool,
     is_upgraded: bool,
     /// Exchanges so far.
     exchanges: u64,
@@ -76,8 +82,9 @@ struct Interim {
 }
 
 impl Connection {
-    /// A connection of which nothing was read yet; `number` is its own (`tcp.stream`).
-    pub(crate) fn new(number: u64, client: SocketAddr, server: SocketAddr, limits: &Limits) -> Self {
+    /// A connection of which nothing was read yet; `number` is its own (`tcp.stream`), and responses begin at that stream
+    /// offset.
+    pub(crate) fn new(number: u64, client: SocketAddr, server: SocketAddr, responses_begin: u64, limits: &Limits) -> Self {
         Self {
             number,
             client,
@@ -92,6 +99,9 @@ impl Connection {
             may_answer_head: false,
             interim: Interim::default(),
             responses_lost: false,
+            is_pipelined: false,
+            answered_end: Some(responses_begin),
+            gives_way: false,
             is_upgraded: false,
             exchanges: 0,
             ready: VecDeque::new(),
@@ -100,8 +110,16 @@ impl Connection {
 
     /// The capture began in the middle of this connection: both directions begin with a search for a header section.
     pub(crate) fn begin_mid_stream(&mut self) {
-        self.requests.lose();
-        self.responses.lose();
+        self.answered_end = None;
+        Direction::BOTH.into_iter().for_each(|direction| self.begin_behind_loss(direction));
+    }
+
+    /// Something was passed over before a direction's first byte: what stands at its front may be anywhere in a message.
+    pub(crate) fn begin_behind_loss(&mut self, direction: Direction) {
+        match direction {
+            Direction::ClientToServer => self.requests.lose_before(),
+            Direction::ServerToClient => self.responses.lose_before(),
+        }
     }
 
     /// Consumes what is understood of a direction's unread bytes, up to the next event.
@@ -157,9 +175,16 @@ impl Connection {
         !self.is_upgraded && !self.is_answering && !is_certain
     }
 
-    /// Whether requests may be found missing when the client's next bytes are read: an answer to one of them comes first.
+    /// Whether the client's bytes come before the server's next ones; says so once.
+    pub(crate) fn gives_way(&mut self) -> bool {
+        std::mem::take(&mut self.gives_way)
+    }
+
+    /// Whether requests may be found missing when the client's next bytes are read, and what those are may depend on the
+    /// answer to one of them, which comes first then.
     pub(crate) fn has_lost_requests(&self, buffer: &StreamBuffer) -> bool {
-        !self.is_upgraded && self.requests.is_lost(buffer)
+        let begins_request = || buffer.peek_at(buffer.missing()).and_then(looks_like_request) == Some(true);
+        !self.is_upgraded && self.requests.is_lost(buffer) && !begins_request()
     }
 
     /// Whether responses may have been lost before the server's next bytes.
@@ -253,7 +278,9 @@ impl Connection {
         let mut pending = self.pending_exchange(Some(request), found.first);
         pending.exchange.anomalies = anomalies;
         pending.after_loss = found.after_loss;
+        pending.after_gap = found.after_gap;
         pending.place = Place { start: found.start, head_end: end, acknowledged: found.acknowledged };
+        self.is_pipelined |= self.pending.back().is_some_and(|before| before.exchange.response.is_none());
         self.pending.push_back(pending);
         match body {
             Some(body) => self.requests.state = State::Content(body),
@@ -297,6 +324,7 @@ impl Connection {
                 }
                 Next::Head(found) => {
                     self.begin_response(found, sink);
+                    self.note_answered(buffer);
                     true
                 }
             },
@@ -330,6 +358,7 @@ impl Connection {
                     None => false,
                     Some(end) => {
                         self.end_response(end, sink);
+                        self.note_answered(buffer);
                         true
                     }
                 }
@@ -390,6 +419,14 @@ impl Connection {
         } else if !self.pending.iter().any(|pending| pending.exchange.response.is_none()) && self.awaits_upgrade() {
             // The answer to what it asked for, and it is no.
             self.requests.state = State::Head;
+            self.gives_way = true;
+        }
+    }
+
+    /// Remembers where a response has ended whose request is certain.
+    fn note_answered(&mut self, buffer: &StreamBuffer) {
+        if !self.is_answering {
+            self.answered_end = (!self.responses_lost).then(|| buffer.start());
         }
     }
 
@@ -420,23 +457,27 @@ impl Connection {
     /// The request that a response behind a loss answers.
     ///
     /// A client that waits for each response has acknowledged all before it when it asks, and nothing of it; a server has
-    /// then acknowledged the request to its end, and nothing behind it. Without acknowledgments frame numbers must do, and
-    /// only where no other request may be meant.
+    /// then acknowledged the request to its end, and nothing behind it. (Where a client does not wait, a request that was lost
+    /// may have acknowledged the same.) Without acknowledgments frame numbers must do, and only where no other request may be
+    /// meant.
     fn own_after_loss(&self, first: Frame, start: u64, acknowledged: Option<u64>) -> Option<usize> {
         let is_open = |pending: &Pending| pending.exchange.response.is_none();
+        let may_be_of_lost = |pending: &Pending| pending.after_gap && (self.is_pipelined || self.answered_end == Some(start));
         let Some(acknowledged) = acknowledged else {
             let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first))?;
             let is_followed_by_loss = self.requests.has_lost() || self.pending.get(newest + 1).is_some_and(|next| next.after_loss);
-            return (!is_followed_by_loss).then_some(newest);
+            return (!is_followed_by_loss && !may_be_of_lost(&self.pending[newest])).then_some(newest);
         };
         let has_come = |pending: &Pending| is_open(pending) && pending.place.head_end <= acknowledged;
-        if let Some(asked) = self.pending.iter().position(|pending| has_come(pending) && pending.place.acknowledged == Some(start)) {
-            return Some(asked);
+        let asked = self.pending.iter().position(|pending| has_come(pending) && pending.place.acknowledged == Some(start));
+        if asked.is_some() {
+            return asked.filter(|&asked| !may_be_of_lost(&self.pending[asked]));
         }
         let newest = self.pending.iter().rposition(has_come)?;
-        let end = self.pending[newest].end();
+        let request = &self.pending[newest];
         let is_only_one = self.pending.iter().filter(|pending| has_come(pending)).count() == 1;
-        (is_only_one && end == acknowledged && self.pending[newest].place.acknowledged.is_none()).then_some(newest)
+        let is_its_own = request.end() == acknowledged && request.place.acknowledged.is_none() && !may_be_of_lost(request);
+        (is_only_one && is_its_own).then_some(newest)
     }
 
     /// A request whose end is not known has ended when its response begins.
@@ -576,7 +617,8 @@ fn end_content(end: End, body: &State, cost: &mut Cost, content: &mut Content, a
     match body {
         State::Content(Body::Rest(rest)) => rest.divide(cost),
         State::Content(_) | State::Head | State::Paused => {
-            *content = sink.end(matches!(end, End::Complete));
+            let has_all = matches!(body, State::Content(body) if body.has_all_content());
+            *content = sink.end(matches!(end, End::Complete) || has_all);
             cost.content_bytes = content.bytes;
         }
     }

@@ -16,8 +16,10 @@ pub(super) struct Pending {
     pub(super) response_first: Frame,
     pub(super) request_is_complete: bool,
     pub(super) response_is_complete: bool,
-    /// Whether requests before it were lost.
+    /// Whether bytes before it were lost or not understood.
     pub(super) after_loss: bool,
+    /// Whether requests before it may have been lost.
+    pub(super) after_gap: bool,
     pub(super) place: Place,
 }
 
@@ -56,6 +58,7 @@ impl Pending {
             response_first: Frame::default(),
             response_is_complete: false,
             after_loss: false,
+            after_gap: false,
             place: Place::default(),
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Reader {
     search: Search,
     /// Whether the front of the buffer may be anywhere in a message.
     lost: bool,
+    /// Whether bytes were lost since the last header section, and not only not understood.
+    has_gap: bool,
     /// Whether no more bytes will come.
     pub(super) ended: bool,
     /// Whether the sender said so: its FIN, and everything before it, was there.
@@ -56,6 +58,8 @@ pub(super) struct Found {
     pub(super) acknowledged: Option<u64>,
     /// Whether bytes before it were lost or not understood.
     pub(super) after_loss: bool,
+    /// Whether bytes before it were lost: perhaps whole messages.
+    pub(super) after_gap: bool,
     /// Why only its beginning is there.
     pub(super) cut: Option<Cut>,
 }
@@ -87,6 +91,7 @@ impl Reader {
             empty_lines: Provenance::default(),
             search: Search::default(),
             lost: false,
+            has_gap: false,
             ended: false,
             closed: false,
         }
@@ -96,6 +101,12 @@ impl Reader {
     pub(super) fn lose(&mut self) {
         self.lost = true;
         self.state = State::Head;
+    }
+
+    /// The same, and what may have stood before it is lost.
+    pub(super) fn lose_before(&mut self) {
+        self.lose();
+        self.has_gap = true;
     }
 
     /// Consumes the next header section of at most `limit` octets, or the bytes that are none.
@@ -116,6 +127,7 @@ impl Reader {
                         anomalies.merge(why);
                     }
                     self.lost = true;
+                    self.has_gap |= buffer.is_lost_at_front();
                     let len = buffer.front_run().max(buffer.missing());
                     self.search.skip(usize::try_from(len).unwrap_or(usize::MAX));
                     unowned += self.take_unowned();
@@ -177,12 +189,13 @@ impl Reader {
 
     fn take_head(&mut self, buffer: &mut StreamBuffer, parsed: Parsed, len: usize) -> Found {
         let after_loss = std::mem::take(&mut self.lost);
+        let after_gap = std::mem::take(&mut self.has_gap);
         self.search = Search::default();
         let first = buffer.front_frame().unwrap_or_default();
         let start = buffer.start();
         let acknowledged = buffer.acknowledged_at(start);
         let cost = self.take_unowned() + buffer.consume(len as u64);
-        Found { parsed, first, cost, start, acknowledged, after_loss, cut: None }
+        Found { parsed, first, cost, start, acknowledged, after_loss, after_gap, cut: None }
     }
 
     fn take_cut_head(&mut self, buffer: &mut StreamBuffer, parsed: Parsed, len: usize) -> Found {

@@ -39,6 +39,8 @@ struct Run {
     len: u32,
     taken: u32,
     missing: bool,
+    /// Whether it stands for a gap whose length nobody knows.
+    is_break: bool,
     cost: Provenance,
 }
 
@@ -47,6 +49,9 @@ impl Run {
         self.len - self.taken
     }
 }
+
+/// Runs that are looked through where something is searched for: a search must not cost more the smaller segments are.
+const FEW_RUNS: usize = 256;
 
 /// Beyond this an emptied buffer gives its memory back: most messages are small, a few are not.
 const KEPT_CAPACITY: usize = 4096;
@@ -69,14 +74,25 @@ impl StreamBuffer {
             self.head = 0;
         }
         self.bytes.extend_from_slice(bytes);
-        self.push_run(Run { len, taken: 0, missing: false, cost });
+        self.push_run(Run { len, taken: 0, missing: false, is_break: false, cost });
     }
 
     /// Appends bytes whose content was not captured: cut by the snap length (with their cost), or lost (costing nothing).
     pub fn push_missing(&mut self, len: u32, cost: Provenance) {
         if len > 0 {
-            self.push_run(Run { len, taken: 0, missing: true, cost });
+            self.push_run(Run { len, taken: 0, missing: true, is_break: false, cost });
         }
+    }
+
+    /// Appends one byte that stands for a gap of unknown length: nothing that is counted by a length goes on behind it.
+    pub fn push_break(&mut self) {
+        self.push_run(Run { len: 1, taken: 0, missing: true, is_break: true, cost: Provenance::default() });
+    }
+
+    /// Whether a gap of unknown length stands at the front.
+    #[inline]
+    pub fn is_broken(&self) -> bool {
+        self.runs.front().is_some_and(|run| run.is_break)
     }
 
     fn push_run(&mut self, run: Run) {
@@ -106,11 +122,15 @@ impl StreamBuffer {
         self.runs.iter().take_while(|run| !run.missing).map(|run| run.unread() as usize).sum()
     }
 
-    /// Length of the missing bytes at the front; 0 when the next byte was captured or nothing is unread.
+    /// Length of the missing bytes at the front, up to a gap of unknown length; 0 when the next byte was captured or nothing
+    /// is unread.
     #[inline]
     pub fn missing(&self) -> u64 {
         match self.runs.front() {
-            Some(run) if run.missing => self.runs.iter().take_while(|run| run.missing).map(|run| u64::from(run.unread())).sum(),
+            Some(run) if run.is_break => u64::from(run.unread()),
+            Some(run) if run.missing => {
+                self.runs.iter().take_while(|run| run.missing && !run.is_break).map(|run| u64::from(run.unread())).sum()
+            }
             _ => 0,
         }
     }
@@ -121,14 +141,52 @@ impl StreamBuffer {
         self.runs.front().map_or(0, |run| u64::from(run.unread()))
     }
 
-    /// Whether a segment or record among the next few ends so many unread bytes on.
-    pub fn ends_run_at(&self, offset: u64) -> bool {
-        const FEW: usize = 64;
+    /// How many segments or records the unread bytes from one offset to another take; `None` where the last of them does not
+    /// end with one, or too many lie before.
+    pub fn runs_between(&self, from: u64, to: u64) -> Option<usize> {
         let mut end = 0;
-        self.runs.iter().take(FEW).any(|run| {
+        let ends = self.runs.iter().take(FEW_RUNS).map(|run| {
+            end += u64::from(run.unread());
+            end
+        });
+        let mut ends = ends.skip_while(|&end| end <= from);
+        ends.position(|end| end >= to).filter(|_| self.ends_run_at(to)).map(|before| before + 1)
+    }
+
+    fn ends_run_at(&self, offset: u64) -> bool {
+        let mut end = 0;
+        self.runs.iter().take(FEW_RUNS).any(|run| {
             end += u64::from(run.unread());
             end == offset
         })
+    }
+
+    /// Captured bytes from so many unread bytes on, up to the next missing run; `None` where none was captured there, or
+    /// behind a gap of unknown length, or where too many runs lie before.
+    pub fn peek_at(&self, offset: u64) -> Option<&[u8]> {
+        let unread = &self.bytes[self.head..];
+        if unread.len() as u64 == self.unread {
+            return unread.get(usize::try_from(offset).ok()?..).filter(|rest| !rest.is_empty());
+        }
+        let (mut begin, mut captured) = (0, 0);
+        for (at, run) in self.runs.iter().enumerate().take(FEW_RUNS) {
+            let end = begin + u64::from(run.unread());
+            match (offset < end, run.missing) {
+                (true, true) => return None,
+                (true, false) => {
+                    // Fits: within a run, whose length is a u32.
+                    let first = captured + (offset - begin) as usize;
+                    let in_a_row = self.runs.iter().skip(at).take(FEW_RUNS).take_while(|run| !run.missing);
+                    let behind = captured + in_a_row.map(|run| run.unread() as usize).sum::<usize>();
+                    return Some(&unread[first..behind]);
+                }
+                (false, _) if run.is_break => return None,
+                (false, true) => {}
+                (false, false) => captured += run.unread() as usize,
+            }
+            begin = end;
+        }
+        None
     }
 
     /// Whether the first missing byte was lost. `false` when it was cut by the snap length, or nothing is missing.
@@ -293,6 +351,36 @@ mod tests {
     }
 
     #[test]
+    fn peek_at_looks_over_missing_bytes_and_not_over_a_break() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"xxabc", segment(1, 5));
+        buffer.consume(2);
+        assert_eq!([0, 2, 3].map(|offset| buffer.peek_at(offset)), [Some(&b"abc"[..]), Some(b"c"), None]);
+        buffer.push_missing(4, segment(1, 4));
+        buffer.push(b"de", segment(2, 2));
+        buffer.push(b"f", segment(3, 1));
+        let seen = [1, 3, 7, 8, 10].map(|offset| buffer.peek_at(offset));
+        assert_eq!(seen, [Some(&b"bc"[..]), None, Some(b"def"), Some(b"ef"), None]);
+        buffer.push_break();
+        buffer.push(b"g", segment(4, 1));
+        assert_eq!([9, 10, 11].map(|offset| buffer.peek_at(offset)), [Some(&b"f"[..]), None, None]);
+    }
+
+    #[test]
+    fn break_is_a_missing_byte_of_its_own() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push_missing(4, Provenance::default());
+        buffer.push_break();
+        buffer.push_missing(2, Provenance::default());
+        let mut seen = Vec::new();
+        while !buffer.is_empty() {
+            seen.push((buffer.missing(), buffer.is_broken()));
+            buffer.consume(buffer.missing());
+        }
+        assert_eq!(seen, [(4, false), (1, true), (2, false)]);
+    }
+
+    #[test]
     fn peek_stops_at_missing_bytes() {
         let mut buffer = StreamBuffer::new();
         buffer.push(b"abc", segment(1, 3));
@@ -311,7 +399,7 @@ mod tests {
         buffer.push(b"abc", segment(1, 3));
         buffer.push_missing(5, segment(1, 5));
         buffer.push_missing(10, Provenance::default());
-        assert!(buffer.ends_run_at(3) && buffer.ends_run_at(8) && !buffer.ends_run_at(4));
+        assert_eq!([(0, 3), (0, 8), (0, 4), (3, 8)].map(|(from, to)| buffer.runs_between(from, to)), [Some(1), Some(2), None, Some(1)]);
         assert_eq!((buffer.is_lost(), buffer.is_lost_at_front()), (false, false));
         buffer.consume(8);
         assert_eq!((buffer.is_lost(), buffer.is_lost_at_front()), (true, true));

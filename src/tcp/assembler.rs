@@ -7,16 +7,23 @@
 use super::held::{Arriving, Held, Insertion, Piece};
 use crate::options::Limits;
 use crate::packet::{Flags, Segment, SeqNumber};
-use crate::stream::{LayerBytes, Provenance, StreamBuffer};
+use crate::stream::{LayerBytes, Provenance, StreamBuffer, Timestamp};
 
-/// A hole that the peer acknowledged was captured late or not at all. Captures reorder by a few segments, so it gets
-/// this many further segments of the connection before it counts as lost.
+/// A hole that the peer acknowledged was captured late or not at all. It gets this many further segments of the connection
+/// before it counts as lost: captures reorder by a few.
 const ACKNOWLEDGED_HOLE_PATIENCE: u32 = 32;
+
+/// And so much capture time, where the two directions were captured in different places or queues;
+const ACKNOWLEDGED_HOLE_PATIENCE_NS: i64 = 100_000_000;
+
+/// or so many segments, where time stands still.
+const ACKNOWLEDGED_HOLE_LONG_PATIENCE: u32 = 512;
 
 /// Windows reach 1 GiB (RFC 7323 §2.3); what lies further away is not of this stream.
 const MAX_WINDOW: i32 = 1 << 30;
 
-/// A bare acknowledgment is believed about bytes never seen up to this distance: a damaged one must not end a stream.
+/// A bare acknowledgment, or a FIN, is believed about bytes never seen up to this distance: a damaged one must not end a
+/// stream.
 const MAX_ACKNOWLEDGED_HOLE: u64 = 16 << 20;
 
 /// So many segments in a row outside the window, and the stream is taken up where they are.
@@ -98,6 +105,8 @@ pub(crate) struct Assembler {
     acknowledged: u64,
     /// Segments seen since an acknowledged hole opened.
     waited: u32,
+    /// When the first of them was.
+    waiting_since: Timestamp,
 }
 
 impl Assembler {
@@ -107,11 +116,11 @@ impl Assembler {
         let seq = self.locate(segment);
         let distance = seq.distance_from(self.next);
         let len = segment.payload_len;
-        if segment.flags.has(Flags::FIN) && (0..MAX_WINDOW).contains(&distance) {
-            self.fin.get_or_insert(self.delivered + distance as u64 + u64::from(len));
+        if segment.flags.has(Flags::FIN) {
+            self.receive_fin(i64::from(distance) + i64::from(len));
         }
         if len == 0 || segment.flags.has(Flags::RST) {
-            return self.idle(buffer, limits);
+            return self.idle(segment.frame.time, buffer, limits);
         }
         if distance == 0 && self.held.is_none() && self.fin.is_none_or(|fin| self.delivered + u64::from(len) <= fin) {
             self.out_of_window = 0;
@@ -119,6 +128,15 @@ impl Assembler {
             return Receipt::of(Arrival::Delivered);
         }
         self.receive_unusual(segment, distance, buffer, limits)
+    }
+
+    /// Takes a FIN that stands so many octets beyond the next one expected; one far away must not end a stream.
+    fn receive_fin(&mut self, ahead: i64) {
+        if let Ok(ahead) = u64::try_from(ahead)
+            && ahead <= MAX_ACKNOWLEDGED_HOLE
+        {
+            self.fin.get_or_insert(self.delivered + ahead);
+        }
     }
 
     /// Whether a segment without payload, or with one octet, is a keep-alive: one before the next expected.
@@ -193,11 +211,11 @@ impl Assembler {
 
     /// A segment of the other direction passed: holes that were acknowledged grow older.
     #[inline]
-    pub(crate) fn grow_older(&mut self, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+    pub(crate) fn grow_older(&mut self, now: Timestamp, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
         if self.held.is_none() && !self.has_acknowledged_hole() {
             return Receipt::of(Arrival::Empty);
         }
-        self.idle(buffer, limits)
+        self.idle(now, buffer, limits)
     }
 
     /// Nothing more comes: closes every hole as lost. Returns the octets lost.
@@ -239,10 +257,10 @@ impl Assembler {
     }
 
     #[inline]
-    fn idle(&mut self, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
+    fn idle(&mut self, now: Timestamp, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {
         let mut receipt = Receipt::of(Arrival::Empty);
         if self.held.is_some() || self.has_acknowledged_hole() {
-            self.close_holes(buffer, limits, &mut receipt);
+            self.close_holes(now, buffer, limits, &mut receipt);
         }
         receipt
     }
@@ -300,7 +318,7 @@ impl Assembler {
         };
         let mut receipt =
             Receipt { old_bytes: old + insertion.old, late: insertion.late, conflict: insertion.conflict, ..Receipt::of(arrival) };
-        self.close_holes(buffer, limits, &mut receipt);
+        self.close_holes(arriving.frame.time, buffer, limits, &mut receipt);
         receipt
     }
 
@@ -311,8 +329,8 @@ impl Assembler {
         }
         self.out_of_window = 0;
         let mut lost = self.finish(buffer);
-        // How much is missing in between cannot be known; one byte stands for it, so that no parser reads across.
-        buffer.push_missing(1, Provenance::default());
+        // How much is missing in between cannot be known.
+        buffer.push_break();
         lost += 1;
         self.advance(1);
         self.next = segment.seq;
@@ -335,9 +353,12 @@ impl Assembler {
     }
 
     /// Gives up holes that were acknowledged long ago, and as many as the limits ask for.
-    fn close_holes(&mut self, buffer: &mut StreamBuffer, limits: &Limits, receipt: &mut Receipt) {
+    fn close_holes(&mut self, now: Timestamp, buffer: &mut StreamBuffer, limits: &Limits, receipt: &mut Receipt) {
         self.waited = if self.has_acknowledged_hole() { self.waited + 1 } else { 0 };
-        if self.waited >= ACKNOWLEDGED_HOLE_PATIENCE {
+        if self.waited == 1 {
+            self.waiting_since = now;
+        }
+        if self.has_waited_until(now) {
             self.waited = 0;
             receipt.lost_bytes += self.close_acknowledged_hole(buffer);
         }
@@ -345,6 +366,11 @@ impl Assembler {
             receipt.limit = true;
             receipt.lost_bytes += self.close_first_hole(buffer);
         }
+    }
+
+    fn has_waited_until(&self, now: Timestamp) -> bool {
+        let is_long = || now.0.saturating_sub(self.waiting_since.0) >= ACKNOWLEDGED_HOLE_PATIENCE_NS;
+        self.waited >= ACKNOWLEDGED_HOLE_PATIENCE && (self.waited >= ACKNOWLEDGED_HOLE_LONG_PATIENCE || is_long())
     }
 
     fn close_acknowledged_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
@@ -487,13 +513,56 @@ mod tests {
         stream.receive(100, b"ab");
         stream.receive(105, b"fg");
         stream.assembler.acknowledge(SeqNumber(107));
-        let mut lost = 0;
-        for _ in 0..ACKNOWLEDGED_HOLE_PATIENCE {
-            lost += stream.assembler.grow_older(&mut stream.buffer, &stream.limits).lost_bytes;
-        }
-        assert_eq!((lost, stream.text()), (3, "ab"));
+        let mut lost = |segments: u32, ns: i64| -> u64 {
+            (0..segments).map(|_| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes).sum()
+        };
+        let steps = [(1, 0), (ACKNOWLEDGED_HOLE_PATIENCE, 99_000_000), (1, 100_000_000)];
+        assert_eq!(steps.map(|(segments, ns)| lost(segments, ns)), [0, 0, 3]);
+        assert_eq!(stream.text(), "ab");
         stream.buffer.consume(2);
         assert_eq!(stream.buffer.missing(), 3);
+    }
+
+    #[test]
+    fn patience_ends_where_time_stands_still() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"ab");
+        stream.receive(105, b"fg");
+        stream.assembler.acknowledge(SeqNumber(107));
+        let receipts = (1..=ACKNOWLEDGED_HOLE_LONG_PATIENCE)
+            .map(|_| stream.assembler.grow_older(Timestamp(0), &mut stream.buffer, &stream.limits).lost_bytes);
+        assert_eq!(receipts.collect::<Vec<_>>().iter().rposition(|&lost| lost == 3), Some(ACKNOWLEDGED_HOLE_LONG_PATIENCE as usize - 1));
+    }
+
+    #[test]
+    fn fin_on_octets_sent_again_ends_the_stream() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"abcd");
+        let mut fin = segment(2, 102, b"cd");
+        fin.flags = Flags::FIN | Flags::ACK;
+        stream.assembler.receive(&fin, &mut stream.buffer, &stream.limits);
+        assert!(stream.assembler.is_finished());
+    }
+
+    #[test]
+    fn fin_far_beyond_what_was_seen_ends_nothing() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"abcd");
+        let mut fin = segment(2, 500_000_000, b"");
+        fin.flags = Flags::FIN | Flags::ACK;
+        stream.assembler.receive(&fin, &mut stream.buffer, &stream.limits);
+        assert_eq!((stream.assembler.has_fin(), stream.assembler.finish(&mut stream.buffer)), (false, 0));
+    }
+
+    #[test]
+    fn gap_of_unknown_length_is_a_break() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"ab");
+        for n in 0..u32::from(OUT_OF_WINDOW_PATIENCE) {
+            stream.receive(0x7000_0000 + n, b"x");
+        }
+        stream.buffer.consume(2);
+        assert!(stream.buffer.is_broken());
     }
 
     #[test]

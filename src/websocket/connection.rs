@@ -7,7 +7,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::extension::{Compression, Rsv1};
 use super::frame::Header;
-use super::recognise::{self, Verdict};
+use super::recognise::{self, Shape, Verdict};
 use super::{close, mask};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{ContentSink, Cost, Direction, Form, Message, Opcode};
@@ -44,7 +44,16 @@ pub(crate) struct Receiver {
     open: Option<Box<Message>>,
     /// A frame whose payload data is not all there.
     frame: Option<Box<Unfinished>>,
+    /// So many frames more have to look like frames before framing that was taken up again is certain.
+    probation: u8,
+    /// Unread bytes without which searching is in vain.
+    needed: u64,
+    /// Whether no more bytes will come.
+    ended: bool,
 }
+
+/// Frames until framing is certain that was taken up again.
+const PROBATION_FRAMES: u8 = 8;
 
 /// Where the next unread byte stands, when no frame is unfinished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +105,9 @@ impl Receiver {
             resumed: false,
             open: None,
             frame: None,
+            probation: 0,
+            needed: 0,
+            ended: false,
         }
     }
 
@@ -112,8 +124,8 @@ impl Receiver {
             let step = match (&self.frame, self.framing) {
                 (Some(_), _) => self.read_payload(buffer, sink),
                 (None, Framing::Known) => self.read_frame(buffer, sink),
-                (None, Framing::Lost) => self.skip(buffer),
-                (None, Framing::Searching) => self.search(buffer),
+                (None, Framing::Lost) => self.skip(buffer, sink),
+                (None, Framing::Searching) => self.search(buffer, sink),
             };
             if let Break(event) = step {
                 return event;
@@ -124,6 +136,7 @@ impl Receiver {
 
     /// Ends the direction: what is unfinished is no longer waited for. To be called again until it returns `None`.
     pub(crate) fn end(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Option<Event> {
+        self.ended = true;
         if let Some(event) = self.advance(buffer, sink) {
             return Some(event);
         }
@@ -150,9 +163,11 @@ impl Receiver {
             return if cut { self.lose(AnomalyKind::LostBytes, sink) } else { Break(None) };
         };
         let odd = self.violations(&header);
-        if odd.contains(AnomalyKind::ReservedOpcode) && odd.contains(AnomalyKind::ReservedBits) {
+        let is_doubtful = self.probation > 0 && !self.shape().fits(&header);
+        if is_doubtful || odd.contains(AnomalyKind::ReservedOpcode) && odd.contains(AnomalyKind::ReservedBits) {
             return self.lose(AnomalyKind::OpaqueStream, sink);
         }
+        self.probation = self.probation.saturating_sub(1);
         let all_there = header.frame_len() <= captured.len() as u64;
         let begins = header.opcode != Opcode::Continuation && !header.opcode.is_control();
         if begins && let Some(open) = self.open.take() {
@@ -212,6 +227,9 @@ impl Receiver {
     /// Reads on in the payload data of the unfinished frame.
     fn read_payload(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
         let Some(mut frame) = self.frame.take() else { return Continue(()) };
+        if buffer.is_broken() {
+            return self.break_frame(*frame, sink);
+        }
         let left = frame.header.payload_len - frame.read;
         let missing = buffer.missing().min(left);
         let len = if missing > 0 {
@@ -253,6 +271,16 @@ impl Receiver {
         self.end_frame(message, header.fin, sink)
     }
 
+    /// Ends a frame within which a gap of unknown length stands: where the next one begins is not known.
+    #[cold]
+    fn break_frame(&mut self, frame: Unfinished, sink: &mut impl ContentSink) -> Step {
+        self.framing = Framing::Lost;
+        self.resumed = true;
+        let message = Break(Some(self.break_off(frame.message, AnomalySet::from_iter([AnomalyKind::LostBytes]), sink)));
+        sink.lose_context();
+        message
+    }
+
     /// What is odd about a frame by its header and its place (RFC 6455 §5.1–5.5), beside its place in a message.
     #[inline]
     fn violations(&self, header: &Header) -> AnomalySet {
@@ -282,6 +310,11 @@ impl Receiver {
             odd.insert(AnomalyKind::DataAfterClose);
         }
         odd
+    }
+
+    /// What its headers look like.
+    fn shape(&self) -> Shape {
+        Shape { masked: self.masks, rsv1: self.rsv1 }
     }
 
     fn rsv1_is_defined(&self, opcode: Opcode) -> bool {
@@ -392,21 +425,34 @@ impl Receiver {
     }
 
     /// Skips what is unread of the run at the front.
-    fn skip(&mut self, buffer: &mut StreamBuffer) -> Step {
+    fn skip(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
+        if let Some(open) = self.open.take() {
+            return Break(Some(self.break_off(*open, AnomalySet::from_iter([AnomalyKind::LostBytes]), sink)));
+        }
         self.framing = Framing::Searching;
         let skipped = buffer.consume(buffer.front_run());
         if skipped.is_empty() { Continue(()) } else { Break(Some(Event::Unattributed(skipped))) }
     }
 
     /// Takes framing up again if frames begin with the run at the front.
-    fn search(&mut self, buffer: &mut StreamBuffer) -> Step {
+    fn search(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
         if buffer.missing() > 0 {
-            return self.skip(buffer);
+            return self.skip(buffer, sink);
         }
-        match recognise::judge(buffer, self.masks, self.rsv1) {
-            Verdict::Frames => self.framing = Framing::Known,
-            Verdict::Other => return self.skip(buffer),
-            Verdict::Undecided => return Break(None),
+        if buffer.len() < self.needed && !self.ended {
+            return Break(None);
+        }
+        self.needed = 0;
+        match recognise::judge(buffer, self.shape(), self.ended) {
+            Verdict::Frames => {
+                self.framing = Framing::Known;
+                self.probation = PROBATION_FRAMES;
+            }
+            Verdict::Other => return self.skip(buffer, sink),
+            Verdict::Undecided { needed } => {
+                self.needed = needed;
+                return Break(None);
+            }
         }
         Continue(())
     }

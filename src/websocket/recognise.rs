@@ -5,9 +5,19 @@ use super::frame::{Header, RSV1};
 use crate::message::{Direction, Opcode};
 use crate::stream::StreamBuffer;
 
-/// So many well-formed frames in a row are believed even when they end nowhere in particular. Chance alone passes one
-/// header in about fifty, so three pass once in 10⁵.
-const CONVINCING_FRAMES: u32 = 3;
+/// What chance has to have been lucky at, in bits, before bytes that may stand anywhere in a message are taken for frames:
+/// a long message whose header was lost offers a beginning with each of its segments.
+const CONVINCING_BITS: u32 = 20;
+
+/// The same for bytes with which, by all that is known, frames begin: at the end of what was captured, and behind an opening
+/// handshake.
+const LIKELY_BITS: u32 = 7;
+
+/// A header that is well-formed and masked as it should be: 15 of 256 first octets are, and the mask bit.
+const HEADER_BITS: u32 = 5;
+
+/// A 16-bit length begins with one of 128 values.
+const MEDIUM_LENGTH_BITS: u32 = 7;
 
 /// What the unread bytes look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,56 +26,86 @@ pub(crate) enum Verdict {
     Frames,
     /// Something else.
     Other,
-    /// Well-formed so far; the bytes that follow will tell. Never asks for more than a few frames of 64 KiB.
-    Undecided,
+    /// Well-formed so far; the bytes that follow will tell.
+    Undecided {
+        /// Unread bytes that have to be there before it is worth another look: never more than a few frames of 64 KiB.
+        needed: u64,
+    },
 }
 
-/// Whether frames of an established connection stand at the front of a buffer; nothing is known of extensions.
-pub(crate) fn speaks_websocket(buffer: &StreamBuffer, direction: Direction) -> Option<bool> {
-    match judge(buffer, direction == Direction::ClientToServer, Rsv1::FirstFrame) {
+/// Whether frames stand at the front of a buffer right behind an opening handshake; nothing is known of extensions.
+/// `is_all` says that no more bytes will come.
+pub(crate) fn speaks_websocket(buffer: &StreamBuffer, direction: Direction, is_all: bool) -> Option<bool> {
+    let shape = Shape { masked: direction == Direction::ClientToServer, rsv1: Rsv1::FirstFrame };
+    match judge_by(buffer, shape, is_all, LIKELY_BITS) {
         Verdict::Frames => Some(true),
         Verdict::Other => Some(false),
-        Verdict::Undecided => None,
+        Verdict::Undecided { .. } => None,
     }
+}
+
+/// What a direction's headers look like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) masked: bool,
+    pub(super) rsv1: Rsv1,
 }
 
 /// Judges the front of a buffer, which must be the beginning of a run: senders mostly begin a segment or record with a frame.
 ///
-/// Frames that end exactly where a run ends (also where the snap length cut it), or several in a row, or a 64-bit length that is small enough are convincing.
-pub(crate) fn judge(buffer: &StreamBuffer, masked: bool, rsv1: Rsv1) -> Verdict {
-    let captured = buffer.peek();
-    let more_may_come = captured.len() as u64 == buffer.len();
-    let mut offset = 0;
-    for frames in 0.. {
-        if frames == CONVINCING_FRAMES {
+/// Well-formed headers one behind the other convince, sooner where frames end exactly with a run, and at once where a 64-bit
+/// length is small. `is_all` says that no more bytes will come.
+pub(super) fn judge(buffer: &StreamBuffer, shape: Shape, is_all: bool) -> Verdict {
+    judge_by(buffer, shape, is_all, CONVINCING_BITS)
+}
+
+fn judge_by(buffer: &StreamBuffer, shape: Shape, is_all: bool, convincing: u32) -> Verdict {
+    let short = |needed| if is_all { Verdict::Other } else { Verdict::Undecided { needed } };
+    let (mut offset, mut bits) = (0, 0);
+    while bits < convincing {
+        if offset == buffer.len() && offset > 0 && is_all && bits >= LIKELY_BITS {
             return Verdict::Frames;
         }
-        if offset > 0 && (offset == buffer.len() || buffer.ends_run_at(offset)) {
-            return Verdict::Frames;
+        if offset >= buffer.len() {
+            return short(offset + 1);
         }
-        let Some(input) = usize::try_from(offset).ok().and_then(|offset| captured.get(offset..)) else { break };
-        let Some(header) = Header::parse(input) else { break };
-        if !is_plausible(&header, masked, rsv1) {
+        let Some(input) = buffer.peek_at(offset) else { return Verdict::Other };
+        let Some(header) = Header::parse(input) else {
+            let is_short = offset + input.len() as u64 == buffer.len();
+            return if is_short { short(buffer.len() + 1) } else { Verdict::Other };
+        };
+        if !shape.fits(&header) {
             return Verdict::Other;
         }
         if header.payload_len > 0xffff {
             // 32 zero bits and more in a row at the right place.
             return Verdict::Frames;
         }
-        offset += header.frame_len();
+        let end = offset + header.frame_len();
+        bits += HEADER_BITS + buffer.runs_between(offset, end).map_or(0, |runs| end_bits(&header, runs));
+        offset = end;
     }
-    if more_may_come || offset > buffer.len() { Verdict::Undecided } else { Verdict::Other }
+    Verdict::Frames
 }
 
-fn is_plausible(header: &Header, masked: bool, rsv1: Rsv1) -> bool {
-    let rsv = header.rsv == 0 || header.rsv == RSV1 && rsv1 != Rsv1::Undefined && !header.opcode.is_control();
-    let shape = match header.opcode {
-        Opcode::Continuation | Opcode::Text | Opcode::Binary => true,
-        Opcode::Close => header.fin && header.payload_len <= 125 && header.payload_len != 1,
-        Opcode::Ping | Opcode::Pong => header.fin && header.payload_len <= 125,
-        Opcode::Reserved(_) => false,
-    };
-    header.masking_key.is_some() == masked && rsv && shape && !header.non_minimal && header.payload_len >> 32 == 0
+/// A frame that ends where one of so many runs does: the shorter those are, the less does it say.
+fn end_bits(header: &Header, runs: usize) -> u32 {
+    let bits = (header.frame_len() / (runs as u64).max(1)).checked_ilog2().unwrap_or(0);
+    if header.payload_len > 125 { bits + MEDIUM_LENGTH_BITS } else { bits }
+}
+
+impl Shape {
+    /// Whether a header may be one of this direction.
+    pub(super) fn fits(self, header: &Header) -> bool {
+        let rsv = header.rsv == 0 || header.rsv == RSV1 && self.rsv1 != Rsv1::Undefined && !header.opcode.is_control();
+        let is_known = match header.opcode {
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => true,
+            Opcode::Close => header.fin && header.payload_len <= 125 && header.payload_len != 1,
+            Opcode::Ping | Opcode::Pong => header.fin && header.payload_len <= 125,
+            Opcode::Reserved(_) => false,
+        };
+        header.masking_key.is_some() == self.masked && rsv && is_known && !header.non_minimal && header.payload_len >> 32 == 0
+    }
 }
 
 #[cfg(test)]
@@ -73,18 +113,51 @@ mod tests {
     use super::*;
     use crate::stream::{Frame, LayerBytes, Provenance};
 
+    const SERVER: Shape = Shape { masked: false, rsv1: Rsv1::Undefined };
+
     fn judged(direction: Direction, runs: &[&[u8]]) -> Verdict {
         let mut buffer = StreamBuffer::new();
         for run in runs {
             buffer.push(run, Provenance::of_frame(Frame::default(), LayerBytes::default()));
         }
-        judge(&buffer, direction == Direction::ClientToServer, Rsv1::Undefined)
+        judge(&buffer, Shape { masked: direction == Direction::ClientToServer, ..SERVER }, false)
+    }
+
+    /// A text frame of a server.
+    fn text(len: usize) -> Vec<u8> {
+        let len_octets = if len < 126 { vec![len as u8] } else { [&[126][..], &(len as u16).to_be_bytes()].concat() };
+        [&[0x81][..], &len_octets, &b"x".repeat(len)].concat()
     }
 
     #[test]
-    fn frame_that_ends_with_its_run_is_convincing() {
-        assert_eq!(judged(Direction::ServerToClient, &[b"\x81\x05Hello"]), Verdict::Frames);
-        assert_eq!(judged(Direction::ServerToClient, &[b"\x81\x05Hello", b"\x81"]), Verdict::Frames);
+    fn frame_of_medium_length_that_ends_with_its_run_is_convincing() {
+        assert_eq!(judged(Direction::ServerToClient, &[&text(700)]), Verdict::Frames);
+        assert_eq!(judged(Direction::ServerToClient, &[&text(700)[..600], &text(700)[600..], b"\x81"]), Verdict::Frames);
+    }
+
+    #[test]
+    fn short_frames_convince_together() {
+        let frame = text(80);
+        assert_eq!(judged(Direction::ServerToClient, &[&frame]), Verdict::Undecided { needed: 83 });
+        assert_eq!(judged(Direction::ServerToClient, &[&frame, &frame]), Verdict::Frames);
+        assert_eq!(judged(Direction::ServerToClient, &[&frame, b"{\"a\":1}"]), Verdict::Other);
+    }
+
+    #[test]
+    fn run_ends_everywhere_say_nothing() {
+        let frame = text(80);
+        let octets: Vec<&[u8]> = frame.chunks(1).collect();
+        assert_eq!(judged(Direction::ServerToClient, &octets.repeat(2)), Verdict::Undecided { needed: 165 });
+        assert_eq!(judged(Direction::ServerToClient, &octets.repeat(4)), Verdict::Frames);
+    }
+
+    #[test]
+    fn short_frame_at_the_end_is_likely() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"\x81\x0aHelloHello", Provenance::default());
+        assert_eq!(judge(&buffer, SERVER, true), Verdict::Frames);
+        buffer.push(b"\x81", Provenance::default());
+        assert_eq!(judge(&buffer, SERVER, true), Verdict::Other);
     }
 
     #[test]
@@ -95,22 +168,28 @@ mod tests {
 
     #[test]
     fn unfinished_frame_is_undecided() {
-        assert_eq!(judged(Direction::ServerToClient, &[b"\x81\x05Hel"]), Verdict::Undecided);
-        assert_eq!(judged(Direction::ServerToClient, &[b"\x81"]), Verdict::Undecided);
+        assert_eq!(judged(Direction::ServerToClient, &[b"\x81\x05Hel"]), Verdict::Undecided { needed: 8 });
+        assert_eq!(judged(Direction::ServerToClient, &[b"\x81"]), Verdict::Undecided { needed: 2 });
     }
 
     #[test]
-    fn frame_over_two_runs_is_convincing() {
-        assert_eq!(judged(Direction::ServerToClient, &[b"\x81", b"\x05Hello", b"\xff\xff"]), Verdict::Frames);
-    }
-
-    #[test]
-    fn frame_that_the_snap_length_cut_is_convincing() {
+    fn frames_are_followed_over_what_the_snap_length_cut() {
+        let cut = Provenance::of_frame(Frame { number: 1, ..Frame::default() }, LayerBytes::default());
         let mut buffer = StreamBuffer::new();
-        buffer.push(b"\x81\x05He", Provenance::of_frame(Frame { number: 1, ..Frame::default() }, LayerBytes::default()));
-        buffer.push_missing(3, Provenance::of_frame(Frame { number: 1, ..Frame::default() }, LayerBytes::default()));
-        buffer.push(b"more", Provenance::of_frame(Frame { number: 2, ..Frame::default() }, LayerBytes::default()));
-        assert_eq!(judge(&buffer, false, Rsv1::Undefined), Verdict::Frames);
+        for _ in 0..2 {
+            buffer.push(b"\x81\x50He", cut);
+            buffer.push_missing(78, cut);
+        }
+        assert_eq!(judge(&buffer, SERVER, false), Verdict::Frames);
+    }
+
+    #[test]
+    fn frames_are_not_followed_over_a_gap_of_unknown_length() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"\x81\x50He", Provenance::default());
+        buffer.push_break();
+        buffer.push(&text(700), Provenance::default());
+        assert_eq!(judge(&buffer, SERVER, false), Verdict::Other);
     }
 
     #[test]

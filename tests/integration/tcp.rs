@@ -250,6 +250,48 @@ fn reset_that_nobody_heeds_ends_nothing() {
 }
 
 #[test]
+fn fin_of_a_server_taken_for_the_client_at_first_is_teardown() {
+    // Without the handshake, the one that speaks first is taken for the client until it is heard.
+    let mut trace = Trace::default();
+    trace.send(Sent { flags: FIN | PSH | ACK, payload: b"HTTP/1.0 200 OK\r\n\r\nhi", ..SERVER });
+    trace.send(Sent { flags: FIN | ACK, ack: 23, ..CLIENT });
+    assert_eq!(bucket(&trace.connection(), Bucket::Retransmissions), 0);
+}
+
+#[test]
+fn request_behind_a_refused_upgrade_is_answered() {
+    let mut trace = Trace::open();
+    let requests = b"GET /a HTTP/1.1\r\nUpgrade: h2c\r\n\r\nGET /b HTTP/1.1\r\n\r\n";
+    let responses = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nb";
+    trace.send(Sent { flags: PSH | ACK, payload: requests, ..CLIENT });
+    trace.send(Sent { flags: PSH | ACK, ack: 1 + requests.len() as u32, payload: responses, ..SERVER });
+    assert_eq!(trace.statuses(), [200, 404]);
+}
+
+#[test]
+fn hole_that_keep_alives_outlive_is_counted() {
+    let mut trace = Trace::open();
+    trace.send(Sent { flags: PSH | ACK, payload: GET, ..CLIENT });
+    trace.send(Sent { flags: PSH | ACK, ack: 29, payload: b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nabc", ..SERVER });
+    trace.send(Sent { flags: PSH | ACK, seq: 48, ack: 29, payload: b"hello", ..SERVER });
+    trace.send(Sent { seq: 29, ack: 53, ..CLIENT });
+    for _ in 0..200 {
+        trace.send(Sent { seq: 42, ack: 29, ..SERVER });
+    }
+    assert_eq!(trace.connection().tcp.lost_bytes, 5);
+}
+
+#[test]
+fn one_damaged_time_ends_no_connection() {
+    let mut trace = Trace::open();
+    trace.exchange().send(Sent { seq: 29, ack: 41, ..CLIENT });
+    trace.wait_ms(9 * 3_600_000).send(Sent { seq: 29, ack: 41, ..CLIENT });
+    trace.wait_ms(-9 * 3_600_000).close();
+    let connection = trace.connection();
+    assert_eq!((connection.connection, bucket(&connection, Bucket::TcpSetup)), (0, 54 * 3));
+}
+
+#[test]
 fn keep_alives_and_their_answers_have_a_bucket() {
     let mut trace = Trace::open();
     trace.exchange().send(Sent { seq: 29, ack: 41, ..CLIENT });

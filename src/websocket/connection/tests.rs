@@ -204,6 +204,32 @@ fn receive_with_loss(direction: Direction, pieces: &[Result<&[u8], u32>]) -> (Ve
 }
 
 #[test]
+fn frame_does_not_reach_over_a_gap_of_unknown_length() {
+    let next = frame(Opcode::Text, &[b'x'; 200]).octets();
+    let mut buffer = StreamBuffer::new();
+    buffer.push(b"\x01\x02ab\x8a\x05He", segment(1, 8));
+    buffer.push_break();
+    // Octets that would complete both, if the gap were as short.
+    buffer.push(b"l\x80\x02cd", segment(2, 5));
+    buffer.push(&next, segment(3, next.len()));
+    let events = drain(&mut Receiver::new(0, ServerToClient, None), &mut buffer, &mut Recorder::default());
+    let odd: Vec<_> = messages(&events).into_iter().map(|message| (message.opcode, message.content.bytes)).collect();
+    assert_eq!(odd, [(Opcode::Pong, None), (Opcode::Text, None), (Opcode::Text, Some(200))]);
+    assert_eq!(unattributed(&events), segment(2, 5));
+}
+
+#[test]
+fn frames_that_look_wrong_soon_behind_a_loss_are_none() {
+    let real = frame(Opcode::Text, b"one").octets();
+    // Payload that reads like frames for a while.
+    let [like, unlike] = [frame(Opcode::Binary, &[0; 700]), frame(Opcode::Reserved(3), b"?")].map(|sent| sent.octets());
+    let (events, _) = receive_with_loss(ServerToClient, &[Ok(&real), Err(2), Ok(&like), Ok(&unlike), Ok(&like), Ok(&like)]);
+    let opcodes: Vec<_> = messages(&events).into_iter().map(|message| message.opcode).collect();
+    assert_eq!(opcodes, [Opcode::Text, Opcode::Binary, Opcode::Binary, Opcode::Binary]);
+    assert_eq!(unattributed(&events), segment(4, unlike.len()));
+}
+
+#[test]
 fn loss_inside_payload_is_counted_and_framing_goes_on() {
     let octets = frame(Opcode::Text, b"0123456789").masked().octets();
     let next = frame(Opcode::Text, b"next").masked().octets();
@@ -259,12 +285,12 @@ fn run_that_does_not_begin_with_a_frame_is_unattributed() {
 
 #[test]
 fn loss_of_a_header_breaks_off_an_open_message() {
-    let (first, last) = (frame(Opcode::Text, b"a").not_final().octets(), frame(Opcode::Continuation, b"c").octets());
+    let (first, last) = (frame(Opcode::Text, b"a").not_final().octets(), frame(Opcode::Continuation, b"rest").octets());
     let (events, _) = receive_with_loss(ServerToClient, &[Ok(&first), Err(4), Ok(&last)]);
     let seen: Vec<_> = messages(&events).into_iter().map(seen).collect();
     let broken = (Opcode::Text, "a".into(), 1, vec![LostBytes, IncompleteMessage]);
     // The end of a message whose beginning is lost: the sender broke no rule, and its content is not all there.
-    assert_eq!(seen, [broken, (Opcode::Continuation, "c".into(), 1, vec![LostBytes, IncompleteMessage])]);
+    assert_eq!(seen, [broken, (Opcode::Continuation, "rest".into(), 1, vec![LostBytes, IncompleteMessage])]);
 }
 
 #[test]
