@@ -602,6 +602,7 @@ impl Connection {
     fn end_direction(&mut self, direction: Direction, out: &mut Output<'_>) {
         self.halves[direction as usize].ended = true;
         let closed = self.halves[direction as usize].assembler.is_finished();
+        self.finds_lost_answer(direction, out);
         loop {
             let (buffer, stage) = self.halves[direction as usize].parts(out.options);
             match &mut self.running {

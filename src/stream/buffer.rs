@@ -161,6 +161,23 @@ impl StreamBuffer {
         })
     }
 
+    /// The same offset, or where the bytes end that were lost there; `None` where that is not known, or too many runs lie
+    /// before.
+    pub fn behind_loss(&self, offset: u64) -> Option<u64> {
+        let mut end = 0;
+        for run in self.runs.iter().take(FEW_RUNS) {
+            let begin = end;
+            end += u64::from(run.unread());
+            match (end > offset, run.missing && run.cost.is_empty()) {
+                (false, _) => {}
+                (true, true) if run.is_break => return None,
+                (true, true) => {}
+                (true, false) => return Some(begin.max(offset)),
+            }
+        }
+        (offset >= end).then_some(offset)
+    }
+
     /// Captured bytes from so many unread bytes on, up to the next missing run; `None` where none was captured there, or
     /// behind a gap of unknown length, or where too many runs lie before.
     pub fn peek_at(&self, offset: u64) -> Option<&[u8]> {
@@ -364,6 +381,17 @@ mod tests {
         buffer.push_break();
         buffer.push(b"g", segment(4, 1));
         assert_eq!([9, 10, 11].map(|offset| buffer.peek_at(offset)), [Some(&b"f"[..]), None, None]);
+        assert_eq!([3, 9, 10, 12].map(|offset| buffer.behind_loss(offset)), [Some(3), Some(9), None, Some(12)]);
+    }
+
+    #[test]
+    fn loss_is_passed_over_to_where_it_ends() {
+        let mut buffer = StreamBuffer::new();
+        buffer.push(b"ab", segment(1, 2));
+        buffer.push_missing(3, Provenance::default());
+        buffer.push_missing(1, Provenance::default());
+        buffer.push(b"c", segment(2, 1));
+        assert_eq!([0, 2, 4, 6, 7].map(|offset| buffer.behind_loss(offset)), [Some(0), Some(6), Some(6), Some(6), Some(7)]);
     }
 
     #[test]

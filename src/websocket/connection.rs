@@ -7,7 +7,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::extension::{Compression, Rsv1};
 use super::frame::Header;
-use super::recognise::{self, Shape, Verdict};
+use super::recognise::{self, Evidence, Shape, Verdict};
 use super::{close, mask};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{ContentSink, Cost, Direction, Form, Message, Opcode};
@@ -46,11 +46,16 @@ pub(crate) struct Receiver {
     frame: Option<Box<Unfinished>>,
     /// So many frames more have to look like frames before framing that was taken up again is certain.
     probation: u8,
+    /// Frames in a row, up to now, that lay each within one run: as long as they all do, a run begins with a frame.
+    unsplit: u8,
     /// Unread bytes without which searching is in vain.
     needed: u64,
     /// Whether no more bytes will come.
     ended: bool,
 }
+
+/// Frames that lay each within one run, after which the next run is taken to begin with one.
+const UNSPLIT_FRAMES: u8 = 8;
 
 /// Frames until framing is certain that was taken up again.
 const PROBATION_FRAMES: u8 = 8;
@@ -106,6 +111,7 @@ impl Receiver {
             open: None,
             frame: None,
             probation: 0,
+            unsplit: 0,
             needed: 0,
             ended: false,
         }
@@ -169,6 +175,7 @@ impl Receiver {
         }
         self.probation = self.probation.saturating_sub(1);
         let all_there = header.frame_len() <= captured.len() as u64;
+        self.unsplit = if header.frame_len() <= buffer.front_run() { self.unsplit.saturating_add(1) } else { 0 };
         let begins = header.opcode != Opcode::Continuation && !header.opcode.is_control();
         if begins && let Some(open) = self.open.take() {
             // The new frame stays unread until the old message is out.
@@ -443,7 +450,8 @@ impl Receiver {
             return Break(None);
         }
         self.needed = 0;
-        match recognise::judge(buffer, self.shape(), self.ended) {
+        let evidence = if self.unsplit >= UNSPLIT_FRAMES { Evidence::Likely } else { Evidence::Convincing };
+        match recognise::judge(buffer, self.shape(), evidence, self.ended) {
             Verdict::Frames => {
                 self.framing = Framing::Known;
                 self.probation = PROBATION_FRAMES;

@@ -5,13 +5,24 @@ use super::frame::{Header, RSV1};
 use crate::message::{Direction, Opcode};
 use crate::stream::StreamBuffer;
 
-/// What chance has to have been lucky at, in bits, before bytes that may stand anywhere in a message are taken for frames:
-/// a long message whose header was lost offers a beginning with each of its segments.
-const CONVINCING_BITS: u32 = 20;
+/// What bytes have to show before they are taken for frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// They may stand anywhere in a message: a long one whose header was lost offers a beginning with each of its segments.
+    Convincing,
+    /// By all that is known, a frame begins with them.
+    Likely,
+}
 
-/// The same for bytes with which, by all that is known, frames begin: at the end of what was captured, and behind an opening
-/// handshake.
-const LIKELY_BITS: u32 = 7;
+impl Evidence {
+    /// What chance has to have been lucky at, in bits.
+    fn bits(self) -> u32 {
+        match self {
+            Self::Convincing => 20,
+            Self::Likely => 7,
+        }
+    }
+}
 
 /// A header that is well-formed and masked as it should be: 15 of 256 first octets are, and the mask bit.
 const HEADER_BITS: u32 = 5;
@@ -37,7 +48,7 @@ pub(crate) enum Verdict {
 /// `is_all` says that no more bytes will come.
 pub(crate) fn speaks_websocket(buffer: &StreamBuffer, direction: Direction, is_all: bool) -> Option<bool> {
     let shape = Shape { masked: direction == Direction::ClientToServer, rsv1: Rsv1::FirstFrame };
-    match judge_by(buffer, shape, is_all, LIKELY_BITS) {
+    match judge(buffer, shape, Evidence::Likely, is_all) {
         Verdict::Frames => Some(true),
         Verdict::Other => Some(false),
         Verdict::Undecided { .. } => None,
@@ -55,15 +66,11 @@ pub(super) struct Shape {
 ///
 /// Well-formed headers one behind the other convince, sooner where frames end exactly with a run, and at once where a 64-bit
 /// length is small. `is_all` says that no more bytes will come.
-pub(super) fn judge(buffer: &StreamBuffer, shape: Shape, is_all: bool) -> Verdict {
-    judge_by(buffer, shape, is_all, CONVINCING_BITS)
-}
-
-fn judge_by(buffer: &StreamBuffer, shape: Shape, is_all: bool, convincing: u32) -> Verdict {
+pub(super) fn judge(buffer: &StreamBuffer, shape: Shape, evidence: Evidence, is_all: bool) -> Verdict {
     let short = |needed| if is_all { Verdict::Other } else { Verdict::Undecided { needed } };
     let (mut offset, mut bits) = (0, 0);
-    while bits < convincing {
-        if offset == buffer.len() && offset > 0 && is_all && bits >= LIKELY_BITS {
+    while bits < evidence.bits() {
+        if offset == buffer.len() && offset > 0 && is_all && bits >= Evidence::Likely.bits() {
             return Verdict::Frames;
         }
         if offset >= buffer.len() {
@@ -81,9 +88,14 @@ fn judge_by(buffer: &StreamBuffer, shape: Shape, is_all: bool, convincing: u32) 
             // 32 zero bits and more in a row at the right place.
             return Verdict::Frames;
         }
-        let end = offset + header.frame_len();
-        bits += HEADER_BITS + buffer.runs_between(offset, end).map_or(0, |runs| end_bits(&header, runs));
+        let (begin, end) = (offset, offset + header.frame_len());
+        bits += HEADER_BITS;
         offset = end;
+        if let Some(runs) = buffer.runs_between(begin, end) {
+            bits += end_bits(&header, runs);
+            // Where one ended with a segment, the next may begin with the first one behind a loss.
+            offset = buffer.behind_loss(end).unwrap_or(end);
+        }
     }
     Verdict::Frames
 }
@@ -120,7 +132,7 @@ mod tests {
         for run in runs {
             buffer.push(run, Provenance::of_frame(Frame::default(), LayerBytes::default()));
         }
-        judge(&buffer, Shape { masked: direction == Direction::ClientToServer, ..SERVER }, false)
+        judge(&buffer, Shape { masked: direction == Direction::ClientToServer, ..SERVER }, Evidence::Convincing, false)
     }
 
     /// A text frame of a server.
@@ -155,9 +167,9 @@ mod tests {
     fn short_frame_at_the_end_is_likely() {
         let mut buffer = StreamBuffer::new();
         buffer.push(b"\x81\x0aHelloHello", Provenance::default());
-        assert_eq!(judge(&buffer, SERVER, true), Verdict::Frames);
+        assert_eq!(judge(&buffer, SERVER, Evidence::Convincing, true), Verdict::Frames);
         buffer.push(b"\x81", Provenance::default());
-        assert_eq!(judge(&buffer, SERVER, true), Verdict::Other);
+        assert_eq!(judge(&buffer, SERVER, Evidence::Convincing, true), Verdict::Other);
     }
 
     #[test]
@@ -180,7 +192,7 @@ mod tests {
             buffer.push(b"\x81\x50He", cut);
             buffer.push_missing(78, cut);
         }
-        assert_eq!(judge(&buffer, SERVER, false), Verdict::Frames);
+        assert_eq!(judge(&buffer, SERVER, Evidence::Convincing, false), Verdict::Frames);
     }
 
     #[test]
@@ -189,7 +201,7 @@ mod tests {
         buffer.push(b"\x81\x50He", Provenance::default());
         buffer.push_break();
         buffer.push(&text(700), Provenance::default());
-        assert_eq!(judge(&buffer, SERVER, false), Verdict::Other);
+        assert_eq!(judge(&buffer, SERVER, Evidence::Convincing, false), Verdict::Other);
     }
 
     #[test]

@@ -460,9 +460,9 @@ fn wrong_heads(rows: &[Row], untouched: &[Row]) -> Vec<String> {
     pairs.map(|[request, response]| format!("heads: {} and {}", request.escape_ascii(), response.escape_ascii())).collect()
 }
 
-/// Of the messages that had to come out, so many per cent must. Where bytes behind two holes of both directions come to light
-/// at once, the order in which they are read can still cost some.
-const DUE_PERCENT: usize = 95;
+/// Of the messages that had to come out, so many per cent must. A frame of a few octets that stands alone between two losses,
+/// or behind the last one, may as well be the end of something longer: it stays unknown.
+const DUE_PERCENT: usize = 97;
 
 /// Checks every sample after each of several lists of changes; of the messages whose octets are all there, so many per cent
 /// must come out.
