@@ -43,10 +43,8 @@ kinds! {
     FragmentLimit = "fragment_limit",
     /// A packet with more headers, tags and tunnels within each other than are opened; accounted as not TCP.
     NestedHeaders = "nested_headers",
-    /// Frames larger than any link carries: captured before segmentation offload split them.
+    /// A segment larger than its receiver takes: captured before the network card split it, or after it joined several.
     SegmentationOffload = "segmentation_offload",
-    /// A TCP segment with impossible or missing header fields.
-    MalformedSegment = "malformed_segment",
     /// Two segments carry different bytes for the same sequence numbers; the first are kept.
     ConflictingOverlap = "conflicting_overlap",
     /// Bytes that the peer acknowledged, or that a limit gave up, were not captured.

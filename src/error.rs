@@ -40,6 +40,15 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// What was accounted is not what was captured: a defect of this program, whatever the capture.
+    #[error(
+        "the books do not balance: {difference} bytes of the capture are in no row and no bucket, or in two; \
+         a defect of wiretare: please report it with the capture"
+    )]
+    Books {
+        /// Octets captured less octets accounted.
+        difference: i64,
+    },
     /// An option's value cannot be used.
     #[error("{0}")]
     Usage(String),

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use wiretare::report::table::{self, Layout};
 use wiretare::report::{CaptureFile, Report, Settings, json};
-use wiretare::{Options, Result, Row, Side, Summary};
+use wiretare::{Error, Options, Result, Row, Side, Summary};
 
 use super::Outcome;
 use super::arguments::{Display, Input};
@@ -64,6 +64,9 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     }
     .expect("a Vec takes every write");
     output.finish()?;
+    if report.conservation.difference != 0 {
+        return Err(Error::Books { difference: report.conservation.difference });
+    }
     let damaged = notes.damage(&facts);
     Ok(if damaged || !measured { Outcome::Wanting } else { Outcome::Done })
 }

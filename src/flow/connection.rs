@@ -25,6 +25,9 @@ const MAX_WAIT_FOR_REQUEST: u64 = 64 << 10;
 /// Protocols of a connection that its row names: a tunnel in a tunnel is seen, endless ones are not.
 const MAX_PROTOCOLS: usize = 16;
 
+/// Payload octets of a segment in a frame of 9000 octets: more is not sent on any usual link.
+const JUMBO_PAYLOAD: u32 = 8960;
+
 /// Where rows go, and what was asked for.
 #[derive(Debug)]
 pub(crate) struct Output<'a> {
@@ -61,6 +64,8 @@ pub(crate) struct Connection {
     handshake: Handshake,
     facts: TcpFacts,
     analysis: Analysis,
+    /// Payload octets of the largest segments that each side may send.
+    max_payload: [u32; 2],
     exchanges: u64,
     /// Stream offsets at which the application began: 0, or behind a CONNECT.
     begins: [u64; 2],
@@ -89,6 +94,7 @@ impl Connection {
             handshake: Handshake::default(),
             facts: TcpFacts::default(),
             analysis: Analysis::default(),
+            max_payload: [JUMBO_PAYLOAD; 2],
             exchanges: 0,
             begins: [0; 2],
             anomalies: AnomalyLog::default(),
@@ -166,10 +172,23 @@ impl Connection {
         self.last = self.last.max(segment.frame);
         self.ledger.receive(segment.bytes.total());
         self.facts.segments += 1;
+        if segment.payload_len > self.max_payload[direction as usize] {
+            self.note_offload(segment);
+        }
         if self.analysis.receive(segment, direction, &mut self.facts) {
             return self.receive_probe(segment, direction, out);
         }
         self.take(segment, direction, out);
+    }
+
+    /// A segment is larger than what its receiver announced, or than a link takes. (A loopback interface takes more.)
+    #[cold]
+    fn note_offload(&mut self, segment: &Segment<'_>) {
+        let (client, server) = self.roles.addresses(&self.key);
+        let is_loopback = client.ip() == server.ip() || client.ip().is_loopback();
+        if self.handshake.is_captured() || !is_loopback {
+            self.anomalies.add(AnomalyKind::SegmentationOffload, segment.frame.number);
+        }
     }
 
     /// A zero-window probe costs no message its headers. Its octet comes first where its receiver finds room after all.
@@ -188,7 +207,11 @@ impl Connection {
         if segment.flags.has(Flags::ACK) {
             self.halves[peer].assembler.acknowledge(segment.ack);
         }
-        let syn_again = segment.flags.has(Flags::SYN) && self.handshake.receive_syn(mine, segment);
+        let is_syn = segment.flags.has(Flags::SYN);
+        let syn_again = is_syn && self.handshake.receive_syn(mine, segment);
+        if let Some(mss) = self.facts.sides[mine].mss.filter(|_| is_syn) {
+            self.max_payload[peer] = mss.into();
+        }
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
         let keep_alive = half.assembler.is_keep_alive(segment);
@@ -396,6 +419,7 @@ impl Connection {
         self.ledger.swap_directions();
         self.handshake.swap_directions();
         self.analysis.swap_directions();
+        self.max_payload.swap(0, 1);
         self.facts.swap_directions();
     }
 

@@ -1,7 +1,7 @@
 //! What the capture says, in sentences: the first thing a person reads.
 
 use super::Report;
-use super::number::{mean, ordinal, percent, seconds, thousands, times};
+use super::number::{mean, ordinal, percent, thousands, times};
 use crate::analysis::comparison::Means;
 use crate::analysis::plural;
 
@@ -227,13 +227,11 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
         ));
     }
     if anomaly("segmentation_offload").is_some() {
-        hints.push("some frames are larger than any link carries: captured before the network card split them; on the wire there were more headers".into());
+        hints.push("some segments are larger than their receiver takes: captured before the network card split them, or after it joined several; on the wire there were more headers".into());
     }
-    if report.captures.iter().any(|capture| capture.duration_s < 0.0) {
-        hints.push(format!(
-            "the capture clock stepped back by {}",
-            seconds(report.captures.iter().map(|c| -c.duration_s).fold(0.0, f64::max))
-        ));
+    if let Some(step) = anomaly("clock_step_back") {
+        let at = step.first_frame.map(|frame| format!(", first at frame {frame}")).unwrap_or_default();
+        hints.push(format!("the capture clock stepped back{at}: durations around it mean little"));
     }
     hints
 }

@@ -343,6 +343,20 @@ fn what_the_syns_announce_is_kept() {
 }
 
 #[test]
+fn segment_larger_than_its_receiver_takes_is_marked() {
+    let mss = [2, 4, 5, 0xb4];
+    let mut trace = Trace::default();
+    trace.send(Sent { flags: SYN, seq: 0, ack: 0, options: &mss, ..CLIENT });
+    trace.send(Sent { flags: SYN | ACK, seq: 0, options: &mss, ..SERVER }).send(CLIENT);
+    let mut is_marked = |len| {
+        let payload = [b'x'; 2000];
+        trace.send(Sent { flags: PSH | ACK, payload: &payload[..len], ..SERVER });
+        has(&trace.connection(), AnomalyKind::SegmentationOffload)
+    };
+    assert_eq!([1460, 1461].map(&mut is_marked), [false, true]);
+}
+
+#[test]
 fn three_duplicate_acks_bring_a_fast_retransmission() {
     let mut trace = Trace::open();
     let data = |seq| Sent { flags: PSH | ACK, seq, payload: b"0123456789", ..CLIENT };
