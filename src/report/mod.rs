@@ -6,6 +6,7 @@ pub mod json;
 mod line;
 pub mod listing;
 pub mod ndjson;
+#[cfg(feature = "cli")]
 mod number;
 mod side;
 #[cfg(feature = "cli")]
