@@ -16,6 +16,8 @@ pub(super) enum Running {
     WebSocket(Box<[websocket::Receiver; 2]>),
     /// Something that is only accounted.
     Opaque,
+    /// It has ended; late segments are still accounted as its own.
+    Ended(Application),
 }
 
 impl Running {
@@ -26,6 +28,7 @@ impl Running {
             Self::Detecting | Self::Opaque => Application::None,
             Self::Http(_) => Application::Http,
             Self::WebSocket(_) => Application::WebSocket,
+            Self::Ended(kind) => *kind,
         }
     }
 }

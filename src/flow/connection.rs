@@ -357,7 +357,7 @@ impl Connection {
             Running::WebSocket(_) => self.step_websocket(direction, out),
             Running::Http(_) => self.step_http(direction, out),
             Running::Detecting => return self.detect(direction, out),
-            Running::Opaque => {
+            Running::Opaque | Running::Ended(_) => {
                 let cost = self.halves[direction as usize].buffer.consume_all();
                 self.book(Bucket::Unattributed, direction, cost.bytes.total());
             }
@@ -620,6 +620,20 @@ impl Connection {
                 self.end_direction(direction, out);
             }
         }
+        if self.halves.iter().all(|half| half.ended && half.buffer.is_empty()) {
+            self.rest(out);
+        }
+    }
+
+    /// Both sides have finished and all is read: gives back what only an application under way needs. Many connections may
+    /// wait for late segments.
+    fn rest(&mut self, out: &mut Output<'_>) {
+        self.finish_http(out);
+        self.running = Running::Ended(self.running.kind());
+        for half in &mut self.halves {
+            half.stage = None;
+            half.buffer.release_memory();
+        }
     }
 
     /// Nothing more comes in this direction.
@@ -638,7 +652,7 @@ impl Connection {
                     let Some(event) = receivers[direction as usize].end(buffer, stage) else { break };
                     self.on_websocket(event, direction, out);
                 }
-                Running::Detecting | Running::Opaque => break,
+                Running::Detecting | Running::Opaque | Running::Ended(_) => break,
             }
         }
         self.advance(direction, out);

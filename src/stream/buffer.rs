@@ -321,6 +321,13 @@ impl StreamBuffer {
         }
     }
 
+    /// Gives back the memory of an empty buffer.
+    pub fn release_memory(&mut self) {
+        if self.is_empty() {
+            *self = Self { start: self.start, ..Self::default() };
+        }
+    }
+
     /// Takes everything off.
     pub fn consume_all(&mut self) -> Provenance {
         self.consume(self.unread)
