@@ -119,6 +119,8 @@ kinds! {
     IncompleteMessage = "incomplete_message",
     /// A WebSocket message's content cannot be known since earlier compressed bytes were lost (RFC 7692 §7.2).
     LostCompressionContext = "lost_compression_context",
+    /// More asks waited for their answers than are remembered; the oldest was forgotten.
+    PendingAnswerLimit = "pending_answer_limit",
     /// A direction whose bytes no parser understands any more; they are accounted.
     OpaqueStream = "opaque_stream",
     /// A WebSocket protocol older than version 7; accounted, not decoded.

@@ -45,6 +45,10 @@ pub struct Limits {
     pub lingering_connections: usize,
     /// Requests that wait for their response on one connection: 1024.
     pub pending_requests: usize,
+    /// Octets of a message that are looked at for its envelope: 64 KiB.
+    pub envelope: usize,
+    /// Asks that wait for their answers on one WebSocket connection: 1024.
+    pub pending_answers: usize,
     /// A record or block of the capture file: 16 MiB.
     pub block: usize,
     /// Memory for IP fragments whose datagram is not complete: 4 MiB, as in Linux; the oldest datagrams go first.
@@ -65,6 +69,8 @@ impl Default for Limits {
             connections: 1 << 18,
             lingering_connections: 4096,
             pending_requests: 1024,
+            envelope: 64 << 10,
+            pending_answers: 1024,
             block: 16 << 20,
             fragment_bytes: 4 << 20,
             fragmented_datagrams: 4096,

@@ -110,6 +110,7 @@ pub(crate) fn deck_message(connection: u64, number: u64, direction: Direction, o
         masked: direction == Direction::ClientToServer,
         close: None,
         content: Content::default(),
+        answered: None,
         anomalies: Default::default(),
     }
 }

@@ -6,8 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::utf8::Utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
+use crate::envelope;
 use crate::http::Decoder;
-use crate::message::{Content, ContentSink, Form, Opcode};
+use crate::message::{Content, ContentSink, Direction, Form, Opcode};
 use crate::options::{ContentMode, Options};
 use crate::websocket::{Compression, Failure, Inflater};
 
@@ -26,7 +27,27 @@ pub(crate) struct Stage {
     data: Option<Open>,
     /// The control frame under way, perhaps between fragments of the data message.
     control: Option<Open>,
+    /// First octets of messages, for whoever looks inside.
+    heads: Heads,
 }
+
+/// What is kept of messages for whoever looks inside.
+#[derive(Debug, Default)]
+struct Heads {
+    /// Octets kept of a data message, at most; `None` for none.
+    data: Option<usize>,
+    /// Octets kept of a Ping or Pong, at most.
+    control: Option<usize>,
+    /// Of the content of one of engine.io's polls: the target, and who sends it.
+    poll: Option<(Box<[u8]>, Direction)>,
+    /// Octets kept of such content, at most.
+    poll_limit: usize,
+    /// Of the message that ended last; `None` when not all of it is known.
+    last: Option<Vec<u8>>,
+}
+
+/// A buffer that is larger is not kept for the next message.
+const MAX_SPARE: usize = 4096;
 
 /// What is asked for of every message.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +90,8 @@ struct Decoded {
     text: Option<Utf8>,
     digest: Option<Box<Sha256>>,
     sample: Option<Sample>,
+    /// Kept for whoever looks inside.
+    head: Option<Sample>,
 }
 
 /// The first octets of a message.
@@ -87,7 +110,19 @@ impl Stage {
             ContentMode::Full => Some(options.limits.full_content),
         };
         let wanted = Wanted { digest: options.digest, sample, limit: options.limits.decoded_content };
-        Self { wanted, compression: None, inflater: None, gap: false, data: None, control: None }
+        Self { wanted, compression: None, inflater: None, gap: false, data: None, control: None, heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() } }
+    }
+
+    /// From now on, at most that many octets are kept of data messages (`None` for none), and of Ping and Pong.
+    pub(crate) fn keep_heads(&mut self, data: Option<usize>, control: usize) {
+        self.heads.data = data;
+        self.heads.control = Some(control);
+    }
+
+    /// The first octets of the message that ended last, as many as are kept; `None` when not all of it is known.
+    #[inline]
+    pub(crate) fn head(&self) -> Option<&[u8]> {
+        self.heads.last.as_deref()
     }
 
     /// From the opening handshake on: how messages of this direction are compressed, if they are.
@@ -106,7 +141,7 @@ impl Stage {
                 self.inflater.get_or_insert_with(|| Box::new(Inflater::new(compression.context_takeover, whole))).begin();
                 Ok(Coding::Deflate)
             }
-            Form::Http { content_encoding } => match Decoder::new(content_encoding) {
+            Form::Http { content_encoding, .. } => match Decoder::new(content_encoding) {
                 Ok(None) => Ok(Coding::Identity),
                 Ok(Some(decoder)) => Ok(Coding::Http(Box::new(decoder))),
                 Err(_) => Err(Some(AnomalyKind::UnknownContentCoding)),
@@ -123,7 +158,8 @@ impl ContentSink for Stage {
             Form::WebSocket { opcode, .. } => Some(opcode),
         };
         let (coding, odd) = self.coding(form).map_or_else(|odd| (Coding::Unknown, odd), |coding| (coding, None));
-        let decoded = Decoded::new(&self.wanted, opcode == Some(Opcode::Text));
+        let mut decoded = Decoded::new(&self.wanted, opcode == Some(Opcode::Text));
+        decoded.head = self.heads.begin(form);
         let open = Open { coding, missing: 0, anomalies: odd.into_iter().collect(), decoded };
         let control = opcode.is_some_and(Opcode::is_control);
         *if control { &mut self.control } else { &mut self.data } = Some(open);
@@ -180,7 +216,11 @@ impl ContentSink for Stage {
             }
             (Coding::Identity | Coding::Deflate | Coding::Http(_) | Coding::Unknown, _) => {}
         }
-        open.close(complete)
+        let is_seen = open.is_seen(complete);
+        let head = open.decoded.head.take();
+        let mut content = open.close(complete);
+        self.heads.end(head, is_seen, &mut content);
+        content
     }
 
     fn lose_context(&mut self) {
@@ -203,11 +243,17 @@ impl Open {
         });
     }
 
+    /// Whether every octet of it came out of decoding.
+    #[inline]
+    fn is_seen(&self, complete: bool) -> bool {
+        complete && self.missing == 0 && !matches!(self.coding, Coding::Unknown)
+    }
+
     #[inline]
     fn close(self, complete: bool) -> Content {
-        let Self { coding, missing, mut anomalies, decoded } = self;
+        let seen = self.is_seen(complete);
+        let Self { coding, mut anomalies, decoded, .. } = self;
         let known = complete && !matches!(coding, Coding::Unknown);
-        let seen = known && missing == 0;
         if decoded.text.is_some_and(|text| text.is_invalid() || seen && !text.is_valid()) {
             anomalies.insert(AnomalyKind::InvalidUtf8);
         }
@@ -216,6 +262,39 @@ impl Open {
             sha256: decoded.digest.filter(|_| seen).map(|digest| Box::new(digest.finalize().into())),
             sample: decoded.sample.filter(|_| seen).map(|sample| sample.octets.into_boxed_slice()),
             anomalies,
+            envelope: None,
+        }
+    }
+}
+
+impl Heads {
+    /// What is to be kept of a message that begins.
+    #[inline]
+    fn begin(&mut self, form: Form<'_>) -> Option<Sample> {
+        let limit = match form {
+            Form::WebSocket { opcode: Opcode::Ping | Opcode::Pong, .. } => self.control,
+            Form::WebSocket { opcode: Opcode::Text | Opcode::Binary, .. } => self.data,
+            Form::WebSocket { .. } => None,
+            Form::Http { target, direction, .. } => {
+                self.poll = envelope::is_poll(target).then(|| (target.into(), direction));
+                self.poll.as_ref().map(|_| self.poll_limit)
+            }
+        }?;
+        let octets = self.last.take().filter(|octets| octets.capacity() <= MAX_SPARE).map_or_else(Vec::new, |mut octets| {
+            octets.clear();
+            octets
+        });
+        Some(Sample { octets, limit })
+    }
+
+    /// What was kept of a message that has ended; of a poll, it is looked at here.
+    #[inline]
+    fn end(&mut self, head: Option<Sample>, is_seen: bool, content: &mut Content) {
+        self.last = head.filter(|_| is_seen).map(|head| head.octets);
+        if let Some((target, direction)) = self.poll.take()
+            && let (Some(octets), Some(len)) = (&self.last, content.bytes)
+        {
+            content.envelope = envelope::of_poll(&target, octets, len, direction);
         }
     }
 }
@@ -229,6 +308,7 @@ impl Decoded {
             text: text.then(Utf8::default),
             digest: wanted.digest.then(Box::default),
             sample: wanted.sample.map(|limit| Sample { octets: Vec::new(), limit }),
+            head: None,
         }
     }
 
@@ -241,7 +321,7 @@ impl Decoded {
         if let Some(digest) = &mut self.digest {
             digest.update(piece);
         }
-        if let Some(Sample { octets, limit }) = &mut self.sample {
+        for Sample { octets, limit } in [&mut self.sample, &mut self.head].into_iter().flatten() {
             octets.extend_from_slice(&piece[..piece.len().min(*limit - octets.len())]);
         }
     }
@@ -276,6 +356,10 @@ mod tests {
     const DEFLATED: Form<'_> = Form::WebSocket { opcode: Opcode::Text, compressed: true };
     const PING: Form<'_> = Form::WebSocket { opcode: Opcode::Ping, compressed: false };
 
+    fn http(content_encoding: &[u8]) -> Form<'_> {
+        Form::Http { content_encoding, target: b"/", direction: Direction::ServerToClient }
+    }
+
     fn full() -> Options {
         Options { content: ContentMode::Full, digest: true, ..Options::default() }
     }
@@ -294,7 +378,7 @@ mod tests {
 
     fn content(octets: &[u8]) -> Content {
         let sha256 = Some(Box::new(Sha256::digest(octets).into()));
-        Content { bytes: Some(octets.len() as u64), sha256, sample: Some(octets.into()), anomalies: AnomalySet::EMPTY }
+        Content { bytes: Some(octets.len() as u64), sha256, sample: Some(octets.into()), ..Content::default() }
     }
 
     fn unknown(kind: AnomalyKind) -> Content {
@@ -420,11 +504,11 @@ mod tests {
     fn http_content_is_decoded_as_its_codings_say() {
         let mut stage = Stage::new(&full());
         let stored = b"\x78\x01\x01\x05\x00\xfa\xffHello\x05\x8c\x01\xf5";
-        assert_eq!(content_of(&mut stage, Form::Http { content_encoding: b"" }, &[b"Hello"]), content(b"Hello"));
-        assert_eq!(content_of(&mut stage, Form::Http { content_encoding: b"deflate" }, &[stored]), content(b"Hello"));
-        let odd = content_of(&mut stage, Form::Http { content_encoding: b"x-nobodys" }, &[b"Hello"]);
+        assert_eq!(content_of(&mut stage, http(b""), &[b"Hello"]), content(b"Hello"));
+        assert_eq!(content_of(&mut stage, http(b"deflate"), &[stored]), content(b"Hello"));
+        let odd = content_of(&mut stage, http(b"x-nobodys"), &[b"Hello"]);
         assert_eq!(odd, unknown(AnomalyKind::UnknownContentCoding));
-        let cut = content_of(&mut stage, Form::Http { content_encoding: b"deflate" }, &[b"\x78\x01\xff\xff\xff"]);
+        let cut = content_of(&mut stage, http(b"deflate"), &[b"\x78\x01\xff\xff\xff"]);
         assert_eq!(cut, unknown(AnomalyKind::DecodingFailed));
     }
 }

@@ -9,6 +9,7 @@ use super::setup::{Handshake, Roles};
 use crate::account::Ledger;
 use crate::analysis::ajax;
 use crate::anomaly::AnomalyKind;
+use crate::envelope;
 use crate::http;
 use crate::message::{
     Bucket, ConnectionRow, ContentSink, Direction, Exchange, Message, Row, Side, TcpAnalysis, TcpFacts, Upgrade, WebSocketFacts,
@@ -72,6 +73,7 @@ pub(crate) struct Connection {
     anomalies: AnomalyLog,
     protocols: Vec<&'static str>,
     websocket: Option<Box<WebSocketFacts>>,
+    envelopes: Option<Box<envelope::Session>>,
     reset: bool,
     /// Whether anything was lost, came late, or went before: then what segments acknowledge tells which response is whose.
     is_irregular: bool,
@@ -100,6 +102,7 @@ impl Connection {
             anomalies: AnomalyLog::default(),
             protocols: Vec::new(),
             websocket: None,
+            envelopes: None,
             reset: false,
             is_irregular: false,
         }
@@ -551,6 +554,7 @@ impl Connection {
         let mut facts = handshake.facts();
         facts.handshake_s = exchange.time_to_last_byte_s;
         exchange.anomalies.merge(handshake.anomalies());
+        let session = envelope::Session::new(facts.subprotocol.as_deref(), facts.target.as_deref(), options.limits.pending_answers);
         self.websocket = Some(Box::new(facts));
         if !handshake.is_decodable() {
             return self.run(Running::Opaque, "websocket");
@@ -559,6 +563,8 @@ impl Connection {
             let (_, stage) = self.halves[direction as usize].parts(options);
             stage.set_compression(handshake.compression(direction));
         }
+        self.keep_heads(session.keep(), options);
+        self.envelopes = Some(Box::new(session));
         // Where a half of the handshake is not all there, its direction is taken up at the next frame that convinces.
         let begins = [
             exchange.request.as_ref().is_some_and(|request| request.head.is_whole()),
@@ -574,6 +580,13 @@ impl Connection {
             websocket::Receiver::mid_stream(self.number, direction, compression)
         });
         self.run(Running::WebSocket(Box::new(receivers)), "websocket");
+    }
+
+    /// What is kept of messages for those who look for envelopes.
+    fn keep_heads(&mut self, keep: envelope::Keep, options: &Options) {
+        let limit = options.limits.envelope;
+        let data = (keep == envelope::Keep::All).then_some(limit);
+        self.halves.iter_mut().for_each(|half| half.parts(options).1.keep_heads(data, limit));
     }
 
     #[inline]
@@ -595,7 +608,8 @@ impl Connection {
     }
 
     #[inline]
-    fn emit_message(&mut self, message: Message, out: &mut Output<'_>) {
+    fn emit_message(&mut self, mut message: Message, out: &mut Output<'_>) {
+        self.look_inside(&mut message, out.options);
         self.ledger.book_message(Side::WebSocket, message.cost.wire_bytes());
         self.anomalies.add_set(message.anomalies, message.cost.provenance.last.number);
         if let (Some(close), Some(facts)) = (&message.close, &mut self.websocket)
@@ -605,6 +619,19 @@ impl Connection {
             facts.closed_by = Some(message.direction);
         }
         out.rows.push_back(Row::Message(message));
+    }
+
+    /// Names what the message carries, and says how long it took when it is an answer.
+    #[inline]
+    fn look_inside(&mut self, message: &mut Message, options: &Options) {
+        let Some(session) = &mut self.envelopes else { return };
+        let before = session.keep();
+        let head = self.halves[message.direction as usize].stage.as_ref().and_then(|stage| stage.head());
+        session.receive(message, head);
+        let after = session.keep();
+        if after != before {
+            self.keep_heads(after, options);
+        }
     }
 
     /// Tells the application which directions are complete: by FIN and all before it, or by RST.

@@ -266,8 +266,9 @@ impl Connection {
         let framing = Framing::of_request(&found.parsed.head, &mut anomalies);
         let mut request = Request { head: found.parsed.head, ..Request::default() };
         request.cost.add_framing(found.cost);
+        let target = (request.head.start_line()[1], Direction::ClientToServer);
         let body = match found.cut {
-            None => begin_content(framing, &request.head, &mut request.cost, &mut request.content, sink),
+            None => begin_content(framing, &request.head, target, &mut request.cost, &mut request.content, sink),
             Some(Cut::Snapped) => Some(Body::Rest(Rest::of_head(Role::Request, &request.head))),
             Some(Cut::Lost) => None,
         };
@@ -397,9 +398,10 @@ impl Connection {
         let mut response = Response { head: found.parsed.head, status, ..Response::default() };
         response.cost.add_framing(interim.cost);
         response.cost.add_framing(found.cost);
+        let target = (exchange.request.as_ref().map_or(&b""[..], Request::target), Direction::ServerToClient);
         let is_of_unknown_method = method.is_none();
         let body = match found.cut {
-            None => begin_content(framing, &response.head, &mut response.cost, &mut response.content, sink),
+            None => begin_content(framing, &response.head, target, &mut response.cost, &mut response.content, sink),
             Some(Cut::Snapped) if exchange.upgrade.is_none() => Some(Body::Rest(Rest::of_head(Role::Response, &response.head))),
             Some(Cut::Snapped | Cut::Lost) => None,
         };
@@ -597,10 +599,17 @@ fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool, close
 }
 
 /// Tells the sink what is to come; when there is no content the message is complete without it.
-fn begin_content(framing: Framing, head: &Head, cost: &mut Cost, content: &mut Content, sink: &mut impl ContentSink) -> Option<Body> {
+fn begin_content(
+    framing: Framing,
+    head: &Head,
+    (target, direction): (&[u8], Direction),
+    cost: &mut Cost,
+    content: &mut Content,
+    sink: &mut impl ContentSink,
+) -> Option<Body> {
     let body = Body::new(framing);
     if body.is_some() {
-        sink.begin(Form::Http { content_encoding: &content_codings(head) });
+        sink.begin(Form::Http { content_encoding: &content_codings(head), target, direction });
     } else {
         content.bytes = Some(0);
         cost.content_bytes = Some(0);

@@ -331,6 +331,7 @@ mod tests {
             masked: false,
             close: None,
             content: sample(b"\xff\x00\x10"),
+            answered: None,
             anomalies: AnomalySet::from_iter([crate::AnomalyKind::LostBytes]),
         };
         let close = Message {

@@ -530,6 +530,7 @@ mod tests {
             masked: true,
             close: None,
             content: Content::default(),
+            answered: None,
             anomalies: AnomalySet::EMPTY,
         }
     }

@@ -227,6 +227,7 @@ impl Receiver {
             masked: header.masking_key.is_some(),
             close,
             content,
+            answered: None,
             anomalies,
         })
     }
@@ -351,6 +352,7 @@ impl Receiver {
             masked: header.masking_key.is_some(),
             close: None,
             content: Default::default(),
+            answered: None,
             anomalies,
         }
     }

@@ -1,0 +1,67 @@
+//! GraphQL over WebSocket: the subprotocol `graphql-transport-ws`, and `graphql-ws` of the older library subscriptions-transport-ws.
+//!
+//! Payload is the member `payload` as it stands; all else is the envelope's.
+
+use super::json::{self, Failure};
+use super::packet::{Id, Key, Packet, Packets, Role, Seen};
+use crate::message::EnvelopeProtocol;
+
+/// The type of a message as the packet's kind, when the subprotocol has it.
+fn kind(protocol: EnvelopeProtocol, value: &[u8]) -> Option<&'static str> {
+    const BOTH: [&str; 4] = ["connection_init", "connection_ack", "error", "complete"];
+    const NEW: [&str; 4] = ["ping", "pong", "subscribe", "next"];
+    const OLD: [&str; 6] = ["connection_error", "ka", "connection_terminate", "start", "data", "stop"];
+    let own = if protocol == EnvelopeProtocol::GraphqlWs { &OLD[..] } else { &NEW[..] };
+    let text = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    BOTH.iter().chain(own).copied().find(|kind| kind.as_bytes() == text)
+}
+
+/// The packet of a message; `None` when it is none.
+pub(super) fn read<'a>(protocol: EnvelopeProtocol, seen: &Seen<'a>) -> Option<Packets<'a>> {
+    let (mut found, mut id, mut payload) = (None, None, None);
+    let end = json::members(seen.octets, |key, value| match key {
+        b"type" => found = kind(protocol, value),
+        b"id" => id = Some(value),
+        b"payload" => payload = Some(value),
+        _ => {}
+    });
+    let is_whole = !seen.is_cut() && end.is_ok_and(|end| json::is_end(seen.octets, end));
+    if !is_whole && !(seen.is_cut() && end == Err(Failure::Cut)) {
+        return None;
+    }
+    let kind = found?;
+    let key = id.map(Key::of);
+    let role = match (kind, key) {
+        ("connection_init", _) => Role::Ask(Key::of("connection")),
+        ("connection_ack" | "connection_error", _) => Role::Answer(Key::of("connection")),
+        ("subscribe" | "start", Some(key)) => Role::Ask(key),
+        ("stop", Some(key)) => Role::Withdraw(key),
+        ("complete", Some(key)) if seen.is_from_client() => Role::Withdraw(key),
+        ("next" | "data" | "error" | "complete", Some(key)) => Role::Answer(key),
+        ("ping", _) => Role::Ping(Key::of("ping")),
+        ("pong", _) => Role::Pong(Key::of("ping")),
+        _ => Role::None,
+    };
+    let name = payload.filter(|_| matches!(kind, "subscribe" | "start")).and_then(operation_name);
+    let id = id.and_then(json::text).map(Id::Text);
+    let envelope = is_whole.then(|| seen.len - payload.map_or(0, |payload| payload.len() as u64));
+    Some(Packets::one(Packet::new(protocol, kind).named(name).with_id(id).with_role(role), envelope))
+}
+
+/// The operation's name: as the payload gives it, else as the document does.
+fn operation_name(payload: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
+    let (mut name, mut query) = (None, None);
+    json::members(payload, |key, value| match key {
+        b"operationName" => name = json::text(value),
+        b"query" => query = json::text(value),
+        _ => {}
+    })
+    .ok()?;
+    name.or_else(|| {
+        let query = query?;
+        let (operation, rest) = query.trim_start().split_once(|c: char| !c.is_ascii_alphanumeric())?;
+        let rest = rest.trim_start();
+        let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        (matches!(operation, "subscription" | "query" | "mutation") && len > 0).then(|| rest[..len].to_owned().into())
+    })
+}

@@ -1,0 +1,323 @@
+//! engine.io 3 and 4, and socket.io in its packets: over WebSocket, and in the payloads of polls.
+//!
+//! Payload is the arguments of events and acknowledgements (without the brackets around them and the placeholders of
+//! attachments), the attachments, what a client hands over to connect, and the content of engine.io's own messages.
+
+use std::borrow::Cow;
+
+use super::json;
+use super::packet::{Id, Key, Packet, Packets, Role, Seen};
+use crate::message::EnvelopeProtocol::{EngineIo, SocketIo};
+use crate::message::{Direction, Envelope};
+
+/// Separates packets in the payload of a poll of engine.io 4.
+const RECORD_SEPARATOR: u8 = 0x1e;
+
+/// Attachments that an event may announce.
+const MAX_ATTACHMENTS: u64 = 1 << 20;
+
+/// What a direction has announced.
+#[derive(Clone, Debug, Default)]
+struct Announced {
+    /// Attachments that are still to come.
+    attachments: u64,
+    /// The event that they belong to.
+    event: Option<Box<str>>,
+    namespace: Option<Box<str>>,
+}
+
+/// The reader of both directions of a connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reader {
+    announced: [Announced; 2],
+    /// Revision 3 of engine.io puts a type before the octets of binary messages.
+    is_revision_3: bool,
+}
+
+/// A packet, octets of its payload (`None` when that cannot be known), and attachments that it announces.
+struct Found<'a> {
+    packet: Packet<'a>,
+    payload: Option<u64>,
+    attachments: u64,
+}
+
+impl Reader {
+    pub(super) fn new(is_revision_3: bool) -> Self {
+        Self { is_revision_3, ..Self::default() }
+    }
+
+    /// Octets of this direction were lost.
+    pub(super) fn lose(&mut self, direction: Direction) {
+        self.announced[direction as usize] = Announced::default();
+    }
+
+    /// The packet of a message; `None` when it is none.
+    pub(super) fn read<'a>(&mut self, seen: &Seen<'a>) -> Option<Packets<'a>> {
+        let announced = &mut self.announced[seen.direction as usize];
+        if !seen.is_text {
+            let prefix = u64::from(self.is_revision_3);
+            if self.is_revision_3 && seen.octets.first() != Some(&4) {
+                return None;
+            }
+            if announced.attachments == 0 {
+                return Some(Packets::one(Packet::new(EngineIo, "message"), Some(prefix)));
+            }
+            announced.attachments -= 1;
+            let mut packet = Packet::new(SocketIo, "attachment");
+            packet.name = announced.event.as_deref().map(|event| event.to_owned().into());
+            packet.namespace = announced.namespace.as_deref().map(|namespace| namespace.to_owned().into());
+            return Some(Packets::one(packet, Some(prefix)));
+        }
+        let Found { packet, payload, attachments } = packet(seen)?;
+        *announced = if attachments > 0 {
+            let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| text[..text.floor_char_boundary(256)].into());
+            Announced { attachments, event: own(&packet.name), namespace: own(&packet.namespace) }
+        } else {
+            Announced::default()
+        };
+        Some(Packets::one(packet, payload.map(|payload| seen.len - payload)))
+    }
+}
+
+/// The packet of a text.
+fn packet<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
+    let (&packet_type, data) = seen.octets.split_first()?;
+    let own = |kind, payload| Some(Found { packet: Packet::new(EngineIo, kind), payload: Some(payload), attachments: 0 });
+    let beat = |kind, role: fn(Key) -> Role| {
+        let name = match data {
+            b"" => None,
+            b"probe" => Some(Cow::Borrowed("probe")),
+            _ => return None,
+        };
+        Some(Found { packet: Packet::new(EngineIo, kind).with_role(role(Key::of(data))).named(name), payload: Some(0), attachments: 0 })
+    };
+    match packet_type {
+        b'0' if opens(data, seen) => own("open", 0),
+        b'1' if data.is_empty() => own("close", 0),
+        b'2' => beat("ping", Role::Ping),
+        b'3' => beat("pong", Role::Pong),
+        b'4' => socket_io(&Seen { octets: data, len: seen.len - 1, ..*seen }).or_else(|| own("message", seen.len - 1)),
+        b'5' if data.is_empty() => own("upgrade", 0),
+        b'6' if data.is_empty() => own("noop", 0),
+        _ => None,
+    }
+}
+
+/// The handshake of engine.io: an object with a session id.
+fn opens(data: &[u8], seen: &Seen<'_>) -> bool {
+    let mut has_sid = false;
+    let end = json::members(data, |key, _| has_sid |= key == b"sid");
+    has_sid && !seen.is_cut() && end.is_ok_and(|end| json::is_end(data, end))
+}
+
+/// A packet of socket.io (its protocol, revisions 4 and 5): type, attachments and a dash, namespace and a comma, id, data.
+fn socket_io<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
+    const KINDS: [&str; 7] = ["connect", "disconnect", "event", "ack", "connect_error", "binary_event", "binary_ack"];
+    let (packet_type, mut rest) = seen.octets.split_first()?;
+    let kind = *KINDS.get(usize::from(packet_type.wrapping_sub(b'0')))?;
+    let mut attachments = 0;
+    if kind.starts_with("binary") {
+        attachments = take_number(&mut rest)?;
+        rest = rest.strip_prefix(b"-")?;
+    }
+    let mut packet = Packet::new(SocketIo, kind);
+    if rest.first() == Some(&b'/') {
+        let len = memchr::memchr(b',', rest).unwrap_or(rest.len());
+        packet.namespace = Some(String::from_utf8_lossy(&rest[..len]));
+        rest = rest.get(len + 1..).unwrap_or_default();
+    }
+    let id = take_number(&mut rest);
+    let data = Seen { octets: rest, len: seen.len - (seen.octets.len() - rest.len()) as u64, ..*seen };
+    let payload = match kind {
+        "event" | "binary_event" => {
+            let (name, payload) = event(&data)?;
+            packet.name = Some(name);
+            payload
+        }
+        "ack" | "binary_ack" => {
+            id?;
+            acknowledgement(&data)?
+        }
+        // What a client hands over is the application's, the session id that it gets is not.
+        "connect" if data.len == 0 || is_object(&data) => Some(if seen.is_from_client() { data.len } else { 0 }),
+        "connect_error" if data.len > 0 => Some(data.len),
+        "disconnect" if data.len == 0 => Some(0),
+        _ => return None,
+    };
+    let payload = match attachments {
+        0 => payload,
+        1..=MAX_ATTACHMENTS if !data.is_cut() => payload.map(|payload| payload.saturating_sub(placeholders(data.octets))),
+        1..=MAX_ATTACHMENTS => None,
+        _ => return None,
+    };
+    let key = |id| Key::of((packet.namespace.as_deref().unwrap_or("/"), id));
+    let role = match (kind, id) {
+        ("event" | "binary_event", Some(id)) => Role::Ask(key(id)),
+        ("ack" | "binary_ack", Some(id)) => Role::Answer(key(id)),
+        ("connect", None) if seen.is_from_client() => Role::Ask(key(u64::MAX)),
+        ("connect" | "connect_error", None) => Role::Answer(key(u64::MAX)),
+        _ => Role::None,
+    };
+    Some(Found { packet: packet.with_id(id.map(Id::Number)).with_role(role), payload, attachments })
+}
+
+fn take_number(octets: &mut &[u8]) -> Option<u64> {
+    let len = octets.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(octets.len());
+    let number = str::from_utf8(&octets[..len]).ok()?.parse().ok()?;
+    *octets = &octets[len..];
+    Some(number)
+}
+
+fn is_object(data: &Seen<'_>) -> bool {
+    !data.is_cut() && json::members(data.octets, |_, _| ()).is_ok_and(|end| json::is_end(data.octets, end))
+}
+
+/// The name of an event, and octets of its arguments with the commas between them.
+fn event<'a>(data: &Seen<'a>) -> Option<(Cow<'a, str>, Option<u64>)> {
+    let start = json::skip_whitespace(data.octets, 0);
+    let name_start = json::skip_whitespace(data.octets, start + 1);
+    let name_end = json::value_end(data.octets, name_start).ok()?;
+    let element = &data.octets[name_start..name_end];
+    // Older clients may name events by numbers.
+    let name = json::text(element).or_else(|| json::number(element).map(|number| number.to_string().into()))?;
+    let separator = json::skip_whitespace(data.octets, name_end);
+    let first_argument = (data.octets.get(separator) == Some(&b',')).then(|| json::skip_whitespace(data.octets, separator + 1));
+    match json::elements(data.octets, |_| ()) {
+        Ok(end) if json::is_end(data.octets, end) && !data.is_cut() => {
+            Some((name, Some(first_argument.map_or(0, |first| end - 1 - first) as u64)))
+        }
+        // What was not kept ends with the bracket.
+        Err(json::Failure::Cut) if data.is_cut() => Some((name, first_argument.map(|first| data.len - first as u64 - 1))),
+        _ => None,
+    }
+}
+
+/// Octets of the arguments of an acknowledgement.
+fn acknowledgement(data: &Seen<'_>) -> Option<Option<u64>> {
+    let inner = data.len.checked_sub(2)?;
+    match json::elements(data.octets, |_| ()) {
+        Ok(end) if json::is_end(data.octets, end) && !data.is_cut() => Some(Some(inner)),
+        Err(json::Failure::Cut) if data.is_cut() => Some(Some(inner)),
+        _ => None,
+    }
+}
+
+/// Octets of the objects that stand for attachments.
+fn placeholders(octets: &[u8]) -> u64 {
+    const BEGIN: &[u8] = b"{\"_placeholder\":true,\"num\":";
+    let mut sum = 0;
+    for at in memchr::memmem::find_iter(octets, BEGIN) {
+        let digits = octets[at + BEGIN.len()..].iter().take_while(|octet| octet.is_ascii_digit()).count();
+        if digits > 0 && octets.get(at + BEGIN.len() + digits) == Some(&b'}') {
+            sum += (BEGIN.len() + digits + 1) as u64;
+        }
+    }
+    sum
+}
+
+/// The revision of engine.io that a request target asks for (`EIO=4`), if it does.
+pub(super) fn revision(target: &[u8]) -> Option<u8> {
+    let query = target.split(|&octet| octet == b'?').nth(1)?;
+    let value = query.split(|&octet| octet == b'&').find_map(|parameter| parameter.strip_prefix(b"EIO="))?;
+    match value {
+        [digit @ b'1'..=b'9'] => Some(digit - b'0'),
+        _ => None,
+    }
+}
+
+/// The revision that a poll is of, when the target is one of engine.io's.
+pub(super) fn poll_revision(target: &[u8]) -> Option<u8> {
+    let is_poll = memchr::memmem::find(target, b"transport=polling").is_some();
+    revision(target).filter(|_| is_poll)
+}
+
+/// The packets in the payload of a poll, or in the body of a request that sends them; `None` when it is none.
+pub(super) fn read_poll(revision: u8, seen: &Seen<'_>) -> Option<Envelope> {
+    if seen.octets == b"ok" && !seen.is_from_client() {
+        let mut ok = Packets::one(Packet::new(EngineIo, "ok"), Some(2));
+        ok.count = 0;
+        return Some(ok.into_envelope());
+    }
+    if seen.is_cut() {
+        return None;
+    }
+    let mut poll = Poll::default();
+    match (revision, seen.octets.first()?) {
+        (4.., _) => seen.octets.split(|&octet| octet == RECORD_SEPARATOR).try_for_each(|packet| poll.take(packet, b"b", seen))?,
+        (_, 0 | 1) => binary_payload(seen, &mut poll)?,
+        _ => text_payload(seen, &mut poll)?,
+    }
+    let envelope = poll.payload.map(|payload| seen.len - payload);
+    Packets::of(poll.found, envelope).map(Packets::into_envelope)
+}
+
+/// What a poll was found to hold.
+struct Poll<'a> {
+    found: Vec<Packet<'a>>,
+    payload: Option<u64>,
+}
+
+impl Default for Poll<'_> {
+    fn default() -> Self {
+        Self { found: Vec::new(), payload: Some(0) }
+    }
+}
+
+impl<'a> Poll<'a> {
+    /// Takes a packet: a text, or `base64` and then what it says.
+    fn take(&mut self, octets: &'a [u8], base64: &[u8], seen: &Seen<'a>) -> Option<()> {
+        if let Some(encoded) = octets.strip_prefix(base64) {
+            let padding = encoded.iter().rev().take_while(|&&octet| octet == b'=').count();
+            return (encoded.len().is_multiple_of(4) && padding <= 2).then(|| self.attach((encoded.len() / 4 * 3) as u64 - padding as u64));
+        }
+        let Found { packet, payload, .. } = packet(&Seen { octets, len: octets.len() as u64, is_text: true, ..*seen })?;
+        self.payload = self.payload.zip(payload).map(|(sum, payload)| sum + payload);
+        self.found.push(packet);
+        Some(())
+    }
+
+    fn attach(&mut self, len: u64) {
+        self.payload = self.payload.map(|sum| sum + len);
+        self.found.push(Packet::new(EngineIo, "binary"));
+    }
+}
+
+/// engine.io 3: each packet after its length in UTF-16 code units and a colon.
+fn text_payload<'a>(seen: &Seen<'a>, poll: &mut Poll<'a>) -> Option<()> {
+    let mut rest = str::from_utf8(seen.octets).ok()?;
+    while !rest.is_empty() {
+        let (digits, text) = rest.split_once(':')?;
+        let mut units: usize = digits.parse().ok()?;
+        let mut len = 0;
+        for character in text.chars() {
+            if units == 0 {
+                break;
+            }
+            units = units.checked_sub(character.len_utf16())?;
+            len += character.len_utf8();
+        }
+        if units > 0 {
+            return None;
+        }
+        poll.take(&text.as_bytes()[..len], b"b4", seen)?;
+        rest = &text[len..];
+    }
+    Some(())
+}
+
+/// engine.io 3 in octets: 0 for text or 1 for binary, digits of the length, 0xff, the packet.
+fn binary_payload<'a>(seen: &Seen<'a>, poll: &mut Poll<'a>) -> Option<()> {
+    let mut rest = seen.octets;
+    while let Some((&form, behind)) = rest.split_first() {
+        let digits = behind.iter().position(|&octet| octet == 0xff)?;
+        let len = behind[..digits].iter().try_fold(0usize, |len, &digit| (digit < 10).then_some(len.checked_mul(10)? + usize::from(digit)))?;
+        let packet = behind[digits + 1..].get(..len)?;
+        match (form, packet) {
+            (0, text) => poll.take(text, b"b4", seen)?,
+            (1, [4, attachment @ ..]) => poll.attach(attachment.len() as u64),
+            _ => return None,
+        }
+        rest = &behind[digits + 1 + len..];
+    }
+    Some(())
+}
