@@ -3,6 +3,7 @@
 mod charge;
 mod distinct;
 mod endpoints;
+mod envelopes;
 mod histogram;
 mod ledger;
 mod money;
@@ -14,6 +15,7 @@ mod summary;
 mod transport;
 
 pub use endpoints::{Endpoint, EndpointKey, Endpoints};
+pub use envelopes::{EnvelopeTotals, Envelopes};
 pub use histogram::{Distribution, Quantiles};
 pub(crate) use ledger::Ledger;
 pub use money::{Money, Sighting};

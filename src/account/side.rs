@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
+use super::envelopes::Envelopes;
 use super::histogram::Distribution;
 use super::money::{Money, Sighting};
 use super::reframing::{AsAjax, AsWebSocket};
@@ -220,6 +221,8 @@ pub struct SideTotals {
     pub as_websocket: AsWebSocket,
     /// Its messages as exchanges.
     pub as_ajax: AsAjax,
+    /// What is inside its messages.
+    pub envelopes: Envelopes,
 }
 
 impl SideTotals {
@@ -281,5 +284,6 @@ impl AddAssign<&Self> for SideTotals {
         self.upgrades += other.upgrades;
         self.as_websocket += other.as_websocket;
         self.as_ajax += other.as_ajax;
+        self.envelopes += &other.envelopes;
     }
 }

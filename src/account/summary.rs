@@ -112,12 +112,14 @@ impl Summary {
         let figures = &mut active.figures;
         figures.wire_bytes += cost.wire_bytes();
         figures.overhead_bytes += cost.wire_bytes().saturating_sub(cost.encoded_bytes);
+        side.envelopes.add_answered(message.answered);
         match message.opcode {
             Opcode::Close => return direction.close.add(cost),
             opcode if opcode.is_control() => return direction.liveness.add(cost),
             _ => {}
         }
         direction.add_message(cost, message.compressed);
+        side.envelopes.add(&message.content, cost);
         side.deliveries += u64::from(bears_content(cost));
         figures.messages += 1;
         figures.messages_wire_bytes += cost.wire_bytes();
@@ -147,10 +149,12 @@ impl Summary {
         let mut whole = Money::default();
         if let Some(request) = &exchange.request {
             upwards.add_message(&request.cost, is_coded(request.head.field("content-encoding")));
+            side.envelopes.add(&request.content, &request.cost);
             whole.add(&request.cost);
         }
         if let Some(response) = &exchange.response {
             downwards.add_message(&response.cost, is_coded(response.head.field("content-encoding")));
+            side.envelopes.add(&response.content, &response.cost);
             whole.add(&response.cost);
         }
         let request_cost = exchange.request.as_ref().map(|request| request.cost).unwrap_or_default();

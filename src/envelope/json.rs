@@ -130,16 +130,16 @@ fn container_end(octets: &[u8], mut at: usize) -> Result<usize, Failure> {
     Err(Failure::Cut)
 }
 
-/// A number or literal that reaches the end of the octets may go on behind it: only whoever knows that nothing was cut can tell.
+/// A number or literal that reaches the end of the octets may go on behind it.
 fn scalar_end(octets: &[u8], at: usize) -> Result<usize, Failure> {
     let scalar = &octets[at..];
-    let len = scalar.iter().position(|b| !matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.')).unwrap_or(scalar.len());
-    let (scalar, is_cut) = (&scalar[..len], len == scalar.len());
+    let is_part = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.');
+    let len = scalar.iter().position(|octet| !is_part(octet)).ok_or(Failure::Cut)?;
+    let scalar = &scalar[..len];
     let is_number = matches!(scalar.first(), Some(b'-' | b'0'..=b'9'));
     match scalar {
         b"true" | b"false" | b"null" => Ok(at + len),
         _ if is_number && serde_json::from_slice::<f64>(scalar).is_ok() => Ok(at + len),
-        _ if is_cut => Err(Failure::Cut),
         _ => Err(Failure::Malformed),
     }
 }

@@ -79,7 +79,8 @@ impl Reader {
         if ended.is_empty() {
             let under_way = match &half.carry {
                 Carry::Within { outline, .. } => Packet { role: Role::None, ..outline.packet.clone() },
-                Carry::None | Carry::Begun(_) => Packet::new(Mqtt, "part"),
+                Carry::Begun(begun) => Packet::new(Mqtt, kind(*begun.first()?).ok()?.0),
+                Carry::None => return None,
             };
             return Some(Packets { count: 0, ..Packets::one(under_way, envelope) });
         }

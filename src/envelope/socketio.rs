@@ -140,7 +140,7 @@ fn socket_io<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
         }
         // What a client hands over is the application's, the session id that it gets is not.
         "connect" if data.len == 0 || is_object(&data) => Some(if seen.is_from_client() { data.len } else { 0 }),
-        "connect_error" if data.len > 0 => Some(data.len),
+        "connect_error" if !data.is_cut() && json::value_end(rest, 0) == Ok(rest.len()) => Some(data.len),
         "disconnect" if data.len == 0 => Some(0),
         _ => return None,
     };
@@ -183,11 +183,14 @@ fn event<'a>(data: &Seen<'a>) -> Option<(Cow<'a, str>, Option<u64>)> {
     let separator = json::skip_whitespace(data.octets, name_end);
     let first_argument = (data.octets.get(separator) == Some(&b',')).then(|| json::skip_whitespace(data.octets, separator + 1));
     match json::elements(data.octets, |_| ()) {
-        Ok(end) if json::is_end(data.octets, end) && !data.is_cut() => {
+        Ok(end) if end == data.octets.len() && !data.is_cut() => {
             Some((name, Some(first_argument.map_or(0, |first| end - 1 - first) as u64)))
         }
         // What was not kept ends with the bracket.
-        Err(json::Failure::Cut) if data.is_cut() => Some((name, first_argument.map(|first| data.len - first as u64 - 1))),
+        Err(json::Failure::Cut) if data.is_cut() => {
+            let first = first_argument.filter(|&first| first < data.octets.len());
+            Some((name, first.map(|first| data.len - first as u64 - 1)))
+        }
         _ => None,
     }
 }
@@ -196,7 +199,7 @@ fn event<'a>(data: &Seen<'a>) -> Option<(Cow<'a, str>, Option<u64>)> {
 fn acknowledgement(data: &Seen<'_>) -> Option<Option<u64>> {
     let inner = data.len.checked_sub(2)?;
     match json::elements(data.octets, |_| ()) {
-        Ok(end) if json::is_end(data.octets, end) && !data.is_cut() => Some(Some(inner)),
+        Ok(end) if end == data.octets.len() && !data.is_cut() => Some(Some(inner)),
         Err(json::Failure::Cut) if data.is_cut() => Some(Some(inner)),
         _ => None,
     }

@@ -28,23 +28,25 @@ pub(super) fn read<'a>(seen: &Seen<'a>) -> Option<Packets<'a>> {
     while at < seen.octets.len() {
         let (packet, body, length) = head(seen.octets, at)?;
         found.push(packet);
-        let end = match length {
-            Some(length) => (body as u64).checked_add(length)?,
-            None => match memchr::memchr(0, &seen.octets[body..]) {
-                Some(len) => (body + len) as u64,
-                // The rest of the message is body, unless another frame stands where nobody looked.
-                None if seen.is_cut() => return Packets::of(found, None),
-                None => return None,
-            },
+        let rest = &seen.octets[body..];
+        let declared = length.filter(|&length| match usize::try_from(length).ok().and_then(|length| rest.get(length)) {
+            // Some servers count characters: where no NUL stands, the length is not believed.
+            Some(&octet) => octet == 0,
+            None => seen.is_cut(),
+        });
+        let len = match (declared, memchr::memchr(0, rest)) {
+            (Some(length), _) => length,
+            (None, Some(len)) => len as u64,
+            // The rest of the message is body, unless another frame stands where nobody looked.
+            (None, None) if seen.is_cut() => return Packets::of(found, None),
+            (None, None) => return None,
         };
-        payload += end - body as u64;
-        let Some(&octet) = usize::try_from(end).ok().and_then(|end| seen.octets.get(end)) else {
+        payload += len;
+        let end = (body as u64).checked_add(len)?;
+        if end >= seen.octets.len() as u64 {
             // With NUL behind it, the frame is all that the message holds.
-            let is_last = seen.is_cut() && end + 1 == seen.len;
-            return if seen.is_cut() { Packets::of(found, is_last.then_some(seen.len - payload)) } else { None };
-        };
-        if octet != 0 {
-            return None;
+            let is_last = end + 1 == seen.len;
+            return Packets::of(found, is_last.then(|| seen.len - payload));
         }
         at = skip_line_ends(seen.octets, end as usize + 1);
     }

@@ -189,7 +189,9 @@ impl<'a> Elements<'a> {
             2 | 3 => Role::Answer(Key::of("session")),
             _ => packet.role,
         };
-        let payload = elements.iter().skip(shape.payload).map(|element| element.len() as u64).sum();
+        // Some routers write null for what is not there.
+        let arguments = elements.iter().skip(shape.payload).filter(|element| !matches!(**element, [0xc0] | [b'n', b'u', b'l', b'l']));
+        let payload = arguments.map(|element| element.len() as u64).sum();
         Some((packet, payload))
     }
 }

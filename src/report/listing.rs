@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use super::ndjson::as_text;
 use super::text::{push_safe, safe_bytes, shorten};
 use crate::anomaly::AnomalySet;
-use crate::message::{ConnectionRow, Content, Cost, Direction, Exchange, Message, Opcode, Row, Side, Upgrade};
+use crate::message::{ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, Exchange, Message, Opcode, Row, Side, Upgrade};
 use crate::stream::{Frame, Timestamp};
 
 const CAPTION: &str =
@@ -143,6 +143,10 @@ impl Listing {
         if message.fragments > 1 {
             write!(self.line, ", {} fragments", message.fragments).expect(TAKES);
         }
+        self.envelope(message.content.envelope.as_deref());
+        if let Some(answered) = message.answered {
+            write!(self.line, ", after {:.6} s", answered.nanoseconds() as f64 / 1e9).expect(TAKES);
+        }
         let mut odd = message.anomalies;
         odd.merge(message.content.anomalies);
         match &message.close {
@@ -162,6 +166,22 @@ impl Listing {
             Opcode::Continuation | Opcode::Text | Opcode::Binary | Opcode::Reserved(_) => Tone::Plain,
         };
         self.finish(tone, out);
+    }
+
+    fn envelope(&mut self, envelope: Option<&Envelope>) {
+        let Some(envelope) = envelope else { return };
+        write!(self.line, ", {} {}", envelope.protocol.name(), envelope.kind).expect(TAKES);
+        for text in [&envelope.namespace, &envelope.name].into_iter().flatten() {
+            write!(self.line, " {}", safe_bytes(text.as_bytes())).expect(TAKES);
+        }
+        match &envelope.id {
+            None => {}
+            Some(EnvelopeId::Number(id)) => write!(self.line, " #{id}").expect(TAKES),
+            Some(EnvelopeId::Text(id)) => write!(self.line, " #{}", safe_bytes(id.as_bytes())).expect(TAKES),
+        }
+        if envelope.count > 1 {
+            write!(self.line, " and {} more", envelope.count - 1).expect(TAKES);
+        }
     }
 
     fn connection(&mut self, row: &ConnectionRow, out: &mut Vec<u8>) {

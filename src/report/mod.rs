@@ -28,7 +28,9 @@ use crate::message::{Side, Totals};
 use crate::options::AjaxScope;
 use crate::stream::Timestamp;
 
-pub use side::{ByDirection, CompressionReport, Figures, OpcodeCount, PerExchange, PerMessage, SideReport, Spread};
+pub use side::{
+    ByDirection, CompressionReport, EnvelopeReport, Figures, Latency, OpcodeCount, PerExchange, PerMessage, SideReport, Spread,
+};
 pub use transport::{BothWays, RoundTripReport, TransportReport};
 
 /// Raised when a field is renamed, removed or changes its meaning; not for new fields.

@@ -12,8 +12,8 @@ use super::encode::{
 use super::line::Line;
 use crate::anomaly::AnomalySet;
 use crate::message::{
-    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Exchange, Head, Message, Request, Response, Row, TcpAnalysis,
-    TcpFacts, TcpSide, Upgrade, WebSocketFacts,
+    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, Exchange, Head, Message, Request,
+    Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
 };
 use crate::options::ContentMode;
 use crate::stream::Frame;
@@ -125,6 +125,8 @@ impl Lines {
         optional_text(out, head.field("content-type"));
         key!(out, "content_encoding");
         optional_text(out, list_field(head, "content-encoding").as_deref());
+        key!(out, "envelope");
+        envelope(out, content.envelope.as_deref());
         self.content(content, cost, out);
     }
 
@@ -151,7 +153,10 @@ impl Lines {
         line.append_to(out);
         close(out, message.close.as_ref());
         key!(out, "envelope");
-        null(out);
+        envelope(out, message.content.envelope.as_deref());
+        key!(out, "answered_in_s");
+        // Nanoseconds below 2⁵³ (104 days) are exact.
+        optional_decimal(out, message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
         self.content(&message.content, &message.cost, out);
         let mut odd = message.anomalies;
         odd.merge(message.content.anomalies);
@@ -335,6 +340,30 @@ fn ajax(out: &mut Vec<u8>, ajax: &Ajax) {
     decimal(out, ajax.confidence);
     key!(out, "reasons");
     list(out, &ajax.reasons, |out, reason| name(out, reason));
+    out.push(b'}');
+}
+
+fn envelope(out: &mut Vec<u8>, envelope: Option<&Envelope>) {
+    let Some(envelope) = envelope else { return null(out) };
+    let string = |out: &mut Vec<u8>, value: &Option<Box<str>>| optional_text(out, value.as_deref().map(str::as_bytes));
+    out.extend_from_slice(br#"{"protocol":"#);
+    name(out, envelope.protocol.name());
+    key!(out, "kind");
+    name(out, envelope.kind);
+    key!(out, "name");
+    string(out, &envelope.name);
+    key!(out, "namespace");
+    string(out, &envelope.namespace);
+    key!(out, "id");
+    match &envelope.id {
+        None => null(out),
+        Some(EnvelopeId::Number(id)) => number(out, *id),
+        Some(EnvelopeId::Text(id)) => text(out, id.as_bytes()),
+    }
+    key!(out, "envelope_bytes");
+    optional_number(out, envelope.bytes);
+    key!(out, "count");
+    number(out, envelope.count);
     out.push(b'}');
 }
 
@@ -541,10 +570,10 @@ mod tests {
             "request":{"content_bytes":0,"encoded_bytes":0,"framing_bytes":300,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":354,"overhead_bytes":354,"lost_bytes":0,"first_frame":25,"last_frame":25,"time":"2016-07-27T21:13:34.000000000Z",
             "method":"GET","target":"/a?q=\"x\"","host":"example.org","version":"HTTP/1.1","content_type":null,"content_encoding":null,
-            "content_sha256":null},
+            "envelope":null,"content_sha256":null},
             "response":{"content_bytes":262,"encoded_bytes":187,"framing_bytes":188,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":429,"overhead_bytes":242,"lost_bytes":0,"first_frame":29,"last_frame":29,"time":"2016-07-27T21:13:34.093530000Z",
-            "status":200,"version":"HTTP/1.1","content_type":"text/html","content_encoding":"deflate, gzip","content_sha256":null},
+            "status":200,"version":"HTTP/1.1","content_type":"text/html","content_encoding":"deflate, gzip","envelope":null,"content_sha256":null},
             "informational":[103],"upgrade":null,"time_to_first_byte_s":0.09353,"time_to_last_byte_s":0.09353,
             "ajax":{"verdict":true,"confidence":0.9,"reasons":["x-requested-with"]},"polling":null,"anomalies":[]}"#;
         assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(exchange()))), without_spaces(expected));
@@ -573,7 +602,7 @@ mod tests {
             "request":null,
             "response":{"content_bytes":null,"encoded_bytes":0,"framing_bytes":19,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":73,"overhead_bytes":73,"lost_bytes":10,"first_frame":7,"last_frame":7,"time":"2016-07-27T21:13:34.000000000Z",
-            "status":204,"version":"HTTP/1.1","content_type":"caf\t","content_encoding":null,"content_sha256":null},
+            "status":204,"version":"HTTP/1.1","content_type":"caf\t","content_encoding":null,"envelope":null,"content_sha256":null},
             "informational":[],"upgrade":"tunnel","time_to_first_byte_s":null,"time_to_last_byte_s":null,
             "ajax":{"verdict":false,"confidence":0,"reasons":[]},"polling":null,"anomalies":["response_without_request","decoding_failed"]}"#;
         assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(row))), without_spaces(expected));
@@ -584,7 +613,7 @@ mod tests {
         let expected = r#"{"type":"message","connection":5,"number":1,"direction":"client_to_server","opcode":"text",
             "content_bytes":23,"encoded_bytes":17,"framing_bytes":6,"tls_bytes":0,"tcp_bytes":32,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":89,"overhead_bytes":72,"lost_bytes":0,"first_frame":136,"last_frame":136,"time":"2016-07-27T21:14:34.000000001Z",
-            "fragments":1,"compressed":true,"masked":true,"close_code":null,"close_reason":null,"envelope":null,
+            "fragments":1,"compressed":true,"masked":true,"close_code":null,"close_reason":null,"envelope":null,"answered_in_s":null,
             "content_sha256":null,"anomalies":[]}"#;
         assert_eq!(line(ContentMode::None, Row::Message(message())), without_spaces(expected));
     }
@@ -605,7 +634,7 @@ mod tests {
         let expected = r#"{"type":"message","connection":5,"number":1,"direction":"server_to_client","opcode":"close",
             "content_bytes":5,"encoded_bytes":5,"framing_bytes":2,"tls_bytes":0,"tcp_bytes":32,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":73,"overhead_bytes":68,"lost_bytes":0,"first_frame":140,"last_frame":140,"time":"2016-07-27T21:13:34.000000000Z",
-            "fragments":1,"compressed":false,"masked":false,"close_code":1001,"close_reason":"bye\u001b[2J","envelope":null,
+            "fragments":1,"compressed":false,"masked":false,"close_code":1001,"close_reason":"bye\u001b[2J","envelope":null,"answered_in_s":null,
             "content_sha256":"abababababababababababababababababababababababababababababababab","content_base64":"A+lieWU=","anomalies":[]}"#;
         assert_eq!(line(ContentMode::Full, Row::Message(row)), without_spaces(expected));
     }
@@ -616,7 +645,7 @@ mod tests {
         let expected = r#"{"type":"message","connection":5,"number":1,"direction":"client_to_server","opcode":"text",
             "content_bytes":null,"encoded_bytes":0,"framing_bytes":0,"tls_bytes":0,"tcp_bytes":0,"ip_bytes":0,"link_bytes":0,
             "wire_bytes":0,"overhead_bytes":0,"lost_bytes":40,"first_frame":null,"last_frame":null,"time":null,
-            "fragments":1,"compressed":true,"masked":true,"close_code":null,"close_reason":null,"envelope":null,
+            "fragments":1,"compressed":true,"masked":true,"close_code":null,"close_reason":null,"envelope":null,"answered_in_s":null,
             "content_sha256":null,"content":null,"anomalies":[]}"#;
         assert_eq!(line(ContentMode::Preview, Row::Message(row)), without_spaces(expected));
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::account::{Compression, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, Money, SideTotals, Summary};
+use crate::account::{
+    Compression, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, EnvelopeTotals, Envelopes, Money, SideTotals, Summary,
+};
 use crate::analysis::{ratio, six_digits};
 use crate::message::{Bucket, Side};
 
@@ -38,6 +40,37 @@ pub struct SideReport {
     /// Connections by subprotocol, the first 64 in alphabetical order; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subprotocols: Option<BTreeMap<String, u64>>,
+    /// What is inside its messages, by protocol.
+    pub envelopes: BTreeMap<&'static str, EnvelopeReport>,
+    /// How long answers took; `None` for HTTP, whose times stand in `per_message`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+}
+
+/// Sums over the messages of one envelope protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EnvelopeReport {
+    /// Messages, or contents of polls.
+    pub messages: u64,
+    /// Packets in them.
+    pub packets: u64,
+    /// Octets on the wire.
+    pub wire_bytes: u64,
+    /// Decoded content in octets of those whose envelope is known to its last octet.
+    pub content_bytes: u64,
+    /// Of these, octets that are the envelope's own.
+    pub envelope_bytes: u64,
+    /// Messages whose envelope is not known to its last octet.
+    pub unknown_envelope_messages: u64,
+}
+
+/// Distributions of how long answers took, in seconds; `None` without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Latency {
+    /// From an ask's first octet to its answer's last, by the ids of envelopes.
+    pub answer_s: Option<Spread<f64>>,
+    /// From a ping to its pong: control frames, and heartbeats of envelopes.
+    pub ping_s: Option<Spread<f64>>,
 }
 
 /// The two directions of a side.
@@ -206,7 +239,22 @@ impl SideReport {
             upgrades: websocket.then_some(totals.upgrades),
             opcodes: websocket.then(|| summary.opcodes().map(opcode).collect()),
             subprotocols: websocket.then(|| summary.subprotocols().clone()),
+            envelopes: totals.envelopes.protocols.iter().map(|(protocol, totals)| (protocol.name(), EnvelopeReport::new(totals))).collect(),
+            latency: websocket.then(|| Latency::new(&totals.envelopes)),
         }
+    }
+}
+
+impl EnvelopeReport {
+    fn new(totals: &EnvelopeTotals) -> Self {
+        let EnvelopeTotals { messages, packets, wire_bytes, content_bytes, envelope_bytes, unknown_envelope_messages } = *totals;
+        Self { messages, packets, wire_bytes, content_bytes, envelope_bytes, unknown_envelope_messages }
+    }
+}
+
+impl Latency {
+    fn new(envelopes: &Envelopes) -> Self {
+        Self { answer_s: fractions(&envelopes.answer_ns, 1e9), ping_s: fractions(&envelopes.ping_ns, 1e9) }
     }
 }
 

@@ -7,6 +7,7 @@ mod conversation;
 mod corpus;
 mod fuzzed;
 mod hostile;
+mod envelopes;
 mod layering;
 mod loss;
 mod made;

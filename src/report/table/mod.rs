@@ -39,6 +39,7 @@ pub fn write(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result
     sections::break_even(&mut page, report)?;
     sections::counterfactual(&mut page, report)?;
     sections::compression(&mut page, report)?;
+    sections::envelopes(&mut page, report)?;
     sections::endpoints(&mut page, report)?;
     sections::findings(&mut page, report)?;
     sections::transport(&mut page, report)?;

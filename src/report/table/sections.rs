@@ -9,7 +9,7 @@ use crate::analysis::plural;
 use crate::message::TcpAnalysis;
 use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
 use crate::report::text::{safe, shorten};
-use crate::report::{BothWays, Figures, Report, RoundTripReport, SideReport, Spread};
+use crate::report::{BothWays, EnvelopeReport, Figures, Report, RoundTripReport, SideReport, Spread};
 
 /// Endpoints on the page; JSON has more.
 const ENDPOINTS: usize = 10;
@@ -205,6 +205,8 @@ pub(super) fn distributions(page: &mut Page<'_>, report: &Report) -> io::Result<
         bytes("WebSocket message, content", websocket.figures.per_message.content_bytes),
         time("Ajax, time to first byte", ajax.figures.per_message.time_to_first_byte_s),
         time("Ajax, time to last byte", ajax.figures.per_message.time_to_last_byte_s),
+        time("WebSocket, ask to answer", websocket.latency.and_then(|latency| latency.answer_s)),
+        time("WebSocket, ping to pong", websocket.latency.and_then(|latency| latency.ping_s)),
     ]
     .into_iter()
     .flatten()
@@ -302,6 +304,34 @@ pub(super) fn compression(page: &mut Page<'_>, report: &Report) -> io::Result<()
     }
     page.heading("Compression (bytes of messages whose content is known)")?;
     page.table(1, &["", "content", "as sent", "content ÷ sent", "compressed messages", "grown by it"], rows)
+}
+
+/// What the protocols inside messages keep for themselves.
+pub(super) fn envelopes(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let sides = [
+        ("Ajax", &report.ajax),
+        ("WebSocket", &report.websocket),
+        ("server-sent events", &report.server_sent_events),
+        ("other HTTP", &report.other_http),
+    ];
+    let row = |side: &str, protocol: &str, totals: &EnvelopeReport| {
+        vec![
+            protocol.to_owned(),
+            side.to_owned(),
+            thousands(totals.messages),
+            thousands(totals.packets),
+            thousands(totals.content_bytes),
+            thousands(totals.envelope_bytes),
+            percent(totals.envelope_bytes, totals.content_bytes),
+        ]
+    };
+    let rows: Vec<_> =
+        sides.iter().flat_map(|(name, side)| side.envelopes.iter().map(|(protocol, totals)| row(name, protocol, totals))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.heading("Inside the messages (bytes of decoded content)")?;
+    page.table(2, &["protocol", "side", "messages", "packets", "content", "envelope", "share"], rows)
 }
 
 pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
