@@ -102,9 +102,9 @@ const clients = {
       try { note('down', 'response', null, mine, json(await c.call(name, params))); } catch (e) { note('down', 'error', null, mine, json({ code: e.code, message: e.message, data: e.data })); }
     };
     await call('sum', [19, 23]); await call('shout', { text: 'grüße' }); await call('fail', []);
-    note('up', 'request', 'rpc.on', ++id); await c.subscribe('tick');
+    note('up', 'request', 'rpc.on', ++id); await c.subscribe('tick'); note('down', 'response', null, id);
     await new Promise(r => c.once('tick', n => { r(); }));  // rpc-websockets sends its own events in a form that is not JSON-RPC
-    note('up', 'request', 'rpc.off', ++id); await c.unsubscribe('tick');
+    note('up', 'request', 'rpc.off', ++id); await c.unsubscribe('tick'); note('down', 'response', null, id);
     note('up', 'notification', 'bye', null, json({ why: 'done' })); c.notify('bye', { why: 'done' });
     await wait(200); c.close(); await wait(200);
   },

@@ -18,8 +18,8 @@ const servers = {
   stomp() {
     const Broker = require('stomp-broker-js');
     const broker = new Broker({ server, path: '/stomp', heartbeat: [300, 300] });
-    // It does not give messages back to who sent them: prices are the server's own. (Its content-length counts characters.)
-    broker.on('subscribe', ({ topic }) => ['1.25', 'Grüße: 2.50 €', '{"price":3}'].forEach((body, i) => setTimeout(() => broker.send(topic, { 'content-type': 'text/plain' }, body), 100 * (i + 1))));
+    // It does not give messages back to who sent them: prices are the server's own. (Its content-length counts characters: ASCII only.)
+    broker.on('subscribe', ({ topic }) => ['1.25', 'two', '{"price":3}'].forEach((body, i) => setTimeout(() => broker.send(topic, { 'content-type': 'text/plain' }, body), 100 * (i + 1))));
     listen();
   },
   async mqtt() {
@@ -53,7 +53,7 @@ const servers = {
     const rpc = new Server({ host, port });
     rpc.register('sum', ([a, b]) => a + b); rpc.register('shout', ({ text }) => text.toUpperCase());
     rpc.register('fail', () => { throw rpc.createError(-32001, 'no such thing', { asked: 'fail' }); });
-    rpc.event('tick'); let n = 0; setInterval(() => rpc.emit('tick', ++n), 150);
+    rpc.register('bye', () => null); rpc.event('tick'); let n = 0; setInterval(() => rpc.emit('tick', ++n), 150);
   },
   socketio2() {
     const io = require('io-server-2')(server, { pingInterval: 400, pingTimeout: 300 });

@@ -110,7 +110,15 @@ impl Stage {
             ContentMode::Full => Some(options.limits.full_content),
         };
         let wanted = Wanted { digest: options.digest, sample, limit: options.limits.decoded_content };
-        Self { wanted, compression: None, inflater: None, gap: false, data: None, control: None, heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() } }
+        Self {
+            wanted,
+            compression: None,
+            inflater: None,
+            gap: false,
+            data: None,
+            control: None,
+            heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() },
+        }
     }
 
     /// From now on, at most that many octets are kept of data messages (`None` for none), and of Ping and Pong.

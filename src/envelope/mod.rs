@@ -12,8 +12,8 @@ mod packet;
 mod pending;
 mod session;
 mod signalr;
-mod sockjs;
 mod socketio;
+mod sockjs;
 mod stomp;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 
 use super::packet::{Key, Packets, Role, Seen};
 use super::pending::{Pending, Waiting};
-use super::{graphql, jsonrpc, mqtt, signalr, sockjs, socketio, stomp, wamp};
+use super::{graphql, jsonrpc, mqtt, signalr, socketio, sockjs, stomp, wamp};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Answered, Direction, EnvelopeProtocol, Message, Opcode};
 

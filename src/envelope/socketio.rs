@@ -313,7 +313,8 @@ fn binary_payload<'a>(seen: &Seen<'a>, poll: &mut Poll<'a>) -> Option<()> {
     let mut rest = seen.octets;
     while let Some((&form, behind)) = rest.split_first() {
         let digits = behind.iter().position(|&octet| octet == 0xff)?;
-        let len = behind[..digits].iter().try_fold(0usize, |len, &digit| (digit < 10).then_some(len.checked_mul(10)? + usize::from(digit)))?;
+        let len =
+            behind[..digits].iter().try_fold(0usize, |len, &digit| (digit < 10).then_some(len.checked_mul(10)? + usize::from(digit)))?;
         let packet = behind[digits + 1..].get(..len)?;
         match (form, packet) {
             (0, text) => poll.take(text, b"b4", seen)?,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::packet::{Packets, Seen};
 use super::session::Session;
-use super::{graphql, jsonrpc, mqtt, of_poll, signalr, sockjs, socketio, stomp, wamp};
+use super::{graphql, jsonrpc, mqtt, of_poll, signalr, socketio, sockjs, stomp, wamp};
 use crate::anomaly::AnomalySet;
 use crate::message::Direction::{ClientToServer, ServerToClient};
 use crate::message::{Answered, Content, Cost, Direction, Envelope, EnvelopeId, EnvelopeProtocol, Message, Opcode};
@@ -275,6 +275,15 @@ fn polls_hold_packets_by_revision() {
     assert_eq!((poll(4, b"<html>"), poll(3, b"9:short"), poll(3, b"99999999999999999999:x")), (None, None, None));
     assert!(of_poll(b"/api?transport=polling", b"2", 1, ServerToClient).is_none());
     assert!(of_poll(b"/x?EIO=4&transport=websocket", b"2", 1, ServerToClient).is_none());
+}
+
+/// stomp-broker-js counts characters: three are five octets here.
+#[test]
+fn a_content_length_that_ends_before_no_nul_is_not_believed() {
+    let octets = "MESSAGE\ncontent-length:3\n\nab€\0".as_bytes();
+    let seen = Seen { octets, len: octets.len() as u64, is_text: true, direction: ServerToClient };
+    // The payload is ab€: 5 octets.
+    assert_eq!(stomp::read(&seen).and_then(|packets| packets.envelope), Some(octets.len() as u64 - 5));
 }
 
 #[test]

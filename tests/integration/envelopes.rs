@@ -55,37 +55,45 @@ fn messages_are_what_the_applications_sent_and_received() {
             let found = packets(&messages, direction);
             let kind = |message: &Message| message.content.envelope.as_ref().map_or("", |envelope| envelope.kind);
             let found: Vec<_> = found.into_iter().filter(|(message, _)| kinds.contains(kind(message))).collect();
-            let shown = |found: &[(&Message, Option<u64>)]| found.iter().map(|(message, _)| kind(message)).collect::<Vec<_>>();
-            assert_eq!(found.len(), known.len(), "{capture} {}: {:?}", direction.name(), shown(&found));
-            for ((message, payload), known) in found.into_iter().zip(known) {
+            let mut known = known.into_iter();
+            for (message, payload) in found {
                 let envelope = message.content.envelope.as_ref().expect("an envelope");
+                let shown = format!("{capture}, frame {}", message.cost.provenance.last.number);
+                // A row names the first packet of a message and sums them all.
+                let mut first = known.next().unwrap_or_else(|| panic!("{shown}: one too many")).clone();
+                for other in known.by_ref().take(envelope.count as usize - 1) {
+                    first["payload_bytes"] =
+                        json!(first["payload_bytes"].as_u64().zip(other["payload_bytes"].as_u64()).map(|(a, b)| a + b));
+                    compared += 1;
+                }
                 let mut seen = json!({"direction": direction.name(), "kind": envelope.kind, "name": envelope.name, "id": id(message)});
                 seen["payload_bytes"] = json!(payload);
                 // What the application did not know is not compared.
-                seen.as_object_mut().expect("an object").retain(|key, _| known.get(key).is_some());
-                assert_eq!(seen, *known, "{capture}, frame {}", message.cost.provenance.last.number);
+                seen.as_object_mut().expect("an object").retain(|key, _| first.get(key).is_some());
+                assert_eq!(seen, first, "{shown}");
                 compared += 1;
             }
+            assert_eq!(known.next(), None, "{capture} {}: not found", direction.name());
         }
     }
-    assert!(compared > 120, "only {compared} messages were compared");
+    assert!(compared > 150, "only {compared} messages were compared");
 }
 
-/// Each ask that an application awaited was answered, and no answer took longer than the capture.
+/// Each ask that an application awaited was answered (at least so many), and no answer took longer than the capture.
 #[test]
 fn answers_and_heartbeats_are_timed() {
     let expected = [
         ("graphql-transport-ws.pcapng", 4, true),
         ("graphql-ws.pcapng", 3, false),
         ("json-rpc.pcapng", 5, false),
-        ("mqtt-3.1.1.pcapng", 0, true),
-        ("mqtt-5.pcapng", 0, true),
+        ("mqtt-3.1.1.pcapng", 13, true),
+        ("mqtt-5.pcapng", 10, true),
         ("signalr-json.pcapng", 4, false),
         ("signalr-messagepack.pcapng", 4, false),
         ("socketio-2.pcapng", 2, true),
         ("sockjs.pcapng", 0, true),
         ("stomp.pcapng", 2, false),
-        ("wamp.pcapng", 9, false),
+        ("wamp.pcapng", 8, false),
     ];
     for (capture, asks, has_pings) in expected {
         let mut summary = Summary::default();
@@ -93,7 +101,7 @@ fn answers_and_heartbeats_are_timed() {
         let envelopes = &summary.side(wiretare::Side::WebSocket).envelopes;
         let answers = envelopes.answer_ns.quantiles().map_or(0, |quantiles| quantiles.count);
         let longest = envelopes.answer_ns.quantiles().into_iter().chain(envelopes.ping_ns.quantiles()).map(|quantiles| quantiles.max).max();
-        assert!(if asks == 0 { answers >= 10 } else { answers == asks }, "{capture}: {answers} answers");
+        assert!(answers >= asks, "{capture}: {answers} answers");
         assert_eq!(envelopes.ping_ns.quantiles().is_some(), has_pings, "{capture}: pings");
         assert!(longest.is_some_and(|longest| longest < 2_000_000_000), "{capture}: {longest:?} ns");
     }

@@ -5,9 +5,9 @@ mod command;
 #[allow(dead_code)]
 mod conversation;
 mod corpus;
+mod envelopes;
 mod fuzzed;
 mod hostile;
-mod envelopes;
 mod layering;
 mod loss;
 mod made;
