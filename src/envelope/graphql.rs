@@ -20,9 +20,9 @@ fn kind(protocol: EnvelopeProtocol, value: &[u8]) -> Option<&'static str> {
 pub(super) fn read<'a>(protocol: EnvelopeProtocol, seen: &Seen<'a>) -> Option<Packets<'a>> {
     let (mut found, mut id, mut payload) = (None, None, None);
     let end = json::members(seen.octets, |key, value| match key {
-        b"type" => found = kind(protocol, value),
-        b"id" => id = Some(value),
-        b"payload" => payload = Some(value),
+        b"type" => found = value.and_then(|value| kind(protocol, value)),
+        b"id" => id = value,
+        b"payload" => payload = value,
         _ => {}
     });
     let is_whole = !seen.is_cut() && end.is_ok_and(|end| json::is_end(seen.octets, end));
@@ -52,8 +52,8 @@ pub(super) fn read<'a>(protocol: EnvelopeProtocol, seen: &Seen<'a>) -> Option<Pa
 fn operation_name(payload: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
     let (mut name, mut query) = (None, None);
     json::members(payload, |key, value| match key {
-        b"operationName" => name = json::text(value),
-        b"query" => query = json::text(value),
+        b"operationName" => name = value.and_then(json::text),
+        b"query" => query = value.and_then(json::text),
         _ => {}
     })
     .ok()?;

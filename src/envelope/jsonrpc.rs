@@ -37,28 +37,33 @@ fn batch<'a>(seen: &Seen<'a>) -> Option<Packets<'a>> {
 
 /// A request, notification or response; octets of its payload; and where it ends, if not cut.
 fn object(octets: &[u8]) -> Option<(Packet<'_>, u64, Result<usize, Failure>)> {
-    let (mut version, mut method, mut id, mut result, mut error) = (None, None, None, false, false);
+    let (mut version, mut method, mut id) = (None, None, None);
+    let (mut has_id, mut has_result, mut is_error) = (false, false, false);
     let mut payload = 0;
-    let end = json::members(octets, |key, value| match key {
-        b"jsonrpc" => version = Some(value),
-        b"method" => method = Some(value),
-        b"id" => id = Some(value),
-        b"params" => payload += value.len() as u64,
-        b"result" => (result, payload) = (true, payload + value.len() as u64),
-        b"error" => (error, payload) = (error | (value != b"null"), payload + value.len() as u64),
-        _ => {}
+    let end = json::members(octets, |key, value| {
+        match key {
+            b"jsonrpc" => version = value,
+            b"method" => method = value,
+            b"id" => (has_id, id) = (true, value),
+            b"result" => has_result = true,
+            b"error" => is_error |= value.is_some_and(|value| value != b"null"),
+            _ => {}
+        }
+        if let b"params" | b"result" | b"error" = key {
+            payload += value.map_or(0, |value| value.len() as u64);
+        }
     });
     if end == Err(Failure::Malformed) || version? != b"\"2.0\"" {
         return None;
     }
-    let kind = match (method, id) {
-        (Some(_), Some(_)) => "request",
-        // Whether an id follows the cut is not known.
-        (Some(_), None) if end.is_err() => "request",
-        (Some(_), None) => "notification",
-        (None, _) if error => "error",
-        (None, Some(_)) if result => "response",
-        (None, _) => return None,
+    let kind = match method {
+        Some(_) if has_id => "request",
+        // An id may follow where nobody looked.
+        Some(_) if end.is_err() => "request_or_notification",
+        Some(_) => "notification",
+        None if is_error => "error",
+        None if has_result && (has_id || end.is_err()) => "response",
+        None => return None,
     };
     let known_id = id.filter(|&id| id != b"null");
     let role = match (kind, known_id) {

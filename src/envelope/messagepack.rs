@@ -10,6 +10,9 @@ enum Head {
     Values(u64),
 }
 
+/// The value true.
+pub(super) const TRUE: u8 = 0xc3;
+
 /// Elements of the array that the octets begin with: how many there are, and where the first one begins.
 pub(super) fn array(octets: &[u8]) -> Option<(u64, usize)> {
     match octets.first()? {
@@ -18,6 +21,23 @@ pub(super) fn array(octets: &[u8]) -> Option<(u64, usize)> {
         0xdd => Some((uint(octets, 4)?, 5)),
         _ => None,
     }
+}
+
+/// Calls `take` with each key and value of the map that the octets begin with. Returns where the map ends.
+pub(super) fn entries<'a>(octets: &'a [u8], mut take: impl FnMut(&'a [u8], &'a [u8])) -> Option<usize> {
+    let (count, mut at) = match octets.first()? {
+        first @ 0x80..=0x8f => (u64::from(first & 0xf), 1),
+        0xde => (uint(octets, 2)?, 3),
+        0xdf => (uint(octets, 4)?, 5),
+        _ => return None,
+    };
+    for _ in 0..count {
+        let value = at + value_end(&octets[at..])?;
+        let end = value + value_end(&octets[value..])?;
+        take(&octets[at..value], &octets[value..end]);
+        at = end;
+    }
+    Some(at)
 }
 
 /// Where the value at the front ends; `None` when it does not.
@@ -152,6 +172,22 @@ mod tests {
         assert_eq!(value_end(&[0xc1]), None);
         assert_eq!(value_end(&[0xdf, 0xff, 0xff, 0xff, 0xff, 0, 0]), None);
         assert_eq!(value_end(&vec![0x91; 100_000]), None);
+    }
+
+    #[test]
+    fn entries_are_keys_and_values_in_turn() {
+        let map: [&[u8]; 3] = [
+            &[0x82, 0xa1, b'a', 0x92, 1, 2, 0x07, 0xc3],
+            &[0xde, 0, 2, 0xa1, b'a', 0x92, 1, 2, 0x07, 0xc3],
+            &[0xdf, 0, 0, 0, 2, 0xa1, b'a', 0x92, 1, 2, 0x07, 0xc3],
+        ];
+        for octets in map {
+            let mut found: Vec<(&[u8], &[u8])> = Vec::new();
+            assert_eq!(entries(octets, |key, value| found.push((key, value))), Some(octets.len()));
+            assert_eq!(found, [(&[0xa1, b'a'][..], &[0x92, 1, 2][..]), (&[0x07], &[TRUE])]);
+            assert!((0..octets.len()).all(|cut| entries(&octets[..cut], |_, _| ()).is_none()), "{octets:x?}");
+        }
+        assert_eq!(entries(&[0x90], |_, _| ()), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod messagepack;
 mod mqtt;
 mod packet;
 mod pending;
+mod poll;
 mod session;
 mod signalr;
 mod socketio;
@@ -26,11 +27,11 @@ use packet::Seen;
 
 /// Whether a request target is one of engine.io's polls: what it asks for and brings are packets.
 pub(crate) fn is_poll(target: &[u8]) -> bool {
-    socketio::poll_revision(target).is_some()
+    poll::revision(target).is_some()
 }
 
 /// The packets in a poll's content, of which the first octets are given.
 pub(crate) fn of_poll(target: &[u8], octets: &[u8], len: u64, direction: Direction) -> Option<Box<Envelope>> {
-    let revision = socketio::poll_revision(target)?;
-    socketio::read_poll(revision, &Seen { octets, len, is_text: true, direction }).map(Box::new)
+    let revision = poll::revision(target)?;
+    poll::read(revision, &Seen { octets, len, is_text: true, direction }).map(Box::new)
 }

@@ -2,6 +2,8 @@
 //!
 //! Payload is that of PUBLISH; all else, topic and properties included, is the envelope's.
 
+use std::borrow::Cow;
+
 use super::packet::{Id, Key, Packet, Packets, Role, Seen};
 use crate::message::Direction;
 use crate::message::EnvelopeProtocol::Mqtt;
@@ -10,7 +12,7 @@ use crate::message::EnvelopeProtocol::Mqtt;
 const MAX_LOOK: usize = 1024;
 
 /// The reader of both directions of a connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Reader {
     /// Protocol level of the CONNECT: 3, 4 (3.1.1) or 5; `None` when it was not seen.
     level: Option<u8>,
@@ -18,14 +20,14 @@ pub(super) struct Reader {
 }
 
 /// Where the next octet of a direction stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Half {
-    /// Whether packets before are known to end where the next message begins, or where `carry` says.
+    /// Whether nobody knows if the next message begins with a packet: then only packets that fill a message are believed.
     is_lost: bool,
     carry: Carry,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 enum Carry {
     /// At the beginning of a packet.
     #[default]
@@ -37,13 +39,28 @@ enum Carry {
 }
 
 /// What is known of a packet from its first octets.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 struct Outline {
-    packet: Packet<'static>,
     /// Octets of all of it.
     len: u64,
-    /// Of these, its payload; `None` when nobody knows.
+    body: Body,
+}
+
+/// What stands behind a packet's fixed header.
+#[derive(Debug)]
+struct Body {
+    packet: Packet<'static>,
+    /// Octets of its payload; `None` when nobody knows.
     payload: Option<u64>,
+    /// The protocol level, of a CONNECT.
+    level: Option<u8>,
+}
+
+impl Body {
+    /// Without payload.
+    fn of(packet: Packet<'static>) -> Self {
+        Self { packet, payload: Some(0), level: None }
+    }
 }
 
 /// Why there is no outline.
@@ -78,7 +95,7 @@ impl Reader {
         let Walk { ended, envelope } = found;
         if ended.is_empty() {
             let under_way = match &half.carry {
-                Carry::Within { outline, .. } => Packet { role: Role::None, ..outline.packet.clone() },
+                Carry::Within { outline, .. } => Packet { role: Role::None, ..outline.body.packet.clone() },
                 Carry::Begun(begun) => Packet::new(Mqtt, kind(*begun.first()?).ok()?.0),
                 Carry::None => return None,
             };
@@ -94,53 +111,50 @@ struct Walk {
     envelope: Option<u64>,
 }
 
+impl Carry {
+    /// What has come of a packet's beginning with what comes now, and where that begins.
+    fn and(self, rest: &[u8]) -> (Cow<'_, [u8]>, usize) {
+        if let Self::Begun(mut begun) = self {
+            let at = begun.len();
+            begun.extend_from_slice(rest);
+            return (Cow::Owned(begun), at);
+        }
+        (Cow::Borrowed(rest), 0)
+    }
+}
+
 impl Half {
+    /// Walks through the packets of a message; `None` when something in it is no packet.
     fn walk(&mut self, seen: &Seen<'_>, level: &mut Option<u8>) -> Option<Walk> {
         let mut walk = Walk { ended: Vec::new(), envelope: Some(0) };
         let mut position = 0;
         while position < seen.len {
             let rest = usize::try_from(position).ok().and_then(|position| seen.octets.get(position..)).unwrap_or_default();
-            match std::mem::take(&mut self.carry) {
-                Carry::None => match outline(rest, seen.direction, *level) {
-                    Ok((outline, connect)) => {
-                        *level = connect.or(*level);
-                        self.carry = Carry::Within { outline, at: 0 };
-                    }
-                    // What was not kept cannot be looked at.
-                    Err(Failure::Short) if !seen.is_cut() => {
-                        self.carry = Carry::Begun(rest.to_vec());
-                        walk.envelope = walk.envelope.map(|sum| sum + rest.len() as u64);
-                        return Some(walk);
-                    }
-                    Err(_) => return None,
-                },
-                Carry::Begun(mut begun) => {
-                    let at = begun.len();
-                    begun.extend_from_slice(rest);
-                    match outline(&begun, seen.direction, *level) {
-                        Ok((outline, connect)) => {
-                            *level = connect.or(*level);
-                            self.carry = Carry::Within { outline, at: at as u64 };
-                        }
+            let (outline, at) = match std::mem::take(&mut self.carry) {
+                Carry::Within { outline, at } => (outline, at),
+                carry @ (Carry::None | Carry::Begun(_)) => {
+                    let (all, at) = carry.and(rest);
+                    match outline(&all, seen.direction, *level) {
+                        Ok(outline) => (outline, at as u64),
+                        // What was not kept cannot be looked at.
                         Err(Failure::Short) if !seen.is_cut() => {
-                            self.carry = Carry::Begun(begun);
+                            self.carry = Carry::Begun(all.into_owned());
                             walk.envelope = walk.envelope.map(|sum| sum + rest.len() as u64);
                             return Some(walk);
                         }
                         Err(_) => return None,
                     }
                 }
-                Carry::Within { outline, at } => {
-                    let len = (outline.len - at).min(seen.len - position);
-                    let envelope = outline.payload.map(|payload| (outline.len - payload).saturating_sub(at).min(len));
-                    walk.envelope = walk.envelope.zip(envelope).map(|(sum, envelope)| sum + envelope);
-                    position += len;
-                    if at + len == outline.len {
-                        walk.ended.push(outline.packet);
-                    } else {
-                        self.carry = Carry::Within { outline, at: at + len };
-                    }
-                }
+            };
+            *level = outline.body.level.or(*level);
+            let len = (outline.len - at).min(seen.len - position);
+            let envelope = outline.body.payload.map(|payload| (outline.len - payload).saturating_sub(at).min(len));
+            walk.envelope = walk.envelope.zip(envelope).map(|(sum, envelope)| sum + envelope);
+            position += len;
+            if at + len == outline.len {
+                walk.ended.push(outline.body.packet);
+            } else {
+                self.carry = Carry::Within { outline, at: at + len };
             }
         }
         Some(walk)
@@ -187,8 +201,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// What the first octets say of a packet; and the protocol level, of a CONNECT.
-fn outline(octets: &[u8], direction: Direction, level: Option<u8>) -> Result<(Outline, Option<u8>), Failure> {
+/// What the first octets say of a packet.
+fn outline(octets: &[u8], direction: Direction, level: Option<u8>) -> Result<Outline, Failure> {
     let mut cursor = Cursor(octets);
     let first = cursor.octet()?;
     let (kind, sender) = kind(first)?;
@@ -202,15 +216,12 @@ fn outline(octets: &[u8], direction: Direction, level: Option<u8>) -> Result<(Ou
     if is_all {
         cursor.0 = &cursor.0[..remaining as usize];
     }
-    let len = header as u64 + remaining;
-    let mut connect = None;
-    let known = body(kind, first, remaining, &mut cursor, level, &mut connect);
-    let (packet, payload) = match known {
+    let body = match body(kind, first, remaining, &mut cursor, level) {
         // A packet that ends within what it must hold is none.
         Err(Failure::Short) if is_all => return Err(Failure::Malformed),
         other => other?,
     };
-    Ok((Outline { packet, len, payload }, connect))
+    Ok(Outline { len: header as u64 + remaining, body })
 }
 
 /// The kind of a packet by its first octet, and who alone may send it (MQTT 5 §2.1.2, §2.1.3).
@@ -236,35 +247,32 @@ fn kind(first: u8) -> Result<(&'static str, Option<Direction>), Failure> {
     })
 }
 
-/// The packet behind its fixed header, and octets of its payload.
-fn body(
-    kind: &'static str,
-    first: u8,
-    remaining: u64,
-    cursor: &mut Cursor<'_>,
-    level: Option<u8>,
-    connect: &mut Option<u8>,
-) -> Result<(Packet<'static>, Option<u64>), Failure> {
+/// What stands behind the fixed header of a packet.
+fn body(kind: &'static str, first: u8, remaining: u64, cursor: &mut Cursor<'_>, level: Option<u8>) -> Result<Body, Failure> {
     let packet = Packet::new(Mqtt, kind);
     let connection = Key::of("connection");
     match kind {
-        "publish" => return publish(first, remaining, cursor, level),
+        "publish" => publish(first, remaining, cursor, level),
         "connect" => {
             let name = cursor.text()?;
-            let found = cursor.octet()?;
-            if !matches!((name, found), ("MQIsdp", 3) | ("MQTT", 4 | 5)) {
+            let level = cursor.octet()?;
+            if !matches!((name, level), ("MQIsdp", 3) | ("MQTT", 4 | 5)) {
                 return Err(Failure::Malformed);
             }
-            *connect = Some(found);
-            return Ok((packet.with_role(Role::Ask(connection)), Some(0)));
+            Ok(Body { level: Some(level), ..Body::of(packet.with_role(Role::Ask(connection))) })
         }
-        "connack" if remaining >= 2 => return Ok((packet.with_role(Role::Answer(connection)), Some(0))),
-        "pingreq" if remaining == 0 => return Ok((packet.with_role(Role::Ping(connection)), Some(0))),
-        "pingresp" if remaining == 0 => return Ok((packet.with_role(Role::Pong(connection)), Some(0))),
-        "disconnect" | "auth" => return Ok((packet, Some(0))),
-        "connack" | "pingreq" | "pingresp" => return Err(Failure::Malformed),
-        _ => {}
+        "connack" if remaining >= 2 => Ok(Body::of(packet.with_role(Role::Answer(connection)))),
+        "pingreq" if remaining == 0 => Ok(Body::of(packet.with_role(Role::Ping(connection)))),
+        "pingresp" if remaining == 0 => Ok(Body::of(packet.with_role(Role::Pong(connection)))),
+        "connack" | "pingreq" | "pingresp" => Err(Failure::Malformed),
+        "disconnect" | "auth" => Ok(Body::of(packet)),
+        _ => with_id(packet, remaining, cursor, level),
     }
+}
+
+/// A packet that begins with an identifier (MQTT 5 §2.2.1).
+fn with_id(packet: Packet<'static>, remaining: u64, cursor: &mut Cursor<'_>, level: Option<u8>) -> Result<Body, Failure> {
+    let kind = packet.kind;
     let id = cursor.two_octets()?;
     let role = match kind {
         // What releases a publication is asked under the same id as the publication was.
@@ -275,10 +283,10 @@ fn body(
     };
     let packet = packet.with_id(Some(Id::Number(id.into()))).with_role(role);
     let name = if matches!(kind, "subscribe" | "unsubscribe") { first_filter(cursor, level, remaining)? } else { None };
-    Ok((packet.named(name.map(Into::into)), Some(0)))
+    Ok(Body::of(packet.named(name.map(Into::into))))
 }
 
-fn publish(first: u8, remaining: u64, cursor: &mut Cursor<'_>, level: Option<u8>) -> Result<(Packet<'static>, Option<u64>), Failure> {
+fn publish(first: u8, remaining: u64, cursor: &mut Cursor<'_>, level: Option<u8>) -> Result<Body, Failure> {
     let topic = cursor.text()?;
     let mut variable = 2 + topic.len() as u64;
     let mut packet = Packet::new(Mqtt, "publish").named((!topic.is_empty()).then(|| topic.to_owned().into()));
@@ -291,7 +299,7 @@ fn publish(first: u8, remaining: u64, cursor: &mut Cursor<'_>, level: Option<u8>
         packet = packet.with_id(Some(Id::Number(id.into()))).with_role(Role::Ask(Key::of(id)));
     }
     let payload = match level {
-        None => return Ok((packet, None)),
+        None => return Ok(Body { payload: None, ..Body::of(packet) }),
         Some(5) => {
             let before = cursor.0.len();
             let properties = cursor.variable()?;
@@ -300,11 +308,18 @@ fn publish(first: u8, remaining: u64, cursor: &mut Cursor<'_>, level: Option<u8>
         Some(_) => remaining.checked_sub(variable),
     };
     // Only an alias stands for a topic (MQTT 5 §3.3.2.3.4).
-    if payload.is_none() || topic.is_empty() && level != Some(5) { Err(Failure::Malformed) } else { Ok((packet, payload)) }
+    if payload.is_none() || topic.is_empty() && level != Some(5) {
+        return Err(Failure::Malformed);
+    }
+    Ok(Body { payload, ..Body::of(packet) })
 }
 
 /// The first topic filter of a SUBSCRIBE or UNSUBSCRIBE, when it stands where one looks.
 fn first_filter(cursor: &mut Cursor<'_>, level: Option<u8>, remaining: u64) -> Result<Option<String>, Failure> {
+    // Nobody knows whether properties stand before it.
+    if level.is_none() {
+        return Ok(None);
+    }
     let filter = |cursor: &mut Cursor<'_>| -> Result<String, Failure> {
         if level == Some(5) {
             let properties = cursor.variable()?;
@@ -316,7 +331,6 @@ fn first_filter(cursor: &mut Cursor<'_>, level: Option<u8>, remaining: u64) -> R
     match filter(cursor) {
         Ok(filter) => Ok(Some(filter)),
         Err(Failure::Short) if (available as u64) < remaining.saturating_sub(2) && available >= MAX_LOOK => Ok(None),
-        Err(_) if level.is_none() => Ok(None),
         Err(failure) => Err(failure),
     }
 }

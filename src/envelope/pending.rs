@@ -26,45 +26,65 @@ type Ask = (Direction, Waiting);
 #[derive(Debug)]
 pub(super) struct Pending {
     limit: usize,
-    /// When each began; `None` when a second one came before the first was answered.
-    asked: HashMap<Ask, Option<Timestamp>, FixedState>,
-    /// Oldest first; some are answered.
-    order: VecDeque<Ask>,
+    asked: HashMap<Ask, Asked, FixedState>,
+    /// Oldest first, by their numbers; some are answered, and perhaps asked again under another number.
+    order: VecDeque<(Ask, u64)>,
+    /// Asks so far.
+    count: u64,
+}
+
+/// An ask that waits.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// When it began; `None` when a second one came before the first was answered.
+    begun: Option<Timestamp>,
+    /// Which of the connection's asks it is.
+    number: u64,
 }
 
 impl Pending {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, asked: HashMap::default(), order: VecDeque::new() }
+        Self { limit, asked: HashMap::default(), order: VecDeque::new(), count: 0 }
     }
 
     /// Somebody asks. Returns whether an older ask had to be forgotten.
     pub(super) fn ask(&mut self, asker: Direction, what: Waiting, at: Timestamp) -> bool {
         let ask = (asker, what);
-        if let Some(begun) = self.asked.get_mut(&ask) {
-            *begun = None;
+        if let Some(asked) = self.asked.get_mut(&ask) {
+            asked.begun = None;
             return false;
         }
         let is_full = self.asked.len() >= self.limit;
         while self.asked.len() >= self.limit {
-            let Some(oldest) = self.order.pop_front() else { return true };
-            self.asked.remove(&oldest);
+            let Some((oldest, number)) = self.order.pop_front() else { return true };
+            if is_waiting(&self.asked, &oldest, number) {
+                self.asked.remove(&oldest);
+            }
         }
-        self.asked.insert(ask, Some(at));
-        self.order.push_back(ask);
+        self.count += 1;
+        self.asked.insert(ask, Asked { begun: Some(at), number: self.count });
+        self.order.push_back((ask, self.count));
+        // At least half of them are answered: over all asks, each is looked at about twice.
         if self.order.len() > 2 * self.limit {
-            self.order.retain(|ask| self.asked.contains_key(ask));
+            self.order.retain(|(ask, number)| is_waiting(&self.asked, ask, *number));
         }
         is_full
     }
 
     /// Nanoseconds since what is answered was asked, when that is known.
     pub(super) fn answer(&mut self, asker: Direction, what: Waiting, at: Timestamp) -> Option<u64> {
-        let begun = self.asked.remove(&(asker, what))??;
+        let asked = self.asked.remove(&(asker, what))?;
         if self.asked.is_empty() {
             self.order.clear();
         }
+        let begun = asked.begun?;
         at.0.checked_sub(begun.0).and_then(|time| u64::try_from(time).ok())
     }
+}
+
+/// Whether the ask of that number still waits.
+fn is_waiting(asked: &HashMap<Ask, Asked, FixedState>, ask: &Ask, number: u64) -> bool {
+    asked.get(ask).is_some_and(|asked| asked.number == number)
 }
 
 #[cfg(test)]
@@ -110,5 +130,21 @@ mod tests {
             pending.answer(ClientToServer, ask(number), Timestamp(1));
         }
         assert!(pending.order.len() <= 9 && pending.asked.len() <= 4);
+    }
+
+    /// As heartbeats are, beside an ask that nobody answers.
+    #[test]
+    fn an_ask_repeated_after_its_answer_is_remembered_once_and_is_not_the_oldest() {
+        let mut pending = Pending::new(4);
+        pending.ask(ClientToServer, ask(1), Timestamp(0));
+        for time in 0..10_000 {
+            assert!(!pending.ask(ClientToServer, ask(2), Timestamp(time)));
+            assert_eq!(pending.answer(ClientToServer, ask(2), Timestamp(time + 1)), Some(1));
+            assert!(pending.order.len() <= 8, "{} after {time}", pending.order.len());
+        }
+        (2..5).for_each(|number| assert!(!pending.ask(ClientToServer, ask(number), Timestamp(0))));
+        assert!(pending.ask(ClientToServer, ask(5), Timestamp(0)));
+        assert_eq!(pending.answer(ClientToServer, ask(1), Timestamp(3)), None, "it was the oldest");
+        assert_eq!(pending.answer(ClientToServer, ask(2), Timestamp(3)), Some(3));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The subprotocol names the protocol (RFC 6455 §1.9), or the target does (engine.io, SockJS). Else the first messages tell: one
 //! that names its protocol itself (an opening packet, `"jsonrpc":"2.0"`), or several in a row that only one protocol has. When
-//! they do not, nobody looks any more.
+//! they do not, or when none of them is what was named, nobody looks any more.
 
 use super::packet::{Key, Packets, Role, Seen};
 use super::pending::{Pending, Waiting};
@@ -26,18 +26,20 @@ pub(crate) enum Keep {
 #[derive(Debug)]
 pub(crate) struct Session {
     speaks: Speaks,
+    /// Data messages that were looked at before one was understood.
+    looks: u32,
     pending: Pending,
 }
 
 #[derive(Debug)]
 enum Speaks {
-    Unknown(Box<Candidates>),
+    Unknown(Candidates),
     Known(Box<Dialect>),
     Nothing,
 }
 
 /// A protocol, and what its reader has to remember.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Dialect {
     SocketIo(socketio::Reader),
     SockJs,
@@ -99,12 +101,23 @@ impl Dialect {
     }
 }
 
-/// Protocols that may be spoken, and messages in a row that speak for each.
-#[derive(Debug)]
+/// Messages in a row that speak for each protocol that may be spoken.
+#[derive(Debug, Default)]
 struct Candidates {
-    looks: u32,
-    dialects: [(Dialect, u32); 8],
+    spoken_for: [u8; CANDIDATES.len()],
 }
+
+/// Protocols that are looked for where none is named.
+const CANDIDATES: [fn() -> Dialect; 8] = [
+    || Dialect::JsonRpc,
+    || Dialect::SocketIo(socketio::Reader::default()),
+    || Dialect::SignalR,
+    || Dialect::Stomp,
+    || Dialect::Wamp,
+    || Dialect::SockJs,
+    || Dialect::Graphql(EnvelopeProtocol::GraphqlTransportWs),
+    || Dialect::Mqtt(mqtt::Reader::default()),
+];
 
 /// What a message says of a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,38 +128,20 @@ enum Evidence {
     Against,
 }
 
-impl Default for Candidates {
-    fn default() -> Self {
-        let dialects = [
-            Dialect::JsonRpc,
-            Dialect::SocketIo(socketio::Reader::default()),
-            Dialect::SignalR,
-            Dialect::Stomp,
-            Dialect::Wamp,
-            Dialect::SockJs,
-            Dialect::Graphql(EnvelopeProtocol::GraphqlTransportWs),
-            Dialect::Mqtt(mqtt::Reader::default()),
-        ];
-        Self { looks: 0, dialects: dialects.map(|dialect| (dialect, 0)) }
-    }
-}
-
 impl Candidates {
     /// Looks at a message; the protocol, once it is clear.
     fn look(&mut self, seen: &Seen<'_>) -> Option<Dialect> {
-        self.looks += 1;
-        for (dialect, spoken_for) in &mut self.dialects {
-            let fresh = dialect.clone();
-            // A look changes nothing: whoever is chosen reads the message again.
-            let evidence = evidence(&mut dialect.clone(), seen);
-            *spoken_for = match evidence {
-                Evidence::Certain => return Some(fresh),
+        for (candidate, spoken_for) in CANDIDATES.iter().zip(&mut self.spoken_for) {
+            let mut dialect = candidate();
+            *spoken_for = match evidence(&mut dialect, seen) {
+                Evidence::Certain => wanted(&dialect),
                 Evidence::For => *spoken_for + 1,
                 Evidence::Neutral => *spoken_for,
                 Evidence::Against => 0,
             };
-            if *spoken_for >= wanted(dialect) {
-                return Some(fresh);
+            if *spoken_for >= wanted(&dialect) {
+                // Whoever is chosen reads the message again, and remembers nothing of this look.
+                return Some(candidate());
             }
         }
         None
@@ -154,7 +149,7 @@ impl Candidates {
 }
 
 /// Messages in a row that must speak for a protocol. Binary packets without a name are met by chance more often than text.
-fn wanted(dialect: &Dialect) -> u32 {
+fn wanted(dialect: &Dialect) -> u8 {
     if matches!(dialect, Dialect::Mqtt(_)) { 3 } else { 2 }
 }
 
@@ -210,10 +205,10 @@ impl Session {
         let by_name = subprotocol.map_or(Ok(None), Dialect::named);
         let speaks = match by_name.map(|dialect| dialect.or_else(|| Dialect::of_target(target?))) {
             Ok(Some(dialect)) => Speaks::Known(Box::new(dialect)),
-            Ok(None) => Speaks::Unknown(Box::default()),
+            Ok(None) => Speaks::Unknown(Candidates::default()),
             Err(()) => Speaks::Nothing,
         };
-        Self { speaks, pending: Pending::new(limit) }
+        Self { speaks, looks: 0, pending: Pending::new(limit) }
     }
 
     /// What it wants to see of further messages.
@@ -253,20 +248,29 @@ impl Session {
         }
         let (Some(octets), Some(len)) = (octets, message.cost.content_bytes) else { return };
         let seen = Seen { octets, len, is_text: message.opcode == Opcode::Text, direction };
-        if let Speaks::Unknown(candidates) = &mut self.speaks {
-            match candidates.look(&seen) {
-                Some(dialect) => self.speaks = Speaks::Known(Box::new(dialect)),
-                None if candidates.looks >= LOOKS => self.speaks = Speaks::Nothing,
-                None => {}
+        let Some(packets) = self.read(&seen) else {
+            self.looks = self.looks.saturating_add(1);
+            if self.looks == LOOKS {
+                self.speaks = Speaks::Nothing;
             }
-        }
-        let Speaks::Known(dialect) = &mut self.speaks else { return };
-        let Some(packets) = dialect.read(&seen) else { return };
+            return;
+        };
+        // Once a message was understood, others may be of any kind.
+        self.looks = LOOKS;
         for packet in packets.all() {
             let answered = self.pair(packet.role, message);
             message.answered = message.answered.or(answered);
         }
         message.content.envelope = Some(Box::new(packets.into_envelope()));
+    }
+
+    /// The packets of a message, when it is clear what is spoken.
+    fn read<'a>(&mut self, seen: &Seen<'a>) -> Option<Packets<'a>> {
+        if let Speaks::Unknown(candidates) = &mut self.speaks {
+            self.speaks = Speaks::Known(Box::new(candidates.look(seen)?));
+        }
+        let Speaks::Known(dialect) = &mut self.speaks else { return None };
+        dialect.read(seen)
     }
 
     /// Pairs what a packet asks or answers.

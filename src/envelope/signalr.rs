@@ -59,12 +59,12 @@ fn record(octets: &[u8], from_client: bool) -> Option<(Packet<'_>, u64, Result<u
     let end = json::members(octets, |key, value| {
         members += 1;
         match key {
-            b"type" => message_type = json::number(value),
-            b"target" => target = json::text(value),
-            b"invocationId" => id = json::text(value),
+            b"type" => message_type = value.and_then(json::number),
+            b"target" => target = value.and_then(json::text),
+            b"invocationId" => id = value.and_then(json::text),
             b"protocol" => protocol = true,
-            b"error" => error = Some(value.len() as u64),
-            b"arguments" | b"item" | b"result" => payload += value.len() as u64,
+            b"error" => error = value.map(|value| value.len() as u64),
+            b"arguments" | b"item" | b"result" => payload += value.map_or(0, |value| value.len() as u64),
             _ => {}
         }
     });
@@ -96,8 +96,14 @@ fn read_messagepack<'a>(seen: &Seen<'a>) -> Option<Packets<'a>> {
     let (mut found, mut payload, mut rest) = (Vec::new(), 0, seen.octets);
     while !rest.is_empty() {
         let Some((prefix, body)) = length(rest) else { break };
-        let Some(body) = rest.get(prefix..prefix.checked_add(body)?) else { break };
-        let (packet, len) = message(body)?;
+        let Some(body) = rest.get(prefix..prefix.checked_add(body)?) else {
+            if found.is_empty() && seen.is_cut() {
+                let (packet, _) = message(&rest[prefix..], true)?;
+                found.push(packet);
+            }
+            break;
+        };
+        let (packet, len) = message(body, false)?;
         found.push(packet);
         payload += len;
         rest = &rest[prefix + body.len()..];
@@ -120,19 +126,24 @@ fn length(octets: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
-/// A MessagePack message, and octets of its payload: all of the array's elements are looked at.
-fn message(body: &[u8]) -> Option<(Packet<'_>, u64)> {
+/// A MessagePack message, and octets of its payload. Where it is cut, its elements before the cut tell.
+fn message(body: &[u8], is_cut: bool) -> Option<(Packet<'_>, u64)> {
     let (count, mut at) = messagepack::array(body)?;
     if !(1..=8).contains(&count) {
         return None;
     }
     let mut elements = [&body[..0]; 8];
     for element in elements.iter_mut().take(usize::try_from(count).ok()?) {
-        let end = at + messagepack::value_end(&body[at..])?;
-        *element = &body[at..end];
-        at = end;
+        let Some(len) = messagepack::value_end(&body[at..]) else {
+            if is_cut {
+                break;
+            }
+            return None;
+        };
+        *element = &body[at..at + len];
+        at += len;
     }
-    if at != body.len() {
+    if at != body.len() && !is_cut {
         return None;
     }
     let message_type = messagepack::number(elements[0])?;

@@ -1,4 +1,4 @@
-//! engine.io 3 and 4, and socket.io in its packets: over WebSocket, and in the payloads of polls.
+//! engine.io 3 and 4, and socket.io in its packets.
 //!
 //! Payload is the arguments of events and acknowledgements (without the brackets around them and the placeholders of
 //! attachments), the attachments, what a client hands over to connect, and the content of engine.io's own messages.
@@ -7,17 +7,14 @@ use std::borrow::Cow;
 
 use super::json;
 use super::packet::{Id, Key, Packet, Packets, Role, Seen};
+use crate::message::Direction;
 use crate::message::EnvelopeProtocol::{EngineIo, SocketIo};
-use crate::message::{Direction, Envelope};
-
-/// Separates packets in the payload of a poll of engine.io 4.
-const RECORD_SEPARATOR: u8 = 0x1e;
 
 /// Attachments that an event may announce.
 const MAX_ATTACHMENTS: u64 = 1 << 20;
 
 /// What a direction has announced.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Announced {
     /// Attachments that are still to come.
     attachments: u64,
@@ -27,7 +24,7 @@ struct Announced {
 }
 
 /// The reader of both directions of a connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Reader {
     announced: [Announced; 2],
     /// Revision 3 of engine.io puts a type before the octets of binary messages.
@@ -35,9 +32,9 @@ pub(super) struct Reader {
 }
 
 /// A packet, octets of its payload (`None` when that cannot be known), and attachments that it announces.
-struct Found<'a> {
-    packet: Packet<'a>,
-    payload: Option<u64>,
+pub(super) struct Found<'a> {
+    pub(super) packet: Packet<'a>,
+    pub(super) payload: Option<u64>,
     attachments: u64,
 }
 
@@ -80,7 +77,7 @@ impl Reader {
 }
 
 /// The packet of a text.
-fn packet<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
+pub(super) fn packet<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
     let (&packet_type, data) = seen.octets.split_first()?;
     let own = |kind, payload| Some(Found { packet: Packet::new(EngineIo, kind), payload: Some(payload), attachments: 0 });
     let beat = |kind, role: fn(Key) -> Role| {
@@ -226,102 +223,4 @@ pub(super) fn revision(target: &[u8]) -> Option<u8> {
         [digit @ b'1'..=b'9'] => Some(digit - b'0'),
         _ => None,
     }
-}
-
-/// The revision that a poll is of, when the target is one of engine.io's.
-pub(super) fn poll_revision(target: &[u8]) -> Option<u8> {
-    let is_poll = memchr::memmem::find(target, b"transport=polling").is_some();
-    revision(target).filter(|_| is_poll)
-}
-
-/// The packets in the payload of a poll, or in the body of a request that sends them; `None` when it is none.
-pub(super) fn read_poll(revision: u8, seen: &Seen<'_>) -> Option<Envelope> {
-    if seen.octets == b"ok" && !seen.is_from_client() {
-        let mut ok = Packets::one(Packet::new(EngineIo, "ok"), Some(2));
-        ok.count = 0;
-        return Some(ok.into_envelope());
-    }
-    if seen.is_cut() {
-        return None;
-    }
-    let mut poll = Poll::default();
-    match (revision, seen.octets.first()?) {
-        (4.., _) => seen.octets.split(|&octet| octet == RECORD_SEPARATOR).try_for_each(|packet| poll.take(packet, b"b", seen))?,
-        (_, 0 | 1) => binary_payload(seen, &mut poll)?,
-        _ => text_payload(seen, &mut poll)?,
-    }
-    let envelope = poll.payload.map(|payload| seen.len - payload);
-    Packets::of(poll.found, envelope).map(Packets::into_envelope)
-}
-
-/// What a poll was found to hold.
-struct Poll<'a> {
-    found: Vec<Packet<'a>>,
-    payload: Option<u64>,
-}
-
-impl Default for Poll<'_> {
-    fn default() -> Self {
-        Self { found: Vec::new(), payload: Some(0) }
-    }
-}
-
-impl<'a> Poll<'a> {
-    /// Takes a packet: a text, or `base64` and then what it says.
-    fn take(&mut self, octets: &'a [u8], base64: &[u8], seen: &Seen<'a>) -> Option<()> {
-        if let Some(encoded) = octets.strip_prefix(base64) {
-            let padding = encoded.iter().rev().take_while(|&&octet| octet == b'=').count();
-            return (encoded.len().is_multiple_of(4) && padding <= 2).then(|| self.attach((encoded.len() / 4 * 3) as u64 - padding as u64));
-        }
-        let Found { packet, payload, .. } = packet(&Seen { octets, len: octets.len() as u64, is_text: true, ..*seen })?;
-        self.payload = self.payload.zip(payload).map(|(sum, payload)| sum + payload);
-        self.found.push(packet);
-        Some(())
-    }
-
-    fn attach(&mut self, len: u64) {
-        self.payload = self.payload.map(|sum| sum + len);
-        self.found.push(Packet::new(EngineIo, "binary"));
-    }
-}
-
-/// engine.io 3: each packet after its length in UTF-16 code units and a colon.
-fn text_payload<'a>(seen: &Seen<'a>, poll: &mut Poll<'a>) -> Option<()> {
-    let mut rest = str::from_utf8(seen.octets).ok()?;
-    while !rest.is_empty() {
-        let (digits, text) = rest.split_once(':')?;
-        let mut units: usize = digits.parse().ok()?;
-        let mut len = 0;
-        for character in text.chars() {
-            if units == 0 {
-                break;
-            }
-            units = units.checked_sub(character.len_utf16())?;
-            len += character.len_utf8();
-        }
-        if units > 0 {
-            return None;
-        }
-        poll.take(&text.as_bytes()[..len], b"b4", seen)?;
-        rest = &text[len..];
-    }
-    Some(())
-}
-
-/// engine.io 3 in octets: 0 for text or 1 for binary, digits of the length, 0xff, the packet.
-fn binary_payload<'a>(seen: &Seen<'a>, poll: &mut Poll<'a>) -> Option<()> {
-    let mut rest = seen.octets;
-    while let Some((&form, behind)) = rest.split_first() {
-        let digits = behind.iter().position(|&octet| octet == 0xff)?;
-        let len =
-            behind[..digits].iter().try_fold(0usize, |len, &digit| (digit < 10).then_some(len.checked_mul(10)? + usize::from(digit)))?;
-        let packet = behind[digits + 1..].get(..len)?;
-        match (form, packet) {
-            (0, text) => poll.take(text, b"b4", seen)?,
-            (1, [4, attachment @ ..]) => poll.attach(attachment.len() as u64),
-            _ => return None,
-        }
-        rest = &behind[digits + 1 + len..];
-    }
-    Some(())
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::packet::{Packets, Seen};
 use super::session::Session;
 use super::{graphql, jsonrpc, mqtt, of_poll, signalr, socketio, sockjs, stomp, wamp};
-use crate::anomaly::AnomalySet;
+use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::Direction::{ClientToServer, ServerToClient};
 use crate::message::{Answered, Content, Cost, Direction, Envelope, EnvelopeId, EnvelopeProtocol, Message, Opcode};
 use crate::stream::{Frame, LayerBytes, Provenance, Timestamp};
@@ -95,7 +95,7 @@ const CASES: &[Case] = &[
     case("stomp", ClientToServer, "\n", ("heartbeat", None, None, 1, 1)),
     case("stomp", ClientToServer, "BEGIN\ntransaction:t\n\n\0\nCOMMIT\ntransaction:t\n\n\0", ("BEGIN", None, None, 46, 2)),
     binary("mqtt", ClientToServer, b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02ab", ("connect", None, None, 16, 1)),
-    binary("mqtt", ClientToServer, b"\x82\x08\x00\x01\x00\x03a/#\x01", ("subscribe", Some("a/#"), Some("1"), 10, 1)),
+    binary("mqtt", ClientToServer, b"\x82\x08\x00\x01\x00\x03a/#\x01", ("subscribe", None, Some("1"), 10, 1)),
     binary("mqtt", ServerToClient, b"\xd0\x00\x40\x02\x00\x07", ("pingresp", None, None, 6, 2)),
     case("wamp", ClientToServer, r#"[48,3,{},"shop.sum",[19,23]]"#, ("call", Some("shop.sum"), Some("3"), 21, 1)),
     case("wamp", ServerToClient, r#"[50,3,{},[42],{"unit":"kg"}]"#, ("result", None, Some("3"), 11, 1)),
@@ -146,8 +146,7 @@ fn messages_of_which_only_the_first_octets_were_kept_say_nothing_wrong() {
         for kept in 0..case.octets.len() {
             let Some(cut) = case.read(&case.octets[..kept], case.octets.len()) else { continue };
             let shown = || format!("{} cut at {kept}: {cut:?}", case.shown());
-            // Of a request in JSON-RPC, the id may come behind what was kept.
-            let is_same_kind = cut.kind == whole.kind || (cut.kind, whole.kind) == ("request", "notification");
+            let is_same_kind = cut.kind == whole.kind || cut.kind == "request_or_notification";
             // Without its type, a message of engine.io is one.
             assert!(is_same_kind || cut.kind == "message", "{}", shown());
             assert!(cut.name.is_none() || cut.name == whole.name, "{}", shown());
@@ -155,6 +154,33 @@ fn messages_of_which_only_the_first_octets_were_kept_say_nothing_wrong() {
             assert!(cut.bytes.is_none() || cut.bytes == whole.bytes || cut.kind == "message", "{}", shown());
         }
     }
+}
+
+/// What is long is the result or the arguments, and ids and names stand before them as a rule.
+#[test]
+fn long_messages_are_named_by_their_first_octets() {
+    let cut = |reader, direction, is_text, kept: &'static [u8]| {
+        let case = Case { reader, direction, is_text, octets: kept, expected: ("", None, None, 0, 0) };
+        let envelope = case.read(kept, kept.len() + 100_000)?;
+        Some((envelope.kind, envelope.name.as_deref().map(str::to_owned), id_text(&envelope.id), envelope.bytes))
+    };
+    let (up, down) = (ClientToServer, ServerToClient);
+    let named = |name: &str| Some(name.to_owned());
+    let result = br#"{"jsonrpc":"2.0","id":7,"result":{"rows":[1,2"#;
+    assert_eq!(cut("json-rpc", down, true, result), Some(("response", None, named("7"), None)));
+    let call = br#"{"jsonrpc":"2.0","method":"put","params":{"rows":[1,2"#;
+    assert_eq!(cut("json-rpc", up, true, call), Some(("request_or_notification", named("put"), None, None)));
+    let next = br#"{"id":"1","type":"next","payload":{"data":["#;
+    assert_eq!(cut("graphql-transport-ws", down, true, next), Some(("next", None, named("1"), None)));
+    let completion = br#"{"type":3,"invocationId":"7","result":["#;
+    assert_eq!(cut("signalr", down, true, completion), Some(("completion", None, named("7"), None)));
+    // 0x95: five elements; 1 (invocation), no headers, "0", "sum", and 16 arguments of which the first is long.
+    let invocation = b"\xff\x90\x06\x95\x01\x80\xa10\xa3sum\xdc\x00\x10\xc6\x00\x01\x00\x00xy";
+    assert_eq!(cut("signalr", up, false, invocation), Some(("invocation", named("sum"), named("0"), None)));
+    assert_eq!(cut("wamp", up, true, br#"[48,3,{},"shop.put",["xy"#), Some(("call", named("shop.put"), named("3"), None)));
+    // What was not kept is taken to end with the bracket: 42["put", and ] are 10.
+    assert_eq!(cut("socket.io", up, true, br#"42["put",{"rows":[1"#), Some(("event", named("put"), None, Some(10))));
+    assert_eq!(cut("stomp", up, true, b"SEND\ndestination:/q\n\nxy"), Some(("SEND", named("/q"), None, None)));
 }
 
 #[test]
@@ -231,10 +257,12 @@ fn mqtt_packets_lie_across_messages_however_they_are_cut() {
                 envelope += packets.envelope.expect("known");
                 count += packets.count;
                 if packets.count > 0 {
-                    kinds.extend(packets.all().map(|packet| packet.kind));
+                    kinds.extend(packets.all().map(|packet| (packet.kind, packet.name.as_deref().map(str::to_owned))));
                 }
             }
-            assert_eq!(kinds, ["connect", "subscribe", "publish", "pingreq"], "cut at {first} and {second}");
+            let name = |name: &str| Some(name.to_owned());
+            let expected = [("connect", None), ("subscribe", name("a/#")), ("publish", name("a/b")), ("pingreq", None)];
+            assert_eq!(kinds, expected, "cut at {first} and {second}");
             assert_eq!((envelope, count), (stream.len() as u64 - 5, 4), "cut at {first} and {second}");
         }
     }
@@ -250,6 +278,15 @@ fn mqtt_after_a_loss_begins_again_with_packets_that_fill_a_message() {
     assert!(reader.read(&mqtt_message(&stream[22..40])).is_none());
     let publish = reader.read(&mqtt_message(b"\x30\x08\x00\x03a/bxyz")).expect("a packet");
     assert_eq!((publish.first.name.as_deref(), publish.envelope), (Some("a/b"), Some(7)));
+}
+
+#[test]
+fn mqtt_topic_that_comes_octet_by_octet_is_held_once() {
+    let topic = "t".repeat(65_535);
+    let publish = [&b"\x30\x84\x80\x04\xff\xff"[..], topic.as_bytes(), b"abc"].concat();
+    let mut reader = mqtt::Reader::default();
+    let last = publish.chunks(1).map(|octet| reader.read(&mqtt_message(octet)).expect("a part")).last().expect("parts");
+    assert_eq!((last.first.kind, last.first.name.map(|name| name.len()), last.count), ("publish", Some(65_535), 1));
 }
 
 #[test]
@@ -375,6 +412,33 @@ fn protocols_are_told_by_name_target_or_what_names_itself() {
     assert_eq!(kinds(None, "/", &[(up, r#"[1,"realm",{"roles":{}}]"#)]).0, [Some("hello")]);
     assert_eq!(kinds(None, "/", &[(down, r#"0{"sid":"x"}"#), (up, "3")]).0, [Some("open"), Some("pong")]);
     assert_eq!(kinds(Some("wamp.2.cbor"), "/", &[(up, r#"[1,"realm",{"roles":{}}]"#)]), (vec![None], false));
+}
+
+#[test]
+fn a_protocol_that_is_named_and_never_spoken_is_no_longer_looked_for() {
+    let (up, down) = (ClientToServer, ServerToClient);
+    let none = vec![(down, "hello"); 8];
+    assert_eq!(kinds(Some("v12.stomp"), "/", &none[1..]), (vec![None; 7], true));
+    assert_eq!(kinds(Some("v12.stomp"), "/", &none), (vec![None; 8], false));
+    // Who has spoken it once may say other things in between.
+    let mut spoken = vec![(up, "CONNECT\n\n\0")];
+    spoken.extend(none);
+    assert_eq!(kinds(Some("v12.stomp"), "/", &spoken), ([vec![Some("CONNECT")], vec![None; 8]].concat(), true));
+}
+
+/// WAMP's PUBLISH is answered where its options ask for it; a session with room for one ask shows whether one waits.
+#[test]
+fn what_nobody_answers_does_not_wait() {
+    let forgets = |publish: &str| {
+        let mut session = Session::new(Some("wamp.2.json"), Some("/"), 1);
+        let texts = [publish, r#"[48,2,{},"shop.sum"]"#];
+        let mut messages = texts.map(|text| (message(ClientToServer, Opcode::Text, 0, text.as_bytes()), text));
+        messages.iter_mut().for_each(|(message, text)| session.receive(message, Some(text.as_bytes())));
+        messages[1].0.anomalies.contains(AnomalyKind::PendingAnswerLimit)
+    };
+    assert!(forgets(r#"[16,1,{"acknowledge": true},"shop.prices",[1]]"#));
+    assert!(!forgets(r#"[16,1,{"acknowledge":false},"shop.prices",[1]]"#));
+    assert!(!forgets(r#"[16,1,{},"shop.prices",[{"acknowledge":true}]]"#));
 }
 
 #[test]

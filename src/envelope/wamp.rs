@@ -32,6 +32,8 @@ struct Shape {
 #[derive(Clone, Copy)]
 enum Part {
     Asks,
+    /// Only where the options say `acknowledge`.
+    MayAsk,
     Answers,
     /// Neither: the id tells what the message is about.
     Tells,
@@ -40,7 +42,7 @@ enum Part {
 const NO_PAYLOAD: usize = MAX_ELEMENTS;
 
 fn shape(code: u64) -> Option<Shape> {
-    use Part::{Answers, Asks, Tells};
+    use Part::{Answers, Asks, MayAsk, Tells};
     let of = |kind, elements, request, uri, payload, dictionary| Some(Shape { kind, elements, request, uri, payload, dictionary });
     let no = NO_PAYLOAD;
     match code {
@@ -51,7 +53,7 @@ fn shape(code: u64) -> Option<Shape> {
         5 => of("authenticate", (3, 3), None, None, no, Some(2)),
         6 => of("goodbye", (3, 3), None, Some(2), no, Some(1)),
         8 => of("error", (5, 7), Some((2, Answers)), Some(4), 5, Some(3)),
-        16 => of("publish", (4, 6), Some((1, Asks)), Some(3), 4, Some(2)),
+        16 => of("publish", (4, 6), Some((1, MayAsk)), Some(3), 4, Some(2)),
         17 => of("published", (3, 3), Some((1, Answers)), None, no, None),
         32 => of("subscribe", (4, 4), Some((1, Asks)), Some(3), no, Some(2)),
         33 => of("subscribed", (3, 3), Some((1, Answers)), None, no, None),
@@ -91,6 +93,23 @@ impl Form {
         match self {
             Self::Json => json::text(value),
             Self::MessagePack => messagepack::text(value),
+        }
+    }
+
+    /// Whether the value of that key is true.
+    fn says(self, dictionary: &[u8], key: &[u8]) -> bool {
+        let mut says = false;
+        match self {
+            Self::Json => {
+                let end = json::members(dictionary, |name, value| says |= name == key && value == Some(b"true"));
+                says && end.is_ok()
+            }
+            Self::MessagePack => {
+                let end = messagepack::entries(dictionary, |name, value| {
+                    says |= value == [messagepack::TRUE] && messagepack::text(name).is_some_and(|name| name.as_bytes() == key);
+                });
+                says && end.is_some()
+            }
         }
     }
 
@@ -178,10 +197,12 @@ impl<'a> Elements<'a> {
         }
         if let Some((value, part)) = shape.request.and_then(|(at, part)| elements.get(at).map(|value| (value, part))) {
             let request = form.number(value)?;
+            let is_acknowledged = || elements.get(2).is_some_and(|options| form.says(options, b"acknowledge"));
             packet = packet.with_id(Some(Id::Number(request))).with_role(match part {
                 Part::Asks => Role::Ask(Key::of(request)),
+                Part::MayAsk if is_acknowledged() => Role::Ask(Key::of(request)),
                 Part::Answers => Role::Answer(Key::of(request)),
-                Part::Tells => Role::None,
+                Part::MayAsk | Part::Tells => Role::None,
             });
         }
         packet.role = match code {
