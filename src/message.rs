@@ -538,7 +538,7 @@ pub struct Message {
     /// Whether its (first) frame was masked.
     pub masked: bool,
     /// Code and reason, of a Close.
-    pub close: Option<Close>,
+    pub close: Option<Box<Close>>,
     /// Its decoded content, as far as asked for.
     pub content: Content,
     /// The time it took, when it is a Pong or an answer to what the peer asked.

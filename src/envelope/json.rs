@@ -137,13 +137,32 @@ fn scalar_end(octets: &[u8], at: usize) -> Result<usize, Failure> {
     let scalar = &octets[at..];
     let is_part = |octet: &u8| matches!(octet, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.');
     let len = scalar.iter().position(|octet| !is_part(octet)).ok_or(Failure::Cut)?;
-    let scalar = &scalar[..len];
-    let is_number = matches!(scalar.first(), Some(b'-' | b'0'..=b'9'));
-    match scalar {
+    match &scalar[..len] {
         b"true" | b"false" | b"null" => Ok(at + len),
-        _ if is_number && serde_json::from_slice::<f64>(scalar).is_ok() => Ok(at + len),
+        scalar if is_number(scalar) => Ok(at + len),
         _ => Err(Failure::Malformed),
     }
+}
+
+/// A number (RFC 8259 §6): an integer, perhaps a fraction, perhaps an exponent.
+fn is_number(scalar: &[u8]) -> bool {
+    let digits = |octets: &[u8]| octets.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let mut rest = scalar.strip_prefix(b"-").unwrap_or(scalar);
+    let len = digits(rest);
+    if len == 0 || len > 1 && rest[0] == b'0' {
+        return false;
+    }
+    rest = &rest[len..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let len = digits(fraction);
+        if len == 0 {
+            return false;
+        }
+        rest = &fraction[len..];
+    }
+    let Some((b'e' | b'E', exponent)) = rest.split_first() else { return rest.is_empty() };
+    let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+    !exponent.is_empty() && digits(exponent) == exponent.len()
 }
 
 /// The text of a value that is a string.
@@ -247,6 +266,17 @@ mod tests {
         }
         assert_eq!(unescaped_len(br#""a\x""#), None);
         assert_eq!(unescaped_len(br#""\ud83dx""#), Some(4));
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_grammar() {
+        let numbers = ["0", "-0", "10", "1.5", "-1.50", "1e5", "1E+05", "0.1e-300", "1e999"];
+        let others = ["", "-", "01", "-01", "1.", ".5", "1.e5", "1e", "1e+", "1e5.0", "+1", "1-", "e5", "1a"];
+        assert!(numbers.iter().all(|text| is_number(text.as_bytes())));
+        for text in others {
+            assert!(!is_number(text.as_bytes()), "{text}");
+            assert!(serde_json::from_str::<f64>(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -153,8 +153,21 @@ fn wanted(dialect: &Dialect) -> u8 {
     if matches!(dialect, Dialect::Mqtt(_)) { 3 } else { 2 }
 }
 
+/// Whether the octets hold what every message has that speaks for the protocol: faster to find than to read.
+fn may_speak(dialect: &Dialect, octets: &[u8]) -> bool {
+    let hold = |name: &[u8]| memchr::memmem::find(octets, name).is_some();
+    match dialect {
+        Dialect::JsonRpc => hold(b"\"jsonrpc\""),
+        Dialect::Graphql(_) => hold(b"\"connection_"),
+        Dialect::SocketIo(_) | Dialect::SockJs | Dialect::SignalR | Dialect::Stomp | Dialect::Wamp | Dialect::Mqtt(_) => true,
+    }
+}
+
 /// What a message says of a protocol: it may be one that no other protocol has, or one that it shares with many applications.
 fn evidence(dialect: &mut Dialect, seen: &Seen<'_>) -> Evidence {
+    if !may_speak(dialect, seen.octets) {
+        return Evidence::Against;
+    }
     let Some(packets) = dialect.read(seen) else { return Evidence::Against };
     let kind = packets.first.kind;
     match dialect {
@@ -217,15 +230,21 @@ impl Session {
         if matches!(self.speaks, Speaks::Nothing) { Keep::Control } else { Keep::All }
     }
 
+    /// Whether messages of an opcode are to be given to it.
+    #[inline]
+    pub(crate) fn listens(&self, opcode: Opcode) -> bool {
+        match opcode {
+            Opcode::Text | Opcode::Binary => self.keep() == Keep::All,
+            Opcode::Ping | Opcode::Pong => true,
+            Opcode::Close | Opcode::Continuation | Opcode::Reserved(_) => false,
+        }
+    }
+
     /// Takes a message that has ended, with its first octets when all of them are known, and says in it what was found.
     /// Messages of both directions come in the order in which they were complete.
-    #[inline]
     pub(crate) fn receive(&mut self, message: &mut Message, octets: Option<&[u8]>) {
-        match message.opcode {
-            Opcode::Text | Opcode::Binary if matches!(self.speaks, Speaks::Nothing) => {}
-            Opcode::Text | Opcode::Binary => self.receive_data(message, octets),
-            Opcode::Ping | Opcode::Pong => self.receive_control(message, octets),
-            Opcode::Close | Opcode::Continuation | Opcode::Reserved(_) => {}
+        if self.listens(message.opcode) {
+            if message.opcode.is_control() { self.receive_control(message, octets) } else { self.receive_data(message, octets) }
         }
     }
 

@@ -142,6 +142,9 @@ pub(super) fn read<'a>(seen: &Seen<'a>) -> Option<Packets<'a>> {
         let (packet, payload) = elements.packet(false)?;
         return (at as u64 == seen.len).then(|| Packets::one(packet, Some(seen.len - payload)));
     }
+    if seen.octets.get(json::skip_whitespace(seen.octets, 0)) != Some(&b'[') {
+        return None;
+    }
     let (mut found, mut payload) = (Vec::new(), 0);
     let batch = seen.octets.strip_suffix(&[RECORD_SEPARATOR]).unwrap_or(seen.octets);
     let mut texts = batch.split(|&octet| octet == RECORD_SEPARATOR).peekable();

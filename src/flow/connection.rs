@@ -600,7 +600,12 @@ impl Connection {
     }
 
     #[inline]
-    fn on_websocket(&mut self, event: websocket::Event, direction: Direction, out: &mut Output<'_>) {
+    fn on_websocket(&mut self, mut event: websocket::Event, direction: Direction, out: &mut Output<'_>) {
+        if let websocket::Event::Message(message) = &mut event
+            && self.envelopes.as_ref().is_some_and(|session| session.listens(message.opcode))
+        {
+            self.look_inside(message, out.options);
+        }
         match event {
             websocket::Event::Message(message) => self.emit_message(message, out),
             websocket::Event::Unattributed(cost) => self.book(Bucket::Unattributed, direction, cost.bytes.total()),
@@ -608,21 +613,20 @@ impl Connection {
     }
 
     #[inline]
-    fn emit_message(&mut self, mut message: Message, out: &mut Output<'_>) {
-        self.look_inside(&mut message, out.options);
+    fn emit_message(&mut self, message: Message, out: &mut Output<'_>) {
         self.ledger.book_message(Side::WebSocket, message.cost.wire_bytes());
         self.anomalies.add_set(message.anomalies, message.cost.provenance.last.number);
         if let (Some(close), Some(facts)) = (&message.close, &mut self.websocket)
             && facts.closed_by.is_none()
         {
-            facts.close = Some(close.clone());
+            facts.close = Some(close.as_ref().clone());
             facts.closed_by = Some(message.direction);
         }
         out.rows.push_back(Row::Message(message));
     }
 
     /// Names what the message carries, and says how long it took when it is an answer.
-    #[inline]
+    #[inline(never)]
     fn look_inside(&mut self, message: &mut Message, options: &Options) {
         let Some(session) = &mut self.envelopes else { return };
         let before = session.keep();

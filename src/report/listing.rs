@@ -357,7 +357,7 @@ mod tests {
         let close = Message {
             connection: 4,
             opcode: Opcode::Close,
-            close: Some(Close { code: Some(1000), reason: "bye\u{202e}".into() }),
+            close: Some(Box::new(Close { code: Some(1000), reason: "bye\u{202e}".into() })),
             content: Content::default(),
             anomalies: AnomalySet::EMPTY,
             compressed: false,

@@ -151,12 +151,17 @@ impl Lines {
         put_key!(line, "masked");
         line.boolean(message.masked);
         line.append_to(out);
-        close(out, message.close.as_ref());
-        key!(out, "envelope");
-        envelope(out, message.content.envelope.as_deref());
-        key!(out, "answered_in_s");
-        // Nanoseconds below 2⁵³ (104 days) are exact.
-        optional_decimal(out, message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
+        close(out, message.close.as_deref());
+        if message.content.envelope.is_none() && message.answered.is_none() {
+            // As most are.
+            out.extend_from_slice(br#","envelope":null,"answered_in_s":null"#);
+        } else {
+            key!(out, "envelope");
+            envelope(out, message.content.envelope.as_deref());
+            key!(out, "answered_in_s");
+            // Nanoseconds below 2⁵³ (104 days) are exact.
+            optional_decimal(out, message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
+        }
         self.content(&message.content, &message.cost, out);
         let mut odd = message.anomalies;
         odd.merge(message.content.anomalies);
@@ -623,7 +628,7 @@ mod tests {
         let row = Message {
             direction: Direction::ServerToClient,
             opcode: Opcode::Close,
-            close: Some(Close { code: Some(1001), reason: "bye\u{1b}[2J".into() }),
+            close: Some(Box::new(Close { code: Some(1001), reason: "bye\u{1b}[2J".into() })),
             content: Content { sha256: Some(Box::new([0xab; 32])), sample: Some((*b"\x03\xe9bye").into()), ..Content::default() },
             cost: cost(Some(5), 5, 2, 32, frame(140, 0)),
             compressed: false,

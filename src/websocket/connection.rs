@@ -149,7 +149,7 @@ impl Receiver {
         if let Some(frame) = self.frame.take() {
             let Unfinished { mut message, close, .. } = *frame;
             if message.opcode == Opcode::Close {
-                message.close = Some(close::parse_cut(&close));
+                message.close = Some(Box::new(close::parse_cut(&close)));
             }
             return Some(self.break_off(message, AnomalySet::EMPTY, sink));
         }
@@ -209,7 +209,7 @@ impl Receiver {
         let close = (header.opcode == Opcode::Close).then(|| {
             let (close, odd) = close::parse(payload);
             anomalies.merge(odd);
-            close
+            Box::new(close)
         });
         let content = sink.end(!anomalies.contains(AnomalyKind::IncompleteMessage));
         anomalies.merge(content.anomalies);
@@ -271,7 +271,7 @@ impl Receiver {
         if header.opcode == Opcode::Close {
             let cut = (close.len() as u64) < header.payload_len.min(close::MAX_PAYLOAD as u64 + 1);
             if cut {
-                message.close = Some(close::parse_cut(&close));
+                message.close = Some(Box::new(close::parse_cut(&close)));
             } else {
                 close_with(&mut message, &close);
             }
@@ -471,7 +471,7 @@ impl Receiver {
 fn close_with(message: &mut Message, payload: &[u8]) {
     let (close, odd) = close::parse(payload);
     message.anomalies.merge(odd);
-    message.close = Some(close);
+    message.close = Some(Box::new(close));
 }
 
 #[cfg(test)]
