@@ -104,6 +104,7 @@ const CASES: &[Case] = &[
     binary("wamp", ClientToServer, b"\x95\x30\x03\x80\xa1s\x92\x13\x17", ("call", Some("s"), Some("3"), 6, 1)),
     case("graphql-transport-ws", ClientToServer, r#"{"id":"1","type":"subscribe","payload":{"query":"query Greet { a }"}}"#, ("subscribe", Some("Greet"), Some("1"), 40, 1)),
     case("graphql-transport-ws", ServerToClient, r#"{"type":"ping"}"#, ("ping", None, None, 15, 1)),
+    case("graphql-transport-ws", ServerToClient, r#"{"id":"1","type":"next","payload":{"data":null}}"#, ("next", None, Some("1"), 35, 1)),
     case("graphql-ws", ServerToClient, r#"{"id":"1","type":"data","payload":{"data":null}}"#, ("data", None, Some("1"), 35, 1)),
     case("json-rpc", ClientToServer, r#"{"jsonrpc":"2.0","method":"sum","params":[19,23],"id":1}"#, ("request", Some("sum"), Some("1"), 49, 1)),
     case("json-rpc", ServerToClient, r#"{"jsonrpc":"2.0","error":{"code":-1},"id":"a"}"#, ("error", None, Some("a"), 35, 1)),
