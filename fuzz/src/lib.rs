@@ -6,7 +6,7 @@
 
 use std::io::Cursor;
 
-use wiretare::{Analyzer, Capture, ContentMode, Frame, Limits, Options, Packet, Row, Sliced, Timestamp, slice};
+use wiretare::{Analyzer, Capture, Content, ContentMode, Frame, Limits, Options, Packet, Row, Sliced, Timestamp, slice};
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
@@ -27,6 +27,8 @@ fn options(low_limits: bool) -> Options {
         connections: 8,
         lingering_connections: 2,
         pending_requests: 4,
+        envelope: 64,
+        pending_answers: 4,
         block: 65_536,
         ..Limits::default()
     };
@@ -62,7 +64,10 @@ impl Books {
         while let Some(row) = self.analyzer.poll() {
             self.booked += match row {
                 Row::Exchange(exchange) => exchange.wire_bytes(),
-                Row::Message(message) => message.cost.wire_bytes(),
+                Row::Message(message) => {
+                    check_envelope(&message.content);
+                    message.cost.wire_bytes()
+                }
                 Row::Connection(connection) => connection.buckets.total(),
             };
         }
@@ -74,6 +79,13 @@ impl Books {
         let totals = self.analyzer.totals();
         let accounted = self.booked + totals.not_tcp_bytes + totals.duplicate_bytes;
         assert_eq!(totals.wire_bytes, accounted, "every octet on the wire is accounted once");
+    }
+}
+
+/// An envelope is a part of its content.
+fn check_envelope(content: &Content) {
+    if let (Some(envelope), Some(len)) = (&content.envelope, content.bytes) {
+        assert!(envelope.bytes.is_none_or(|bytes| bytes <= len), "{envelope:?} in {len} octets");
     }
 }
 
@@ -145,7 +157,7 @@ pub fn http(data: &[u8]) {
     talk.close();
 }
 
-/// A WebSocket connection: the first octet chooses what the opening handshake agreed to, a script of frames follows.
+/// A WebSocket connection: the first octet chooses what the opening handshake agreed to and asked for, a script of frames follows.
 pub fn websocket(data: &[u8]) {
     let Some((&first, script)) = data.split_first() else { return };
     let mut talk = Talk::open(options(first & 0x80 != 0));
@@ -156,13 +168,24 @@ pub fn websocket(data: &[u8]) {
         "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits=8\r\n",
     ];
     let extensions = agreed[usize::from(first) % agreed.len()];
+    let spoken = [
+        ("/w", ""),
+        ("/w?EIO=3", ""),
+        ("/w?EIO=4", ""),
+        ("/w/000/s/websocket", ""),
+        ("/w", "Sec-WebSocket-Protocol: mqtt\r\n"),
+        ("/w", "Sec-WebSocket-Protocol: v12.stomp\r\n"),
+        ("/w", "Sec-WebSocket-Protocol: wamp.2.json.batched\r\n"),
+        ("/w", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"),
+    ];
+    let (target, subprotocol) = spoken[usize::from(first >> 2) % spoken.len()];
     let request = format!(
-        "GET /w HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extensions}\r\n"
+        "GET {target} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extensions}{subprotocol}\r\n"
     );
     let response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n{extensions}\r\n"
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n{extensions}{subprotocol}\r\n"
     );
     talk.send(0, request.as_bytes());
     talk.send(1, response.as_bytes());

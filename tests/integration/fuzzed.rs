@@ -85,7 +85,8 @@ fn websocket_scripts() -> Vec<Vec<u8>> {
     for segments in connections() {
         let answer = segments.iter().position(|(from_client, owned)| !from_client && owned.payload.starts_with(b"HTTP/1.1 101"));
         if let Some(answer) = answer {
-            scripts.extend((0..4).map(|agreed| script(agreed, &segments[answer + 1..])));
+            // Each thing to agree to, with each thing to ask for.
+            scripts.extend((0..32).map(|agreed| script(agreed, &segments[answer + 1..])));
         }
     }
     scripts

@@ -211,6 +211,34 @@ fn pings_without_end(size: usize, mut out: Out<'_>) {
     Talk::websocket(&mut out).stream(1, &[0x89, 0x00].repeat(size / 2));
 }
 
+fn asks_that_nobody_answers(size: usize, mut out: Out<'_>) {
+    let mut talk = Talk::websocket(&mut out);
+    for id in 0..size / 50 {
+        talk.stream(1, &server_frame(0x81, format!(r#"{{"jsonrpc":"2.0","method":"a","id":{id}}}"#).as_bytes()));
+    }
+}
+
+/// Each message a batch of as many answers as are looked at.
+fn batches_without_end(size: usize, mut out: Out<'_>) {
+    let answers = vec![r#"{"jsonrpc":"2.0","id":1,"result":0}"#; 1700].join(",");
+    let batch = server_frame(0x81, format!("[{answers}]").as_bytes());
+    Talk::websocket(&mut out).stream(1, &batch.repeat(size / batch.len()));
+}
+
+fn brackets_without_end(size: usize, mut out: Out<'_>) {
+    let text = [br#"{"jsonrpc":"2.0","method":"a","params":"#, &b"[".repeat(60_000)[..]].concat();
+    let message = server_frame(0x81, &text);
+    let named = server_frame(0x81, br#"{"jsonrpc":"2.0","method":"a"}"#);
+    Talk::websocket(&mut out).stream(1, &[named, message.repeat(size / message.len())].concat());
+}
+
+/// What only MQTT has, then as many packets as are looked at in each message.
+fn mqtt_packets_of_two_octets(size: usize, mut out: Out<'_>) {
+    let connack = server_frame(0x82, &[0x20, 2, 0, 0].repeat(3));
+    let pongs = server_frame(0x82, &[0xd0, 0].repeat(32_000));
+    Talk::websocket(&mut out).stream(1, &[connack.repeat(3), pongs.repeat(size / pongs.len())].concat());
+}
+
 fn websocket_bombs(size: usize, mut out: Out<'_>) {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&vec![0; 10 << 20]).and_then(|()| encoder.flush()).expect("writing to a Vec");
@@ -257,7 +285,7 @@ fn packets_in_packets(size: usize, out: Out<'_>) {
 type Flood = (&'static str, fn(usize, Out<'_>), Option<Odd>);
 
 /// Every flood, and the anomaly that says which limit it met.
-const FLOODS: [Flood; 22] = [
+const FLOODS: [Flood; 26] = [
     ("header section without end", header_section_without_end, Some(Odd::HttpHeadLimit)),
     ("field lines without end", field_lines_without_end, Some(Odd::HttpHeadLimit)),
     ("header section in single octets", header_section_in_single_octets, None),
@@ -275,6 +303,10 @@ const FLOODS: [Flood; 22] = [
     ("WebSocket frame of 2^63 - 1 octets", websocket_lengths_of_2_to_63, Some(Odd::IncompleteMessage)),
     ("empty fragments without end", empty_fragments_without_end, Some(Odd::IncompleteMessage)),
     ("pings without end", pings_without_end, None),
+    ("asks that nobody answers", asks_that_nobody_answers, Some(Odd::PendingAnswerLimit)),
+    ("batches without end", batches_without_end, None),
+    ("brackets without end", brackets_without_end, None),
+    ("MQTT packets of two octets", mqtt_packets_of_two_octets, None),
     ("permessage-deflate bombs", websocket_bombs, None),
     ("connections without end", connections_without_end, None),
     ("fragments that never end", fragments_that_never_end, Some(Odd::FragmentLimit)),
