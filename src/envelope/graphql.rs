@@ -26,7 +26,8 @@ pub(super) fn read<'a>(protocol: EnvelopeProtocol, seen: &Seen<'a>) -> Option<Pa
         _ => {}
     });
     let is_whole = !seen.is_cut() && end.is_ok_and(|end| json::is_end(seen.octets, end));
-    if !is_whole && !(seen.is_cut() && end == Err(Failure::Cut)) {
+    let is_beginning = seen.is_cut() && end == Err(Failure::Cut);
+    if !is_whole && !is_beginning {
         return None;
     }
     let kind = found?;

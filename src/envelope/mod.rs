@@ -3,6 +3,7 @@
 //!
 //! socket.io and engine.io, SockJS, SignalR, STOMP, MQTT, WAMP, GraphQL over WebSocket, JSON-RPC 2.0.
 
+mod dialect;
 mod graphql;
 mod json;
 mod jsonrpc;
@@ -11,6 +12,7 @@ mod mqtt;
 mod packet;
 mod pending;
 mod poll;
+mod recognise;
 mod session;
 mod signalr;
 mod socketio;

@@ -1,14 +1,13 @@
 //! The envelopes of one WebSocket connection: which protocol it speaks, and which answer belongs to which ask.
 //!
-//! The subprotocol names the protocol (RFC 6455 §1.9), or the target does (engine.io, SockJS). Else the first messages tell: one
-//! that names its protocol itself (an opening packet, `"jsonrpc":"2.0"`), or several in a row that only one protocol has. When
-//! they do not, or when none of them is what was named, nobody looks any more.
+//! The protocol is named, or the first messages tell. When they do not, or when none of them is what was named, nobody looks any more.
 
+use super::dialect::Dialect;
 use super::packet::{Key, Packets, Role, Seen};
 use super::pending::{Pending, Waiting};
-use super::{graphql, jsonrpc, mqtt, signalr, socketio, sockjs, stomp, wamp};
+use super::recognise::Candidates;
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{Answered, Direction, EnvelopeProtocol, Message, Opcode};
+use crate::message::{Answered, Message, Opcode};
 
 /// Data messages that are looked at before a connection is given up.
 const LOOKS: u32 = 8;
@@ -34,182 +33,8 @@ pub(crate) struct Session {
 #[derive(Debug)]
 enum Speaks {
     Unknown(Candidates),
-    Known(Box<Dialect>),
+    Known(Dialect),
     Nothing,
-}
-
-/// A protocol, and what its reader has to remember.
-#[derive(Debug)]
-enum Dialect {
-    SocketIo(socketio::Reader),
-    SockJs,
-    SignalR,
-    Stomp,
-    Mqtt(mqtt::Reader),
-    Wamp,
-    Graphql(EnvelopeProtocol),
-    JsonRpc,
-}
-
-impl Dialect {
-    /// The protocol that a subprotocol names; `Err` when it names one that is not read.
-    fn named(subprotocol: &str) -> Result<Option<Self>, ()> {
-        let name = subprotocol.trim().to_ascii_lowercase();
-        Ok(Some(match &name[..] {
-            "mqtt" | "mqttv3.1" | "mqttv3.1.1" | "mqttv5" => Self::Mqtt(mqtt::Reader::default()),
-            "stomp" | "v10.stomp" | "v11.stomp" | "v12.stomp" => Self::Stomp,
-            "wamp.2.json" | "wamp.2.json.batched" | "wamp.2.msgpack" => Self::Wamp,
-            name if name.starts_with("wamp") => return Err(()),
-            "graphql-transport-ws" => Self::Graphql(EnvelopeProtocol::GraphqlTransportWs),
-            "graphql-ws" => Self::Graphql(EnvelopeProtocol::GraphqlWs),
-            "jsonrpc" | "json-rpc" | "jsonrpc2.0" | "jsonrpc-2.0" => Self::JsonRpc,
-            _ => return Ok(None),
-        }))
-    }
-
-    /// The protocol that a request target names: `EIO=4` is engine.io's alone, `/000/session/websocket` is SockJS's.
-    fn of_target(target: &str) -> Option<Self> {
-        if let Some(revision) = socketio::revision(target.as_bytes()) {
-            return Some(Self::SocketIo(socketio::Reader::new(revision <= 3)));
-        }
-        let path = target.split('?').next().unwrap_or_default();
-        let mut parts = path.rsplit('/');
-        let (transport, session, server) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_server = server.len() == 3 && server.bytes().all(|octet| octet.is_ascii_digit());
-        (transport == "websocket" && is_server && !session.is_empty() && parts.next().is_some()).then_some(Self::SockJs)
-    }
-
-    fn read<'a>(&mut self, seen: &Seen<'a>) -> Option<Packets<'a>> {
-        match self {
-            Self::SocketIo(reader) => reader.read(seen),
-            Self::SockJs => seen.is_text.then(|| sockjs::read(seen)).flatten(),
-            Self::SignalR => signalr::read(seen),
-            Self::Stomp => stomp::read(seen),
-            Self::Mqtt(reader) => reader.read(seen),
-            Self::Wamp => wamp::read(seen),
-            Self::Graphql(protocol) => seen.is_text.then(|| graphql::read(*protocol, seen)).flatten(),
-            Self::JsonRpc => jsonrpc::read(seen),
-        }
-    }
-
-    fn lose(&mut self, direction: Direction) {
-        match self {
-            Self::SocketIo(reader) => reader.lose(direction),
-            Self::Mqtt(reader) => reader.lose(direction),
-            Self::SockJs | Self::SignalR | Self::Stomp | Self::Wamp | Self::Graphql(_) | Self::JsonRpc => {}
-        }
-    }
-}
-
-/// Messages in a row that speak for each protocol that may be spoken.
-#[derive(Debug, Default)]
-struct Candidates {
-    spoken_for: [u8; CANDIDATES.len()],
-}
-
-/// Protocols that are looked for where none is named.
-const CANDIDATES: [fn() -> Dialect; 8] = [
-    || Dialect::JsonRpc,
-    || Dialect::SocketIo(socketio::Reader::default()),
-    || Dialect::SignalR,
-    || Dialect::Stomp,
-    || Dialect::Wamp,
-    || Dialect::SockJs,
-    || Dialect::Graphql(EnvelopeProtocol::GraphqlTransportWs),
-    || Dialect::Mqtt(mqtt::Reader::default()),
-];
-
-/// What a message says of a protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Evidence {
-    Certain,
-    For,
-    Neutral,
-    Against,
-}
-
-impl Candidates {
-    /// Looks at a message; the protocol, once it is clear.
-    fn look(&mut self, seen: &Seen<'_>) -> Option<Dialect> {
-        for (candidate, spoken_for) in CANDIDATES.iter().zip(&mut self.spoken_for) {
-            let mut dialect = candidate();
-            *spoken_for = match evidence(&mut dialect, seen) {
-                Evidence::Certain => wanted(&dialect),
-                Evidence::For => *spoken_for + 1,
-                Evidence::Neutral => *spoken_for,
-                Evidence::Against => 0,
-            };
-            if *spoken_for >= wanted(&dialect) {
-                // Whoever is chosen reads the message again, and remembers nothing of this look.
-                return Some(candidate());
-            }
-        }
-        None
-    }
-}
-
-/// Messages in a row that must speak for a protocol. Binary packets without a name are met by chance more often than text.
-fn wanted(dialect: &Dialect) -> u8 {
-    if matches!(dialect, Dialect::Mqtt(_)) { 3 } else { 2 }
-}
-
-/// Whether the octets hold what every message has that speaks for the protocol: faster to find than to read.
-fn may_speak(dialect: &Dialect, octets: &[u8]) -> bool {
-    let hold = |name: &[u8]| memchr::memmem::find(octets, name).is_some();
-    match dialect {
-        Dialect::JsonRpc => hold(b"\"jsonrpc\""),
-        Dialect::Graphql(_) => hold(b"\"connection_"),
-        Dialect::SocketIo(_) | Dialect::SockJs | Dialect::SignalR | Dialect::Stomp | Dialect::Wamp | Dialect::Mqtt(_) => true,
-    }
-}
-
-/// What a message says of a protocol: it may be one that no other protocol has, or one that it shares with many applications.
-fn evidence(dialect: &mut Dialect, seen: &Seen<'_>) -> Evidence {
-    if !may_speak(dialect, seen.octets) {
-        return Evidence::Against;
-    }
-    let Some(packets) = dialect.read(seen) else { return Evidence::Against };
-    let kind = packets.first.kind;
-    match dialect {
-        Dialect::JsonRpc => Evidence::Certain,
-        Dialect::SocketIo(_) => match (packets.first.protocol, kind) {
-            (_, "open") => Evidence::Certain,
-            (EnvelopeProtocol::SocketIo, "event" | "ack" | "binary_event" | "binary_ack") => Evidence::For,
-            (EnvelopeProtocol::SocketIo, _) => Evidence::Neutral,
-            _ => Evidence::Against,
-        },
-        Dialect::SignalR => match kind {
-            "handshake" if seen.is_from_client() => Evidence::Certain,
-            _ if seen.is_text => Evidence::For,
-            _ => Evidence::Neutral,
-        },
-        Dialect::Stomp => match kind {
-            "CONNECT" | "STOMP" | "CONNECTED" => Evidence::Certain,
-            "heartbeat" => Evidence::Neutral,
-            _ => Evidence::For,
-        },
-        Dialect::Wamp => match kind {
-            "hello" | "welcome" => Evidence::Certain,
-            // Few elements, all of them numbers: many an array of an application looks so.
-            _ if packets.first.name.is_none() && packets.envelope == Some(seen.len) => Evidence::Neutral,
-            _ => Evidence::For,
-        },
-        Dialect::SockJs => match kind {
-            // Any application may send an array of texts.
-            _ if seen.is_from_client() => Evidence::Neutral,
-            "heartbeat" | "open" => Evidence::Neutral,
-            _ => Evidence::For,
-        },
-        Dialect::Graphql(_) => match kind {
-            "connection_init" | "connection_ack" => Evidence::For,
-            _ => Evidence::Against,
-        },
-        Dialect::Mqtt(reader) => match kind {
-            "connect" => Evidence::Certain,
-            _ if packets.count > 0 && reader.is_between_packets(seen.direction) => Evidence::For,
-            _ => Evidence::Against,
-        },
-    }
 }
 
 impl Session {
@@ -217,7 +42,7 @@ impl Session {
     pub(crate) fn new(subprotocol: Option<&str>, target: Option<&str>, limit: usize) -> Self {
         let by_name = subprotocol.map_or(Ok(None), Dialect::named);
         let speaks = match by_name.map(|dialect| dialect.or_else(|| Dialect::of_target(target?))) {
-            Ok(Some(dialect)) => Speaks::Known(Box::new(dialect)),
+            Ok(Some(dialect)) => Speaks::Known(dialect),
             Ok(None) => Speaks::Unknown(Candidates::default()),
             Err(()) => Speaks::Nothing,
         };
@@ -286,7 +111,7 @@ impl Session {
     /// The packets of a message, when it is clear what is spoken.
     fn read<'a>(&mut self, seen: &Seen<'a>) -> Option<Packets<'a>> {
         if let Speaks::Unknown(candidates) = &mut self.speaks {
-            self.speaks = Speaks::Known(Box::new(candidates.look(seen)?));
+            self.speaks = Speaks::Known(candidates.look(seen)?);
         }
         let Speaks::Known(dialect) = &mut self.speaks else { return None };
         dialect.read(seen)

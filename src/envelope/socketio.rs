@@ -27,8 +27,8 @@ struct Announced {
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     announced: [Announced; 2],
-    /// Revision 3 of engine.io puts a type before the octets of binary messages.
-    is_revision_3: bool,
+    /// Revision 3 of engine.io puts a type, 4, before the octets of binary messages. `None` where no target tells.
+    is_revision_3: Option<bool>,
 }
 
 /// A packet, octets of its payload (`None` when that cannot be known), and attachments that it announces.
@@ -40,7 +40,7 @@ pub(super) struct Found<'a> {
 
 impl Reader {
     pub(super) fn new(is_revision_3: bool) -> Self {
-        Self { is_revision_3, ..Self::default() }
+        Self { is_revision_3: Some(is_revision_3), ..Self::default() }
     }
 
     /// Octets of this direction were lost.
@@ -52,18 +52,20 @@ impl Reader {
     pub(super) fn read<'a>(&mut self, seen: &Seen<'a>) -> Option<Packets<'a>> {
         let announced = &mut self.announced[seen.direction as usize];
         if !seen.is_text {
-            let prefix = u64::from(self.is_revision_3);
-            if self.is_revision_3 && seen.octets.first() != Some(&4) {
-                return None;
-            }
+            let prefix = match (self.is_revision_3, seen.octets.first()) {
+                (Some(true), Some(4)) => Some(1),
+                (Some(true), _) => return None,
+                (None, Some(4)) => None,
+                (Some(false) | None, _) => Some(0),
+            };
             if announced.attachments == 0 {
-                return Some(Packets::one(Packet::new(EngineIo, "message"), Some(prefix)));
+                return Some(Packets::one(Packet::new(EngineIo, "message"), prefix));
             }
             announced.attachments -= 1;
             let mut packet = Packet::new(SocketIo, "attachment");
             packet.name = announced.event.as_deref().map(|event| event.to_owned().into());
             packet.namespace = announced.namespace.as_deref().map(|namespace| namespace.to_owned().into());
-            return Some(Packets::one(packet, Some(prefix)));
+            return Some(Packets::one(packet, prefix));
         }
         let Found { packet, payload, attachments } = packet(seen)?;
         *announced = if attachments > 0 {

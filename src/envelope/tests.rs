@@ -215,7 +215,8 @@ fn other_protocols_find_nothing_in_a_message() {
             let is_kin = name == case.reader || name.starts_with("graphql") || name == "engine.io 3" || case.reader == "engine.io 3";
             let seen = Seen { octets: case.octets, len: case.octets.len() as u64, is_text: case.is_text, direction: case.direction };
             // socket.io's binary messages are octets of any kind.
-            if !is_kin && !(name == "socket.io" && !case.is_text) {
+            let is_attachment = name == "socket.io" && !case.is_text;
+            if !is_kin && !is_attachment {
                 assert_eq!(reader(&seen), None, "{name} in {}", case.shown());
             }
         }
@@ -335,6 +336,17 @@ fn attachments_belong_to_the_event_before_them() {
         let packets = reader.read(&seen(b"\x04ab", false)).expect("a packet");
         assert_eq!((packets.first.kind, packets.first.name.as_deref(), packets.envelope), (expected.0, expected.1, Some(1)));
     }
+}
+
+#[test]
+fn binary_messages_of_an_unknown_revision_may_begin_with_a_type() {
+    let envelope = |mut reader: socketio::Reader, octets: &[u8]| {
+        reader.read(&Seen { octets, len: 3, is_text: false, direction: ServerToClient }).map(|packets| packets.envelope)
+    };
+    assert_eq!(envelope(socketio::Reader::default(), b"\x04ab"), Some(None));
+    assert_eq!(envelope(socketio::Reader::default(), b"\x05ab"), Some(Some(0)));
+    assert_eq!(envelope(socketio::Reader::new(false), b"\x04ab"), Some(Some(0)));
+    assert_eq!(envelope(socketio::Reader::new(true), b"\x05ab"), None);
 }
 
 /// A message that one frame carried in a second of the capture.
