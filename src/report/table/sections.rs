@@ -87,48 +87,82 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 }
 
 /// Means of one message by layer: one way in both directions, and an exchange against a message.
-pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+/// Messages of one kind, or exchanges: a column of means.
+struct Column<'a> {
+    header: &'static str,
+    figures: &'a Figures,
+    count: u64,
+}
+
+impl Column<'_> {
+    fn each(&self, bytes: u64) -> String {
+        mean(bytes as f64 / self.count as f64)
+    }
+
+    /// Of the messages whose content is known; an exchange's two halves are told apart only by direction.
+    fn content(&self) -> String {
+        match self.figures.content_bytes {
+            Some(content) if self.figures.unknown_content_messages == 0 => self.each(content),
+            Some(content) => format!("≥ {}", self.each(content)),
+            None => "unknown".into(),
+        }
+    }
+
+    fn efficiency(&self) -> String {
+        self.figures.efficiency.map_or(DASH.into(), |efficiency| format!("{:.1} %", efficiency * 100.0))
+    }
+}
+
+/// The columns that hold anything.
+fn columns(report: &Report) -> Vec<Column<'_>> {
     let (ajax, websocket) = (&report.ajax, &report.websocket);
-    let exchanges = ajax.exchanges.unwrap_or_default();
-    if exchanges + websocket.figures.messages == 0 {
+    let column = |header, figures, count| Column { header, figures, count };
+    let [response, from_server] = [&ajax, &websocket].map(|side| &side.by_direction.server_to_client);
+    let [request, from_client] = [&ajax, &websocket].map(|side| &side.by_direction.client_to_server);
+    let mut columns = vec![
+        column("Ajax\nresponse", response, response.messages),
+        column("WebSocket\nfrom server", from_server, from_server.messages),
+        column("Ajax\nrequest", request, request.messages),
+        column("WebSocket\nfrom client", from_client, from_client.messages),
+        column("Ajax\nexchange", &ajax.figures, ajax.exchanges.unwrap_or_default()),
+        column("WebSocket\nmessage", &websocket.figures, websocket.figures.messages),
+    ];
+    columns.retain(|column| column.count > 0);
+    columns
+}
+
+pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let columns = columns(report);
+    if columns.is_empty() {
         return Ok(());
     }
     page.heading("What one of each cost, by layer (mean bytes)")?;
-    let columns: [(&Figures, u64); 6] = [
-        (&ajax.by_direction.server_to_client, ajax.by_direction.server_to_client.messages),
-        (&websocket.by_direction.server_to_client, websocket.by_direction.server_to_client.messages),
-        (&ajax.by_direction.client_to_server, ajax.by_direction.client_to_server.messages),
-        (&websocket.by_direction.client_to_server, websocket.by_direction.client_to_server.messages),
-        (&ajax.figures, exchanges),
-        (&websocket.figures, websocket.figures.messages),
-    ];
-    let each = |bytes: u64, count: u64| if count == 0 { DASH.into() } else { mean(bytes as f64 / count as f64) };
-    let row = |name: &str, figure: fn(&Figures) -> u64| {
-        std::iter::once(name.to_owned()).chain(columns.map(|(figures, count)| each(figure(figures), count))).collect::<Vec<_>>()
+    let row = |name: &str, cell: &dyn Fn(&Column<'_>) -> String| -> Vec<String> {
+        std::iter::once(name.to_owned()).chain(columns.iter().map(cell)).collect()
     };
-    let mut rows =
-        vec![row("link", |figures| figures.link_bytes), row("IP", |figures| figures.ip_bytes), row("TCP", |figures| figures.tcp_bytes)];
-    if ajax.figures.tls_bytes + websocket.figures.tls_bytes > 0 {
-        rows.push(row("TLS", |figures| figures.tls_bytes));
+    let bytes = |name: &str, figure: fn(&Figures) -> u64| row(name, &|column| column.each(figure(column.figures)));
+    let mut rows = vec![
+        bytes("link", |figures| figures.link_bytes),
+        bytes("IP", |figures| figures.ip_bytes),
+        bytes("TCP", |figures| figures.tcp_bytes),
+        bytes("TLS", |figures| figures.tls_bytes),
+        bytes("framing", |figures| figures.framing_bytes),
+        bytes("content, as sent", |figures| figures.encoded_bytes),
+        bytes("on the wire", |figures| figures.wire_bytes),
+        bytes("overhead", |figures| figures.overhead_bytes),
+        row("content, decoded", &|column| column.content()),
+        row("efficiency", &|column| column.efficiency()),
+        row("how many", &|column| thousands(column.count)),
+    ];
+    if columns.iter().all(|column| column.figures.tls_bytes == 0) {
+        rows.retain(|row| row[0] != "TLS");
     }
-    rows.push(row("framing", |figures| figures.framing_bytes));
-    rows.push(row("content, as sent", |figures| figures.encoded_bytes));
-    rows.push(row("on the wire", |figures| figures.wire_bytes));
-    rows.push(row("overhead", |figures| figures.overhead_bytes));
-    let known = columns.map(|(figures, count)| match figures.content_bytes {
-        // Of the messages whose content is known; an exchange's two halves are told apart only by direction.
-        Some(content) if figures.unknown_content_messages == 0 => each(content, count),
-        Some(content) => format!("≥ {}", each(content, count)),
-        None => "unknown".into(),
-    });
-    rows.push(std::iter::once("content, decoded".to_owned()).chain(known).collect());
-    let efficiency =
-        columns.map(|(figures, _)| figures.efficiency.map_or(DASH.into(), |efficiency| format!("{:.1} %", efficiency * 100.0)));
-    rows.push(std::iter::once("efficiency".to_owned()).chain(efficiency).collect());
-    rows.push(std::iter::once("how many".to_owned()).chain(columns.map(|(_, count)| thousands(count))).collect());
-    let header =
-        ["", "Ajax\nresponse", "WebSocket\nfrom server", "Ajax\nrequest", "WebSocket\nfrom client", "Ajax\nexchange", "WebSocket\nmessage"];
+    let header: Vec<&str> = std::iter::once("").chain(columns.iter().map(|column| column.header)).collect();
     page.table(1, &header, rows)?;
+    ratios(page, report)
+}
+
+fn ratios(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let views = [
         ("to the client", report.comparison.one_way.server_to_client.wire),
         ("to the server", report.comparison.one_way.client_to_server.wire),
@@ -141,7 +175,6 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
     page.paragraph("", &format!("Ajax ÷ WebSocket on the wire: {}", ratios.join(", ")))
 }
 
-/// Everything each side paid.
 pub(super) fn all_in(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let sides: Vec<_> = [("Ajax", &report.ajax), ("WebSocket", &report.websocket)]
         .into_iter()
