@@ -1,9 +1,15 @@
 //! Records and blocks by their octets: the one module that knows pcap-parser.
 //!
-//! Its slice functions parse what is rare; the fixed head of the two frequent ones is taken by hand. A block is handed over
-//! whole, its length already checked, so an answer of "incomplete" means a malformed block.
+//! Its slice functions parse what is rare; the fixed head of the two frequent ones is taken by hand, and so are options, which
+//! it would collect. A block is handed over whole, its length already checked, so an answer of "incomplete" means a malformed
+//! block.
 
-use pcap_parser::{InterfaceDescriptionBlock, OptionCode, PcapNGOption};
+/// Codes of options (draft §3.5, §4.2).
+const END_OF_OPTIONS: u16 = 0;
+const COMMENT: u16 = 1;
+const IF_TSRESOL: u16 = 9;
+const IF_FCSLEN: u16 = 13;
+const IF_TSOFFSET: u16 = 14;
 
 /// The order of octets in a file or section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,13 +75,12 @@ pub(super) struct SectionHeader {
     pub(super) comments: Vec<String>,
 }
 
-/// Parses a Section Header Block.
-pub(super) fn section_header(block: &[u8]) -> Option<SectionHeader> {
-    let (_, section) = pcap_parser::parse_sectionheaderblock(block).ok()?;
-    let options = || used(&section.options);
-    let comments = options().filter(|option| option.code == OptionCode::Comment).filter_map(|option| option.as_bytes().ok());
-    let comments = comments.map(|comment| String::from_utf8_lossy(comment).into_owned()).collect();
-    Some(SectionHeader { major_version: section.major_version, comments })
+/// Parses a Section Header Block; of its comments at most `most`.
+pub(super) fn section_header(block: &[u8], order: ByteOrder, most: usize) -> Option<SectionHeader> {
+    let &[a, b] = block.get(12..28)?.first_chunk::<2>()?;
+    let comments = options(block, 24, order).filter(|(code, _)| *code == COMMENT).take(most);
+    let comments = comments.map(|(_, comment)| String::from_utf8_lossy(comment).into_owned()).collect();
+    Some(SectionHeader { major_version: order.u16([a, b]), comments })
 }
 
 /// An Interface Description Block (draft-ietf-opsawg-pcapng §4.2).
@@ -94,21 +99,17 @@ pub(super) struct InterfaceDescription {
 
 /// Parses an Interface Description Block.
 pub(super) fn interface_description(block: &[u8], order: ByteOrder) -> Option<InterfaceDescription> {
-    let parse = match order {
-        ByteOrder::Little => pcap_parser::parse_interfacedescriptionblock_le,
-        ByteOrder::Big => pcap_parser::parse_interfacedescriptionblock_be,
-    };
-    let (_, block): (_, InterfaceDescriptionBlock<'_>) = parse(block).ok()?;
-    let option = |code: OptionCode| used(&block.options).find(|option| option.code == code).and_then(|option| option.as_bytes().ok());
-    // pcap-parser reads if_tsoffset in little-endian always and takes 0 octets of if_tsresol for one: read them here.
-    let resolution = option(OptionCode::IfTsresol).and_then(|value| value.first().copied()).unwrap_or(6);
-    let offset = option(OptionCode::IfTsoffset).and_then(|value| value.first_chunk::<8>()).map_or(0, |value| match order {
+    let [_, _, link_type, snaplen, _] = order.words::<5>(block)?;
+    // A 16-bit field and 16 reserved bits, which may not be zero.
+    let link_type = if order == ByteOrder::Little { link_type } else { link_type >> 16 } as u16;
+    let option = |wanted: u16| options(block, 16, order).find(|(code, _)| *code == wanted).map(|(_, value)| value);
+    let resolution = option(IF_TSRESOL).and_then(|value| value.first().copied()).unwrap_or(6);
+    let offset = option(IF_TSOFFSET).and_then(|value| value.first_chunk::<8>()).map_or(0, |value| match order {
         ByteOrder::Little => i64::from_le_bytes(*value),
         ByteOrder::Big => i64::from_be_bytes(*value),
     });
-    let fcs_len = option(OptionCode(13)).and_then(|value| value.first().copied()).map_or(0, fcs_octets);
-    // Linktype holds the block's u16.
-    Some(InterfaceDescription { link_type: block.linktype.0 as u16, snaplen: block.snaplen, resolution, offset, fcs_len })
+    let fcs_len = option(IF_FCSLEN).and_then(|value| value.first().copied()).map_or(0, fcs_octets);
+    Some(InterfaceDescription { link_type, snaplen, resolution, offset, fcs_len })
 }
 
 /// The draft says that `if_fcslen` is in bits and gives 4 as its example; writers did either. Checksums are of 16 or 32
@@ -117,9 +118,17 @@ fn fcs_octets(value: u8) -> u32 {
     u32::from(if value <= 8 { value } else { value / 8 })
 }
 
-/// Options up to the end mark; what follows it is not one.
-fn used<'a, 'b>(options: &'a [PcapNGOption<'b>]) -> impl Iterator<Item = &'a PcapNGOption<'b>> {
-    options.iter().take_while(|option| option.code != OptionCode::EndOfOpt)
+/// Options of a block (draft §3.5): code and value, from an offset up to the end mark, or what is no option. None is
+/// collected: a block of 16 MiB has room for four million.
+fn options(block: &[u8], at: usize, order: ByteOrder) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut rest = block.len().checked_sub(4).and_then(|end| block.get(at..end)).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (&[c0, c1, l0, l1], behind) = rest.split_first_chunk::<4>()?;
+        let (code, len) = (order.u16([c0, c1]), usize::from(order.u16([l0, l1])));
+        let value = behind.get(..len).filter(|_| code != END_OF_OPTIONS)?;
+        rest = behind.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some((code, value))
+    })
 }
 
 /// The original length and the data (with padding) of a Simple Packet Block (draft-ietf-opsawg-pcapng §4.4).

@@ -195,7 +195,8 @@ impl Blocks {
 
     fn section_header(&mut self, block: &[u8]) -> Content {
         self.interfaces.clear();
-        let Some(section) = block::section_header(block) else {
+        let room = MAX_COMMENTS.saturating_sub(self.comments.len());
+        let Some(section) = block::section_header(block, self.order, room) else {
             self.readable = false;
             return Content::Malformed("a malformed section header".into());
         };
@@ -204,8 +205,7 @@ impl Blocks {
         if !self.readable {
             return Content::Malformed(format!("version {} of pcapng is not known", section.major_version));
         }
-        let room = MAX_COMMENTS.saturating_sub(self.comments.len());
-        self.comments.extend(section.comments.into_iter().take(room));
+        self.comments.extend(section.comments);
         Content::Other
     }
 
