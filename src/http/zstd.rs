@@ -13,6 +13,9 @@ const MAX_FRAME_HEADER: usize = 18;
 /// A block header (RFC 8878 §3.1.1.2).
 const BLOCK_HEADER: usize = 3;
 
+/// A block's content (RFC 8878 §3.1.1.2.4).
+const MAX_BLOCK: usize = 128 << 10;
+
 /// A checksum behind the last block.
 const CHECKSUM: usize = 4;
 
@@ -98,7 +101,13 @@ impl Zstd {
                 Ok(Some(input.len() - rest.len()))
             }
             Next::Block => {
-                let Some(len) = block_len(input).filter(|&len| len <= input.len()) else { return Ok(None) };
+                let Some(len) = block_len(input) else { return Ok(None) };
+                if len > BLOCK_HEADER + MAX_BLOCK {
+                    return Err(Failed);
+                }
+                if len > input.len() {
+                    return Ok(None);
+                }
                 self.decode(at, len, out)?;
                 self.next = match (is_last_block(&self.pending[at..]), self.decoder.is_finished()) {
                     (false, _) => Next::Block,
