@@ -24,7 +24,7 @@ pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
 pub use message::*;
-pub use options::{AjaxScope, ContentMode, Limits, Options};
+pub use options::{AjaxScope, ContentMode, Limits, NamedLimit, Options, Quantity};
 pub use packet::{
     CapturePoint, ConnectionKey, Datagram, Flags, Fragment, Identity, NotTcp, Reassembly, Segment, Sender, SeqNumber, Sliced, Unjoined,
     slice,

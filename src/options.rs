@@ -1,6 +1,10 @@
 //! What can be set: limits, timeouts, and what is asked for; each with its default and unit.
 
+mod named;
+
 use std::time::Duration;
+
+pub use named::{NamedLimit, Quantity};
 
 /// What is kept of a message's decoded content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +35,9 @@ pub struct Limits {
     pub out_of_order_bytes: usize,
     /// Out-of-order segments held for one direction: 16 384.
     pub out_of_order_segments: usize,
+    /// Bytes that all connections together hold out of order or have not read yet: 256 MiB. The connection that grows
+    /// beyond it closes its holes.
+    pub held_bytes: usize,
     /// A header section: 64 KiB.
     pub http_head: usize,
     /// Decoded octets of one message: 1 GiB; what lies behind is not decoded.
@@ -62,6 +69,7 @@ impl Default for Limits {
         Self {
             out_of_order_bytes: 1 << 20,
             out_of_order_segments: 16_384,
+            held_bytes: 256 << 20,
             http_head: 64 << 10,
             decoded_content: 1 << 30,
             preview: 256,

@@ -58,6 +58,8 @@ pub(crate) struct Connection {
     /// The capture's clock when the last segment came; unlike `last.time` it never steps back.
     heard: Timestamp,
     halves: [Half; 2],
+    /// What its unread bytes took when that was last asked for.
+    held: usize,
     running: Running,
     /// Applications that ran so far.
     applications: u32,
@@ -90,6 +92,7 @@ impl Connection {
             last: segment.frame,
             heard: Timestamp::default(),
             halves: Default::default(),
+            held: 0,
             running: Running::default(),
             applications: 0,
             ledger: Ledger::default(),
@@ -151,6 +154,24 @@ impl Connection {
     /// Its ports were those of an earlier one, which its SYN ended.
     pub(crate) fn note_reused_ports(&mut self) {
         self.facts.mark(TcpAnalysis::ReusedPorts, Direction::ClientToServer);
+    }
+
+    /// What its bytes take that are held beyond holes or not read yet, in octets: when this was last asked for, and now.
+    #[inline]
+    pub(crate) fn update_held(&mut self) -> (usize, usize) {
+        let now = self.halves[0].memory() + self.halves[1].memory();
+        (std::mem::replace(&mut self.held, now), now)
+    }
+
+    /// A limit over all connections closes this one's holes.
+    pub(crate) fn give_up_holes(&mut self, out: &mut Output<'_>) {
+        for direction in Direction::BOTH {
+            let half = &mut self.halves[direction as usize];
+            let receipt = half.assembler.give_up_holes(&mut half.buffer);
+            self.note_loss(receipt, self.last);
+        }
+        self.advance(Direction::ClientToServer, out);
+        self.end_finished(out);
     }
 
     /// A limit ends the connection.
@@ -646,6 +667,11 @@ impl Connection {
             self.halves[direction as usize].fin_seen = true;
         }
         self.reset |= segment.flags.has(Flags::RST);
+        self.end_finished(out);
+    }
+
+    /// Tells the application of directions that are complete and that it does not know to be.
+    fn end_finished(&mut self, out: &mut Output<'_>) {
         for direction in Direction::BOTH {
             if self.halves[direction as usize].assembler.is_finished() && !self.halves[direction as usize].ended {
                 self.end_direction(direction, out);

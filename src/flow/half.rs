@@ -22,6 +22,12 @@ pub(super) struct Half {
 }
 
 impl Half {
+    /// What its bytes take that are held beyond holes or not read yet, in octets.
+    #[inline]
+    pub(super) fn memory(&self) -> usize {
+        self.assembler.held_memory() + self.buffer.memory()
+    }
+
     /// The buffer and the content stage together, as parsers need them.
     pub(super) fn parts(&mut self, options: &Options) -> (&mut StreamBuffer, &mut Stage) {
         (&mut self.buffer, self.stage.get_or_insert_with(|| Box::new(Stage::new(options))))

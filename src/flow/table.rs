@@ -13,6 +13,9 @@ use crate::stream::Timestamp;
 /// table must cost little beside them.
 const SWEEP_SEGMENTS: u64 = 1 << 20;
 
+/// Slots that a segment pays for: a capture whose clock runs must not have the table passed over for every few segments.
+const SWEPT_SLOTS: usize = 64;
+
 /// A step of the capture's clock that is not believed at once: 10 minutes.
 const LEAP_NS: i64 = 600_000_000_000;
 
@@ -31,6 +34,8 @@ pub(crate) struct Table {
     /// Closed connections in the order of closing: slot and number.
     lingering: VecDeque<(usize, u64, Timestamp)>,
     begun: u64,
+    /// What bytes take that connections hold beyond holes or have not read, in octets.
+    held: usize,
     latest: Timestamp,
     /// Segments in a row that were far ahead of that.
     leaps: u32,
@@ -53,11 +58,32 @@ impl Table {
         connection.set_heard(self.latest.max(segment.frame.time));
         let was_closed = connection.is_closed();
         connection.receive(segment, out);
+        let (held_before, held) = connection.update_held();
+        if held != held_before {
+            self.held = self.held - held_before + held;
+            if held > held_before && self.held > out.options.limits.held_bytes {
+                self.relieve(slot, out);
+            }
+        }
+        let Some(connection) = self.slots[slot].as_ref() else { return };
         if connection.is_closed() && !was_closed {
             let number = connection.number();
             self.lingering.push_back((slot, number, self.latest));
         }
         self.tidy(out);
+    }
+
+    /// Connections hold more than they may: the one that grew closes its holes, and ends where that is not enough.
+    #[cold]
+    fn relieve(&mut self, slot: usize, out: &mut Output<'_>) {
+        let Some(connection) = self.slots[slot].as_mut() else { return };
+        connection.give_up_holes(out);
+        let (before, now) = connection.update_held();
+        self.held = self.held - before + now;
+        if now > 0 && self.held > out.options.limits.held_bytes {
+            connection.note_limit();
+            self.end(slot, out);
+        }
     }
 
     /// Moves the capture's clock, which never steps back, and far ahead only where the segments that follow are as late:
@@ -142,6 +168,8 @@ impl Table {
 
     fn end(&mut self, slot: usize, out: &mut Output<'_>) {
         if let Some(mut connection) = self.slots[slot].take() {
+            let (held, _) = connection.update_held();
+            self.held -= held;
             connection.finish(out);
             self.index.remove(&connection.key());
             self.free.push(slot);
@@ -156,9 +184,14 @@ impl Table {
         if !self.lingering.is_empty() {
             self.let_go(out);
         }
-        if self.segments_since_sweep >= SWEEP_SEGMENTS || self.next_sweep.is_none_or(|due| self.latest >= due) {
+        let is_due = self.next_sweep.is_none_or(|due| self.latest >= due) && self.is_sweep_paid_for();
+        if self.segments_since_sweep >= SWEEP_SEGMENTS || is_due {
             self.sweep(out);
         }
+    }
+
+    fn is_sweep_paid_for(&self) -> bool {
+        self.segments_since_sweep.saturating_mul(SWEPT_SLOTS as u64) >= self.slots.len() as u64
     }
 
     /// Ends closed connections that have listened for late segments long enough.

@@ -254,6 +254,12 @@ impl StreamBuffer {
         self.unread == 0
     }
 
+    /// What the unread bytes take, in octets.
+    #[inline]
+    pub fn memory(&self) -> usize {
+        if self.is_empty() { 0 } else { self.bytes.len() + self.runs.len() * size_of::<Run>() }
+    }
+
     /// Stream offset of the next unread byte.
     #[inline]
     pub fn start(&self) -> u64 {

@@ -218,13 +218,29 @@ impl Assembler {
         self.idle(now, buffer, limits)
     }
 
+    /// What is held beyond holes takes so many octets of memory.
+    #[inline]
+    pub(crate) fn held_memory(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| held.memory())
+    }
+
+    /// A limit closes every hole as lost.
+    pub(crate) fn give_up_holes(&mut self, buffer: &mut StreamBuffer) -> Receipt {
+        let limit = self.held.is_some();
+        Receipt { limit, lost_bytes: self.close_every_hole(buffer), ..Receipt::of(Arrival::Empty) }
+    }
+
+    fn close_every_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
+        let mut lost = 0;
+        while self.held.is_some() {
+            lost += self.close_first_hole(buffer);
+        }
+        lost
+    }
+
     /// Nothing more comes: closes every hole as lost. Returns the octets lost.
     pub(crate) fn finish(&mut self, buffer: &mut StreamBuffer) -> u64 {
-        let mut lost = 0;
-        while let Some(start) = self.held.as_ref().and_then(|held| held.start()) {
-            lost += self.lose_until(start, buffer);
-            self.drain(buffer);
-        }
+        let mut lost = self.close_every_hole(buffer);
         if let Some(fin) = self.fin.filter(|&fin| fin > self.delivered && fin - self.delivered < MAX_WINDOW as u64) {
             lost += self.lose_until(fin, buffer);
         }

@@ -62,6 +62,11 @@ impl Held {
         self.bytes > bytes || self.pieces.len() > segments
     }
 
+    /// What it takes, in octets.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes + self.pieces.len() * size_of::<Piece>()
+    }
+
     /// Offset of the first byte held.
     pub(super) fn start(&self) -> Option<u64> {
         self.pieces.front().map(|piece| piece.start)

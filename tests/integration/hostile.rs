@@ -141,6 +141,16 @@ fn holes_in_many_connections(size: usize, mut out: Out<'_>) {
     }
 }
 
+fn header_sections_without_end_in_many_connections(size: usize, mut out: Out<'_>) {
+    for connection in 0..size / 10_000 {
+        let mut talk = Talk::open(&mut out);
+        talk.ports[0] = connection as u16;
+        talk.addresses[0][1] = (connection >> 16) as u8;
+        talk.send(0, ACK, b"GET / HTTP/1.1\r\nX: ");
+        talk.stream(0, &[b'a'; 9000]);
+    }
+}
+
 fn chunks_of_one_octet(size: usize, mut out: Out<'_>) {
     Talk::open(&mut out).exchange("Transfer-Encoding: chunked\r\n", &b"1\r\na\r\n".repeat(size / 6));
 }
@@ -285,13 +295,14 @@ fn packets_in_packets(size: usize, out: Out<'_>) {
 type Flood = (&'static str, fn(usize, Out<'_>), Option<Odd>);
 
 /// Every flood, and the anomaly that says which limit it met.
-const FLOODS: [Flood; 26] = [
+const FLOODS: [Flood; 27] = [
     ("header section without end", header_section_without_end, Some(Odd::HttpHeadLimit)),
     ("field lines without end", field_lines_without_end, Some(Odd::HttpHeadLimit)),
     ("header section in single octets", header_section_in_single_octets, None),
     ("single octets behind a hole", single_octets_behind_a_hole, Some(Odd::OutOfOrderLimit)),
     ("overlapping segments behind a hole", overlaps_behind_a_hole, Some(Odd::ConflictingOverlap)),
     ("holes in many connections", holes_in_many_connections, Some(Odd::LostBytes)),
+    ("header sections without end in many connections", header_sections_without_end_in_many_connections, None),
     ("chunks of one octet", chunks_of_one_octet, None),
     ("chunk extension without end", chunk_extension_without_end, Some(Odd::MalformedChunk)),
     ("chunks of 2^64 - 1 octets", chunks_of_immense_size, None),
@@ -360,6 +371,16 @@ fn connections_beyond_their_limit_end_the_idle_ones() {
     let limits = Limits { connections: 100, ..Limits::default() };
     let odd = analyze(connections_without_end, 40 * 1000, Options { limits, ..Options::default() });
     assert!(odd.count(Odd::ConnectionLimit) >= 900 / 2, "{:?}", odd.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_all_connections_hold_is_bounded() {
+    let limits = Limits { held_bytes: 100_000, ..Limits::default() };
+    let odd = |flood| analyze(flood, 1 << 20, Options { limits, ..Options::default() });
+    // Of 15 connections each holds 45 segments; one fits, and of each further one at least the segment that is too much.
+    assert!(odd(holes_in_many_connections).count(Odd::OutOfOrderLimit) >= 14);
+    // A header section has no holes to close: of 104 connections with 9 kB each about ten fit.
+    assert!(odd(header_sections_without_end_in_many_connections).count(Odd::ConnectionLimit) >= 90);
 }
 
 /// pcapng: a section with ever more interfaces, or with blocks too short to be any.

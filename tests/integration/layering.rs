@@ -23,7 +23,7 @@ const ORDER: &[&[&str]] = &[
 ];
 
 /// Rooms of one line that may use each other: (who, whom).
-const NEIGHBOURS: &[(&str, &str)] = &[("main", "cli")];
+const NEIGHBOURS: &[(&str, &str)] = &[("main", "cli"), ("options", "error")];
 
 fn rank(room: &str) -> Option<usize> {
     ORDER.iter().position(|line| line.contains(&room))
