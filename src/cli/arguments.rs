@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use wiretare::{AjaxScope, Result};
+use wiretare::{AjaxScope, NamedLimit, Options, Result};
 
 /// What is read.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,13 @@ pub(super) struct Input {
     pub(super) captures: Vec<PathBuf>,
     /// Which HTTP exchanges count as Ajax
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Ajax::Detected)]
-    pub(super) ajax: Ajax,
+    ajax: Ajax,
+    /// Tell equal addresses in different VXLAN or Geneve networks apart
+    #[arg(long)]
+    separate_networks: bool,
+    /// Set a limit, such as `idle_timeout=10min` or `http_head=256KiB`; may be repeated, `--limit help` lists them
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
     /// Exit with 3 when the capture was damaged or held nothing to measure
     #[arg(long)]
     pub(super) strict: bool,
@@ -46,7 +52,7 @@ pub(super) struct Display {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Ajax {
+enum Ajax {
     /// Those that a script made, by their header fields
     Detected,
     /// Every one but the opening handshake of a WebSocket
@@ -73,11 +79,20 @@ impl Input {
         Ok(vec![PathBuf::from("-")])
     }
 
-    pub(super) fn ajax(&self) -> AjaxScope {
-        match self.ajax {
+    /// Whether the names of the limits are asked for, not a run.
+    pub(super) fn asks_for_limits(&self) -> bool {
+        self.limits.iter().any(|limit| limit == "help")
+    }
+
+    /// What is asked for of the analysis.
+    pub(super) fn options(&self) -> Result<Options> {
+        let ajax = match self.ajax {
             Ajax::Detected => AjaxScope::Detected,
             Ajax::All => AjaxScope::All,
-        }
+        };
+        let mut options = Options { ajax, separate_networks: self.separate_networks, ..Options::default() };
+        self.limits.iter().try_for_each(|limit| options.set_limit(limit))?;
+        Ok(options)
     }
 }
 
@@ -108,4 +123,11 @@ impl Display {
             Color::Auto => self.on_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         }
     }
+}
+
+/// The limits that can be set: a line each with name, default and what it bounds.
+pub(super) fn list_of_limits() -> String {
+    let defaults = Options::default();
+    let line = |limit: &NamedLimit| format!("{:<22} {:>8}  {}\n", limit.name, limit.display(limit.get(&defaults)), limit.what);
+    NamedLimit::ALL.iter().map(line).collect()
 }

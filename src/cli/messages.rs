@@ -93,8 +93,8 @@ impl Args {
 
 /// Prints the rows of the captures.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
+    let options = Options { content: args.content(), digest: args.digest, ..args.input.options()? };
     let files = args.input.files()?;
-    let options = Options { content: args.content(), digest: args.digest, ajax: args.input.ajax(), ..Options::default() };
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
     let mut writer = match args.format {
         Format::Ndjson => Writer::Ndjson(Box::new(Lines::new(options.content))),

@@ -16,6 +16,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use wiretare::{Error, Result};
 
 use notes::Notes;
+use output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,11 +69,13 @@ enum Outcome {
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Report(cli.report));
-    let (notes, strict) = match &command {
-        Command::Report(args) => (Notes::new(args.display.quiet), args.input.strict),
-        Command::Messages(args) => (Notes::new(args.display.quiet), args.input.strict),
+    let (input, display) = match &command {
+        Command::Report(args) => (&args.input, &args.display),
+        Command::Messages(args) => (&args.input, &args.display),
     };
+    let (notes, strict) = (Notes::new(display.quiet), input.strict);
     let outcome = match command {
+        _ if input.asks_for_limits() => list_limits(),
         Command::Report(args) => report::run(args, &notes),
         Command::Messages(args) => messages::run(args, &notes),
     };
@@ -89,6 +92,14 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// What `--limit help` prints.
+fn list_limits() -> Result<Outcome> {
+    let mut output = Output::open(None, &[])?;
+    output.buffer().extend_from_slice(arguments::list_of_limits().as_bytes());
+    output.finish()?;
+    Ok(Outcome::Done)
 }
 
 /// What to do when neither files nor a pipe were given: the usage, as clap prints it.

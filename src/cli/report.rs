@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use wiretare::report::table::{self, Layout};
 use wiretare::report::{CaptureFile, Report, Settings, json};
-use wiretare::{Error, Options, Result, Row, Side, Summary};
+use wiretare::{Error, Result, Row, Side, Summary};
 
 use super::Outcome;
 use super::arguments::{Display, Input};
@@ -41,10 +41,10 @@ enum Format {
 
 /// Prints the report on the captures.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
+    let options = args.input.options()?;
     let files = args.input.files()?;
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
-    let options = Options { ajax: args.input.ajax(), ..Options::default() };
-    let settings = Settings::new(options.ajax);
+    let settings = Settings::new(&options);
     let progress = Progress::new(!args.display.quiet && !args.display.no_progress);
     let mut summary = Summary::default();
     let mut measured = false;

@@ -16,6 +16,7 @@ mod transport;
 #[cfg(feature = "cli")]
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::Serialize;
@@ -25,7 +26,7 @@ use crate::account::Summary;
 use crate::analysis::comparison::Comparison;
 use crate::analysis::findings::{Finding, findings};
 use crate::message::{Side, Totals};
-use crate::options::AjaxScope;
+use crate::options::{AjaxScope, Options};
 use crate::stream::Timestamp;
 
 pub use side::{
@@ -153,16 +154,28 @@ pub struct Settings {
     pub decode_as: Vec<String>,
     /// Filters as given, such as `host=*.example.org`.
     pub filters: Vec<String>,
+    /// Whether equal addresses in different virtual networks are different connections.
+    pub separate_networks: bool,
+    /// Limits that are not the default ones, by name: octets, things or seconds.
+    pub limits: BTreeMap<&'static str, u64>,
 }
 
 impl Settings {
-    /// The settings of an Ajax scope, all else as by default.
-    pub fn new(ajax: AjaxScope) -> Self {
-        let ajax = match ajax {
+    /// What of an analysis' options changes its figures.
+    pub fn new(options: &Options) -> Self {
+        let ajax = match options.ajax {
             AjaxScope::Detected => "detected",
             AjaxScope::All => "all",
         };
-        Self { ajax, basis: "wire", decode_as: Vec::new(), filters: Vec::new() }
+        let limits = options.changed_limits().filter(|(limit, _)| !limit.is_display);
+        Self {
+            ajax,
+            basis: "wire",
+            decode_as: Vec::new(),
+            filters: Vec::new(),
+            separate_networks: options.separate_networks,
+            limits: limits.map(|(limit, value)| (limit.name, value)).collect(),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn deck_report() -> Report {
         duration_s: 179.0,
         truncated: false,
     };
-    Report::new(vec![file], Settings::new(AjaxScope::Detected), &totals, &summary)
+    Report::new(vec![file], Settings::new(&Options::default()), &totals, &summary)
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod envelopes;
 mod fuzzed;
 mod hostile;
 mod layering;
+mod limits;
 mod loss;
 mod made;
 mod rewrite;

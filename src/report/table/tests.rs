@@ -2,7 +2,7 @@ use super::*;
 use crate::account::Summary;
 use crate::account::samples::deck_rows;
 use crate::message::{Row, Side, Totals};
-use crate::options::AjaxScope;
+use crate::options::Options;
 use crate::report::tests::deck_report;
 use crate::report::{CaptureFile, Settings};
 
@@ -60,7 +60,7 @@ fn a_capture_without_ajax_or_websocket_says_what_it_holds() {
     assert!(Side::ALL.iter().all(|&side| summary.side(side).is_empty()));
     let totals = Totals { packets: 9, wire_bytes: 1000, not_tcp_bytes: 100, ..Totals::default() };
     let files = vec![CaptureFile { packets: 9, wire_bytes: 1000, captured_bytes: 1000, ..CaptureFile::default() }];
-    let page = page(&Report::new(files, Settings::new(AjaxScope::Detected), &totals, &summary), None);
+    let page = page(&Report::new(files, Settings::new(&Options::default()), &totals, &summary), None);
     let lines: Vec<_> = page.lines().collect();
     assert_eq!(
         lines[0],
