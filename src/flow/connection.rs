@@ -156,8 +156,13 @@ impl Connection {
         self.facts.mark(TcpAnalysis::ReusedPorts, Direction::ClientToServer);
     }
 
-    /// What its bytes take that are held beyond holes or not read yet, in octets: when this was last asked for, and now.
+    /// Whether bytes are held beyond holes or not read yet, or were when that was last asked for.
     #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        self.held > 0 || self.halves.iter().any(|half| !half.buffer.is_empty() || half.assembler.has_held())
+    }
+
+    /// What those bytes take, in octets: when this was last asked for, and now.
     pub(crate) fn update_held(&mut self) -> (usize, usize) {
         let now = self.halves[0].memory() + self.halves[1].memory();
         (std::mem::replace(&mut self.held, now), now)

@@ -23,7 +23,6 @@ pub(super) struct Half {
 
 impl Half {
     /// What its bytes take that are held beyond holes or not read yet, in octets.
-    #[inline]
     pub(super) fn memory(&self) -> usize {
         self.assembler.held_memory() + self.buffer.memory()
     }

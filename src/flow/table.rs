@@ -58,12 +58,8 @@ impl Table {
         connection.set_heard(self.latest.max(segment.frame.time));
         let was_closed = connection.is_closed();
         connection.receive(segment, out);
-        let (held_before, held) = connection.update_held();
-        if held != held_before {
-            self.held = self.held - held_before + held;
-            if held > held_before && self.held > out.options.limits.held_bytes {
-                self.relieve(slot, out);
-            }
+        if connection.holds() && self.has_relieved(slot, out) {
+            return self.tidy(out);
         }
         let Some(connection) = self.slots[slot].as_ref() else { return };
         if connection.is_closed() && !was_closed {
@@ -73,17 +69,24 @@ impl Table {
         self.tidy(out);
     }
 
-    /// Connections hold more than they may: the one that grew closes its holes, and ends where that is not enough.
-    #[cold]
-    fn relieve(&mut self, slot: usize, out: &mut Output<'_>) {
-        let Some(connection) = self.slots[slot].as_mut() else { return };
+    /// Keeps the sum of what connections hold. The one that grows beyond its limit closes its holes, and ends where that is
+    /// not enough: whether it did.
+    fn has_relieved(&mut self, slot: usize, out: &mut Output<'_>) -> bool {
+        let Some(connection) = self.slots[slot].as_mut() else { return false };
+        let (before, now) = connection.update_held();
+        self.held = self.held - before + now;
+        if now <= before || self.held <= out.options.limits.held_bytes {
+            return false;
+        }
         connection.give_up_holes(out);
         let (before, now) = connection.update_held();
         self.held = self.held - before + now;
-        if now > 0 && self.held > out.options.limits.held_bytes {
+        let is_full = now > 0 && self.held > out.options.limits.held_bytes;
+        if is_full {
             connection.note_limit();
             self.end(slot, out);
         }
+        is_full
     }
 
     /// Moves the capture's clock, which never steps back, and far ahead only where the segments that follow are as late:

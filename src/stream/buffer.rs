@@ -255,7 +255,6 @@ impl StreamBuffer {
     }
 
     /// What the unread bytes take, in octets.
-    #[inline]
     pub fn memory(&self) -> usize {
         if self.is_empty() { 0 } else { self.bytes.len() + self.runs.len() * size_of::<Run>() }
     }

@@ -218,8 +218,13 @@ impl Assembler {
         self.idle(now, buffer, limits)
     }
 
-    /// What is held beyond holes takes so many octets of memory.
+    /// Whether segments are held beyond a hole.
     #[inline]
+    pub(crate) fn has_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// What is held beyond holes takes so many octets of memory.
     pub(crate) fn held_memory(&self) -> usize {
         self.held.as_ref().map_or(0, |held| held.memory())
     }
