@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use wiretare::report::listing::Listing;
 use wiretare::report::ndjson::Lines;
-use wiretare::{ContentMode, Options, Result, Row, Timestamp};
+use wiretare::{ContentMode, Error, Options, Result, Row, Timestamp};
 
 use super::Outcome;
 use super::arguments::{Display, Input};
@@ -121,7 +121,12 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
         }
         Event::Pause if live => output.flush(),
         Event::Pause => Ok(()),
-    })?;
+    });
+    if matches!(facts, Err(Error::Read { .. } | Error::Open { .. })) {
+        // Each row is complete in itself: those that were known are not lost with the rest.
+        output.flush()?;
+    }
+    let facts = facts?;
     output.finish()?;
 
     let damaged = notes.damage(&facts);

@@ -1,6 +1,6 @@
 //! The command as a shell sees it: exit codes, streams, files.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -143,6 +143,40 @@ fn cut_capture_is_shown_up_to_the_cut() {
         assert!(!output.stdout.is_empty());
     }
     assert_eq!(text(&run_with_stdin(&["messages", "-q", "--content", "none", "-"], cut).stderr), "");
+}
+
+#[test]
+fn strict_exits_with_3_for_each_kind_of_damage_and_for_nothing_to_measure() {
+    let whole = sample();
+    let mut gzip = Vec::new();
+    flate2::read::GzEncoder::new(&whole[..], flate2::Compression::fast()).read_to_end(&mut gzip).expect("reading from a slice");
+    let (half, last) = (gzip.len() / 2, whole.len() - 4);
+    let mut changed = whole.clone();
+    // The trailing length of the last block is one of its two.
+    changed[last] ^= 4;
+    let header = [&0xa1b2_c3d4_u32.to_le_bytes()[..], &[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0]].concat();
+    let arp = [&[0; 8][..], &[14, 0, 0, 0, 14, 0, 0, 0], &[0; 12], &[8, 6]].concat();
+    let garbage = [&whole[..], &[0x55; 40]].concat();
+    let damaged: [(&str, Vec<u8>, u8); 7] = [
+        ("sound", whole.clone(), 0),
+        ("cut within a block", whole[..whole.len() - 10].to_vec(), 3),
+        ("a block whose two lengths differ", changed, 3),
+        ("no block behind the last one", garbage, 3),
+        ("cut within compressed octets", gzip[..half].to_vec(), 3),
+        ("no packet", header.clone(), 3),
+        ("no TCP", [header, arp].concat(), 3),
+    ];
+    for (what, file, code) in damaged {
+        for arguments in [&["report", "-f", "json", "-"][..], &["messages", "-"]] {
+            let output = run_with_stdin(arguments, &file);
+            assert_eq!(output.status.code(), Some(0), "{what}: {arguments:?}");
+            let strict = run_with_stdin(&[arguments, &["--strict"]].concat(), &file);
+            assert_eq!(strict.status.code(), Some(i32::from(code)), "{what}: {arguments:?} --strict");
+            assert_eq!(strict.stdout, output.stdout, "{what}: what was found is printed nonetheless");
+            assert_eq!(text(&strict.stderr).contains("warning: strict: "), code == 3, "{what}: {}", text(&strict.stderr));
+        }
+    }
+    assert_eq!(run(&["messages", "--strict", "--host", "no.such.host", SAMPLE]).status.code(), Some(3));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod command;
 #[allow(dead_code)]
 mod conversation;
 mod corpus;
+mod damage;
 mod envelopes;
 mod fuzzed;
 mod hostile;
