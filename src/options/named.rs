@@ -87,6 +87,8 @@ impl NamedLimit {
         limit!(limits.connections: usize, Count, 1, "connections open at a time"),
         limit!(limits.lingering_connections: usize, Count, 0, "closed connections that still take late segments"),
         limit!(limits.pending_requests: usize, Count, 1, "requests that wait for their response on one connection"),
+        limit!(limits.envelope: usize, Size, 64, "what is looked at of a message for its envelope"),
+        limit!(limits.pending_answers: usize, Count, 1, "asks that wait for their answers on one WebSocket connection"),
         limit!(limits.fragment_bytes: usize, Size, 1, "memory for IP fragments that wait for others"),
         limit!(limits.fragmented_datagrams: usize, Count, 1, "IP datagrams that wait for fragments"),
         // Lengths in captures are of 32 bits.
