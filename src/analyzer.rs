@@ -113,14 +113,19 @@ impl Analyzer {
     /// The next row that is known, in order of completion.
     #[inline]
     pub fn poll(&mut self) -> Option<Row> {
+        self.rows.pop_front().or_else(|| self.poll_ending())
+    }
+
+    fn poll_ending(&mut self) -> Option<Row> {
+        while self.rows.is_empty() && self.table.end_next(&mut Output { rows: &mut self.rows, options: &self.options }) {}
         self.rows.pop_front()
     }
 
-    /// The capture is at its end: every connection ends, its last rows can be polled, and the totals are complete.
+    /// The capture is at its end: every connection ends, the last rows can be polled, and the totals are complete.
     pub fn finish(&mut self) {
         self.reassembly.finish();
         self.book_unjoined();
-        self.table.finish(&mut Output { rows: &mut self.rows, options: &self.options });
+        self.table.finish();
         let mut not_tcp: Vec<_> = self.not_tcp.iter().map(|(reason, &(frames, bytes))| (reason.to_string(), frames, bytes)).collect();
         not_tcp.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         self.totals.not_tcp = not_tcp;

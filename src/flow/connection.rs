@@ -119,6 +119,11 @@ impl Connection {
         self.key
     }
 
+    /// Whether either side has sent any payload that was captured.
+    pub(crate) fn has_carried(&self) -> bool {
+        self.halves.iter().any(|half| half.assembler.has_delivered())
+    }
+
     /// The capture's clock when the last segment came.
     pub(crate) fn heard(&self) -> Timestamp {
         self.heard
@@ -691,6 +696,10 @@ impl Connection {
     /// wait for late segments.
     fn rest(&mut self, out: &mut Output<'_>) {
         self.finish_http(out);
+        self.release_memory();
+    }
+
+    fn release_memory(&mut self) {
         self.running = Running::Ended(self.running.kind());
         for half in &mut self.halves {
             half.stage = None;
@@ -746,6 +755,7 @@ impl Connection {
         }
         debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
         out.rows.push_back(Row::Connection(Box::new(self.row())));
+        self.release_memory();
     }
 
     /// Exchanges that still wait for something will not get it.

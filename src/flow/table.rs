@@ -1,5 +1,6 @@
 //! Active connections by key: found, begun, ended by FIN, RST, idle capture time or a limit.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -29,10 +30,16 @@ pub(crate) struct Table {
     index: HashMap<ConnectionKey, usize, RandomState>,
     slots: Vec<Option<Box<Connection>>>,
     free: Vec<usize>,
+    /// Memory of connections that have ended, for those that begin.
+    #[expect(clippy::vec_box, reason = "slots hold boxes; to move a connection costs more than its box")]
+    spare: Vec<Box<Connection>>,
     /// The segment before was most often of the same connection.
     last: Option<(ConnectionKey, usize)>,
     /// Closed connections in the order of closing: slot and number.
     lingering: VecDeque<(usize, u64, Timestamp)>,
+    /// Connections that end with the capture, the last one first.
+    #[expect(clippy::vec_box, reason = "as above")]
+    ending: Vec<Box<Connection>>,
     begun: u64,
     /// What bytes take that connections hold beyond holes or have not read, in octets.
     held: usize,
@@ -119,12 +126,18 @@ impl Table {
         }
     }
 
-    /// Ends every connection, in the order of their numbers.
-    pub(crate) fn finish(&mut self, out: &mut Output<'_>) {
-        let mut left: Vec<_> = self.slots.drain(..).flatten().collect();
-        left.sort_by_key(|connection| connection.number());
-        left.iter_mut().for_each(|connection| connection.finish(out));
-        *self = Self { begun: self.begun, ..Self::default() };
+    /// No more segments come: every connection is to end.
+    pub(crate) fn finish(&mut self) {
+        let mut ending: Vec<_> = self.slots.drain(..).flatten().collect();
+        ending.sort_by_key(|connection| Reverse(connection.number()));
+        *self = Self { begun: self.begun, ending, ..Self::default() };
+    }
+
+    /// Behind [`finish`](Self::finish): ends the next connection by number; whether there was one. One by one, so that the
+    /// rows of many are not there at once.
+    pub(crate) fn end_next(&mut self, out: &mut Output<'_>) -> bool {
+        let next = self.ending.pop();
+        next.map(|mut connection| connection.finish(out)).is_some()
     }
 
     #[inline]
@@ -158,7 +171,14 @@ impl Table {
         if self.index.len() >= out.options.limits.connections {
             self.end_idle_longest(out);
         }
-        let connection = Box::new(Connection::new(self.begun, segment));
+        let connection = Connection::new(self.begun, segment);
+        let connection = match self.spare.pop() {
+            Some(mut spare) => {
+                *spare = connection;
+                spare
+            }
+            None => Box::new(connection),
+        };
         self.begun += 1;
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -176,6 +196,7 @@ impl Table {
             connection.finish(out);
             self.index.remove(&connection.key());
             self.free.push(slot);
+            self.spare.push(connection);
             self.last = None;
         }
     }
@@ -226,16 +247,18 @@ impl Table {
         self.end_all_idle_since(oldest, out);
     }
 
-    /// Makes room: ends the eighth of the connections that were idle the longest.
+    /// Makes room: ends an eighth of the connections, first those that never carried anything (a scan opens many), then those
+    /// that were idle the longest.
     #[cold]
     fn end_idle_longest(&mut self, out: &mut Output<'_>) {
-        let mut idle: Vec<_> = self.open().map(|(slot, connection)| (connection.heard(), connection.number(), slot)).collect();
+        let rank = |connection: &Connection| (connection.has_carried(), connection.heard(), connection.number());
+        let mut idle: Vec<_> = self.open().map(|(slot, connection)| (rank(connection), slot)).collect();
         let eighth = idle.len() / 8;
         if idle.is_empty() {
             return;
         }
         idle.select_nth_unstable(eighth);
-        let mut ending: Vec<_> = idle[..=eighth].iter().map(|&(_, number, slot)| (number, slot)).collect();
+        let mut ending: Vec<_> = idle[..=eighth].iter().map(|&((_, _, number), slot)| (number, slot)).collect();
         ending.sort_unstable();
         for (_, slot) in ending {
             if let Some(connection) = self.slots[slot].as_mut() {

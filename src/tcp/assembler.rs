@@ -204,6 +204,11 @@ impl Assembler {
         self.origin != Origin::Unknown
     }
 
+    /// Whether any byte was delivered, or lost.
+    pub(crate) fn has_delivered(&self) -> bool {
+        self.delivered > 0
+    }
+
     /// Whether a SYN with this sequence number cannot be this stream's.
     pub(crate) fn is_other(&self, syn: SeqNumber) -> bool {
         self.has_begun() && syn != self.base

@@ -165,7 +165,7 @@ fn rows_do_not_depend_on_how_octets_come() {
         let whole = analyze(Cursor::new(file.clone())).expect("a capture").rows;
         assert_eq!(whole.iter().filter(|row| matches!(row, Row::Exchange(_))).count(), 5);
         for piece in [1, 2, 7, 64] {
-            let interrupted = |call: usize| (call % 3 != 0).then_some(ErrorKind::Interrupted);
+            let interrupted = |call: usize| (!call.is_multiple_of(3)).then_some(ErrorKind::Interrupted);
             assert_eq!(analyze(reluctant(&file, piece, |_| None)).expect("a capture").rows, whole);
             assert_eq!(analyze(reluctant(&file, piece, interrupted)).expect("a capture").rows, whole);
         }
