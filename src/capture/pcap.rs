@@ -72,10 +72,10 @@ impl Records {
     pub(super) fn next(&self, source: &mut Source) -> io::Result<Step> {
         let header_len = self.magic.record_header_len;
         if !source.need(header_len)? {
-            return Ok(Step::end("record header", source, header_len));
+            return Ok(Step::end_within_header("record header", source, header_len));
         }
         let Some([seconds, fraction, first, second]) = self.magic.order.words(source.unread()) else {
-            return Ok(Step::end("record header", source, header_len));
+            return Ok(Step::end_within_header("record header", source, header_len));
         };
         let (captured, len) = match self.lengths {
             Lengths::CapturedFirst => (first, second),
@@ -170,7 +170,7 @@ mod tests {
             assert_eq!(found.truncated, !ends.contains(&cut));
             assert_eq!(found.anomalies.count(AnomalyKind::TruncatedCapture), u64::from(found.truncated));
         }
-        assert_eq!(read(&file[..70]).1.damage.as_deref(), Some("record header at offset 59: 16 bytes declared, 11 left"));
+        assert_eq!(read(&file[..70]).1.damage.as_deref(), Some("record header at offset 59: 16 bytes wanted, 11 left"));
         assert_eq!(read(&file[..78]).1.damage.as_deref(), Some("record at offset 59: 21 bytes declared, 19 left"));
     }
 

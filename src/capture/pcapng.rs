@@ -87,7 +87,7 @@ impl Blocks {
     pub(super) fn next(&mut self, source: &mut Source, next_interface: &mut u32) -> io::Result<Step> {
         loop {
             if !source.need(BLOCK_FRAME)? {
-                return Ok(Step::end("block", source, BLOCK_FRAME));
+                return Ok(Step::end_within_header("block", source, BLOCK_FRAME));
             }
             let octets = source.unread();
             if is_magic(octets) {
@@ -97,7 +97,7 @@ impl Blocks {
                 self.order = order;
             }
             let Some([block_type, total]) = self.order.words::<2>(source.unread()) else {
-                return Ok(Step::end("block", source, BLOCK_FRAME));
+                return Ok(Step::end_within_header("block", source, BLOCK_FRAME));
             };
             if (total as usize) < BLOCK_FRAME || total > self.limit {
                 return Ok(Step::Broken(self.unbelievable(source, total)));

@@ -52,6 +52,15 @@ impl Step {
     pub(super) fn end(what: &'static str, source: &Source, wanted: usize) -> Self {
         if source.unread().is_empty() { Self::End } else { Self::Cut(Damage::new(what, source, wanted, None)) }
     }
+
+    /// The same where the header should be that would declare a length.
+    #[cold]
+    pub(super) fn end_within_header(what: &'static str, source: &Source, wanted: usize) -> Self {
+        match Self::end(what, source, wanted) {
+            Self::Cut(damage) => Self::Cut(Box::new(Damage { is_declared: false, ..*damage })),
+            step => step,
+        }
+    }
 }
 
 /// What is wrong with a record or block, and where.
@@ -59,7 +68,9 @@ impl Step {
 pub(super) struct Damage {
     what: &'static str,
     offset: u64,
-    declared: u64,
+    wanted: u64,
+    /// Whether the file says so, or the format.
+    is_declared: bool,
     had: u64,
     why: Option<String>,
 }
@@ -68,7 +79,7 @@ impl Damage {
     /// Damage to what begins at the source's next octet.
     #[cold]
     pub(super) fn new(what: &'static str, source: &Source, declared: usize, why: Option<String>) -> Box<Self> {
-        Box::new(Self { what, offset: source.offset(), declared: declared as u64, had: source.unread().len() as u64, why })
+        Box::new(Self { what, offset: source.offset(), wanted: declared as u64, is_declared: true, had: source.unread().len() as u64, why })
     }
 
     /// More octets declared than any record has.
@@ -80,7 +91,8 @@ impl Damage {
 
 impl fmt::Display for Damage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} at offset {}: {} bytes declared, ", self.what, self.offset, self.declared)?;
+        let verb = if self.is_declared { "declared" } else { "wanted" };
+        write!(out, "{} at offset {}: {} bytes {verb}, ", self.what, self.offset, self.wanted)?;
         match &self.why {
             Some(why) => out.write_str(why),
             None => write!(out, "{} left", self.had),

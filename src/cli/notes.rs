@@ -44,9 +44,26 @@ impl Notes {
         damaged
     }
 
+    /// What to do with an input that is something else.
+    fn not_a_capture(&self, found: &str) {
+        let starts = |words: &[&str]| words.iter().any(|word| found.starts_with(word));
+        if starts(&["a ", "an "]) && found.contains(" capture") {
+            say("hint", "Wireshark's `editcap FILE OUT.pcapng` converts captures of other programs");
+        } else if starts(&["a zip", "a bzip2", "an lz4", "a file compressed more than twice"]) {
+            say("hint", "decompress it first");
+        } else if starts(&["JSON"]) {
+            say("hint", "wiretare reads packets; what a browser logged (HAR) holds none");
+        } else if starts(&["an empty file"]) {
+            say("hint", "was the capture stopped before its first packets were written? `tcpdump -U` writes each at once");
+        }
+    }
+
     /// What stopped the run.
     pub(super) fn error(&self, error: &Error) {
         say("error", error);
+        if let Error::NotACapture { found, .. } = error {
+            self.not_a_capture(found);
+        }
         if let Error::Open { file, source } = error
             && source.kind() == ErrorKind::NotFound
             && !file.contains(['/', '.'])

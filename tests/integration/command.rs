@@ -133,6 +133,26 @@ fn what_cannot_be_read_is_one_clear_error() {
 }
 
 #[test]
+fn what_is_no_capture_gets_a_hint_where_one_helps() {
+    let cases: [(&[u8], &str); 6] = [
+        (b"snoop\0\0\0\0\0\0\x02", "hint: Wireshark's `editcap"),
+        (b"PK\x03\x04rest", "hint: decompress it first"),
+        (b"{\"log\": {}}", "hint: wiretare reads packets"),
+        (b"", "hint: was the capture stopped"),
+        (b"a capture of mine", ""),
+        (b"\x89PNG\r\n\x1a\n", ""),
+    ];
+    for (input, hint) in cases {
+        let output = run_with_stdin(&["-"], input);
+        assert_eq!(output.status.code(), Some(2));
+        let mut lines = text(&output.stderr).lines();
+        assert!(lines.next().is_some_and(|line| line.starts_with("error: -: not a capture: ")));
+        assert!(lines.next().unwrap_or_default().starts_with(hint), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr).lines().count(), if hint.is_empty() { 1 } else { 2 });
+    }
+}
+
+#[test]
 fn cut_capture_is_shown_up_to_the_cut() {
     let whole = sample();
     let cut = &whole[..whole.len() - 10];
