@@ -317,6 +317,11 @@ pub struct Head {
 type Span = (u32, u32);
 
 impl Head {
+    /// What it takes, in octets.
+    pub(crate) fn memory(&self) -> usize {
+        self.raw.len() + self.fields.len() * size_of::<(Span, Span)>()
+    }
+
     /// A head from its octets, the three parts of its start line, and (name, value) of its field lines, each a sub-slice
     /// of `raw`; a part that is no such sub-slice reads as empty.
     pub(crate) fn new<'a>(raw: &'a [u8], start: [&'a [u8]; 3], fields: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {

@@ -35,8 +35,8 @@ pub struct Limits {
     pub out_of_order_bytes: usize,
     /// Out-of-order segments held for one direction: 16 384.
     pub out_of_order_segments: usize,
-    /// Bytes that all connections together hold out of order or have not read yet: 256 MiB. The connection that grows
-    /// beyond it closes its holes.
+    /// Memory for what all connections together hold: bytes out of order or not read yet, requests without response, windows
+    /// of content codings: 256 MiB. The connection that grows beyond it closes its holes, or ends.
     pub held_bytes: usize,
     /// A header section: 64 KiB.
     pub http_head: usize,

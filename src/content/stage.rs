@@ -138,6 +138,13 @@ impl Stage {
         self.compression = compression;
     }
 
+    /// About what the message under way takes, in octets: windows of its content codings, and its sample.
+    pub(crate) fn memory(&self) -> usize {
+        let Some(open) = &self.data else { return 0 };
+        let decoder = if let Coding::Http(decoder) = &open.coding { decoder.memory() } else { 0 };
+        decoder + open.decoded.sample.as_ref().map_or(0, |sample| sample.octets.len())
+    }
+
     /// How a message that begins is encoded; `None` when nobody knows.
     #[inline]
     fn coding(&mut self, form: Form<'_>) -> Result<Coding, Option<AnomalyKind>> {

@@ -14,7 +14,7 @@ use crate::http;
 use crate::message::{
     Bucket, ConnectionRow, ContentSink, Direction, Exchange, Message, Row, Side, TcpAnalysis, TcpFacts, Upgrade, WebSocketFacts,
 };
-use crate::options::Options;
+use crate::options::{ContentMode, Options};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
 use crate::stream::{Frame, LayerBytes, Provenance, Timestamp};
 use crate::tcp::{Analysis, Arrival, Receipt};
@@ -28,6 +28,9 @@ const MAX_PROTOCOLS: usize = 16;
 
 /// Payload octets of a segment in a frame of 9000 octets: more is not sent on any usual link.
 const JUMBO_PAYLOAD: u32 = 8960;
+
+/// Messages under way that take no more than this many octets are not counted: one request is as usual as a connection.
+const FEW_BYTES: usize = 4096;
 
 /// Where rows go, and what was asked for.
 #[derive(Debug)]
@@ -58,8 +61,10 @@ pub(crate) struct Connection {
     /// The capture's clock when the last segment came; unlike `last.time` it never steps back.
     heard: Timestamp,
     halves: [Half; 2],
-    /// What its unread bytes took when that was last asked for.
+    /// What it held when that was last asked for.
     held: usize,
+    /// What its parsers hold of messages under way, in octets.
+    parsed: usize,
     running: Running,
     /// Applications that ran so far.
     applications: u32,
@@ -93,6 +98,7 @@ impl Connection {
             heard: Timestamp::default(),
             halves: Default::default(),
             held: 0,
+            parsed: 0,
             running: Running::default(),
             applications: 0,
             ledger: Ledger::default(),
@@ -161,15 +167,15 @@ impl Connection {
         self.facts.mark(TcpAnalysis::ReusedPorts, Direction::ClientToServer);
     }
 
-    /// Whether bytes are held beyond holes or not read yet, or were when that was last asked for.
+    /// Whether anything is held beyond holes, unread or of a message under way, or was when that was last asked for.
     #[inline]
     pub(crate) fn holds(&self) -> bool {
-        self.held > 0 || self.halves.iter().any(|half| !half.buffer.is_empty() || half.assembler.has_held())
+        self.held > 0 || self.parsed > 0 || self.halves.iter().any(|half| !half.buffer.is_empty() || half.assembler.has_held())
     }
 
-    /// What those bytes take, in octets: when this was last asked for, and now.
+    /// What that takes, in octets: when this was last asked for, and now.
     pub(crate) fn update_held(&mut self) -> (usize, usize) {
-        let now = self.halves[0].memory() + self.halves[1].memory();
+        let now = self.halves[0].memory() + self.halves[1].memory() + self.parsed;
         (std::mem::replace(&mut self.held, now), now)
     }
 
@@ -388,8 +394,16 @@ impl Connection {
             return false;
         }
         match self.running {
-            Running::WebSocket(_) => self.step_websocket(direction, out),
-            Running::Http(_) => self.step_http(direction, out),
+            Running::WebSocket(_) => {
+                self.step_websocket(direction, out);
+                if out.options.content == ContentMode::Full {
+                    self.update_parsed();
+                }
+            }
+            Running::Http(_) => {
+                self.step_http(direction, out);
+                self.update_parsed();
+            }
             Running::Detecting => return self.detect(direction, out),
             Running::Opaque | Running::Ended(_) => {
                 let cost = self.halves[direction as usize].buffer.consume_all();
@@ -397,6 +411,14 @@ impl Connection {
             }
         }
         self.halves[direction as usize].buffer.start() != start
+    }
+
+    /// Asks the parsers what they hold.
+    fn update_parsed(&mut self) {
+        let requests = if let Running::Http(http) = &self.running { http.memory() } else { 0 };
+        let contents = self.halves.iter().filter_map(|half| half.stage.as_ref()).map(|stage| stage.memory());
+        let parsed = requests + contents.sum::<usize>();
+        self.parsed = if parsed > FEW_BYTES { parsed } else { 0 };
     }
 
     /// Looks at what the direction's next segment begins with; whether something was recognised or passed over.
@@ -701,6 +723,7 @@ impl Connection {
 
     fn release_memory(&mut self) {
         self.running = Running::Ended(self.running.kind());
+        self.parsed = 0;
         for half in &mut self.halves {
             half.stage = None;
             half.buffer.release_memory();
@@ -726,6 +749,7 @@ impl Connection {
                 Running::Detecting | Running::Opaque | Running::Ended(_) => break,
             }
         }
+        self.update_parsed();
         self.advance(direction, out);
     }
 

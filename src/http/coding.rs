@@ -28,6 +28,12 @@ const FREE_WORK: u64 = 1 << 20;
 /// Brotli output is handed on in pieces of this size.
 const BROTLI_PIECE: usize = 16 << 10;
 
+/// A window (RFC 1951 §3.2.5) and tables.
+const INFLATE_MEMORY: usize = 48 << 10;
+
+/// The largest window of RFC 7932.
+const BROTLI_WINDOW: usize = 16 << 20;
+
 /// A coding that is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownCoding;
@@ -104,6 +110,11 @@ impl Decoder {
         feed(&mut self.codings, encoded, &self.work, out)
     }
 
+    /// About what its windows take, in octets.
+    pub(crate) fn memory(&self) -> usize {
+        self.codings.iter().map(Coding::memory).sum()
+    }
+
     /// Whether it failed because a few octets were to become very many.
     pub(crate) fn is_overworked(&self) -> bool {
         self.work.is_too_much()
@@ -140,6 +151,15 @@ fn result(flow: ControlFlow<()>) -> Result<(), Failed> {
 }
 
 impl Coding {
+    fn memory(&self) -> usize {
+        match self {
+            Self::Gzip(_) | Self::Zlib(_) | Self::Raw(_) => INFLATE_MEMORY,
+            Self::Deflate(begun) => begun.len(),
+            Self::Brotli(decoder) => decoder.total_out.min(BROTLI_WINDOW),
+            Self::Zstd(decoder) => decoder.memory(),
+        }
+    }
+
     fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
         match self {
             Self::Gzip(decoder) => pump(decoder, |decoder| decoder.get_mut(), encoded, out),

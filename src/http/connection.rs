@@ -52,6 +52,8 @@ pub(crate) struct Connection {
     /// Exchanges that are not complete, in the order of their requests. The last one's request may be in the middle of its
     /// content; the first one's response too, when `is_answering`.
     pending: VecDeque<Pending>,
+    /// What their requests take, in octets.
+    waiting: usize,
     is_answering: bool,
     /// Whether the response under way may answer a HEAD request, which was not captured: its header section then says
     /// nothing of what follows (RFC 9110 §9.3.2).
@@ -95,6 +97,7 @@ impl Connection {
             requests: Reader::new(Role::Request),
             responses: Reader::new(Role::Response),
             pending: VecDeque::new(),
+            waiting: 0,
             is_answering: false,
             may_answer_head: false,
             interim: Interim::default(),
@@ -167,6 +170,11 @@ impl Connection {
             self.emit(pending);
         }
         self.ready.pop_front()
+    }
+
+    /// What the requests take whose exchanges are not complete, in octets.
+    pub(crate) fn memory(&self) -> usize {
+        self.waiting
     }
 
     /// Whether a response begins next: the caller may hold the server's bytes back until the client's before it have come.
@@ -282,6 +290,7 @@ impl Connection {
         pending.after_gap = found.after_gap;
         pending.place = Place { start: found.start, head_end: end, acknowledged: found.acknowledged };
         self.is_pipelined |= self.pending.back().is_some_and(|before| before.exchange.response.is_none());
+        self.waiting += pending.memory();
         self.pending.push_back(pending);
         match body {
             Some(body) => self.requests.state = State::Content(body),
@@ -541,6 +550,7 @@ impl Connection {
     }
 
     fn emit(&mut self, pending: Pending) {
+        self.waiting -= pending.memory();
         self.exchanges += 1;
         let mut exchange = pending.into_exchange();
         exchange.number = self.exchanges;

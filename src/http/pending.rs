@@ -63,6 +63,12 @@ impl Pending {
         }
     }
 
+    /// What its request takes, in octets; nothing where it has none.
+    pub(super) fn memory(&self) -> usize {
+        let of = |request: &Request| size_of::<Self>() + size_of::<Exchange>() + request.head.memory();
+        self.exchange.request.as_ref().map_or(0, of)
+    }
+
     /// Stream offset behind what was read of the request.
     pub(super) fn end(&self) -> u64 {
         let cost = self.exchange.request.as_ref().map(|request| request.cost).unwrap_or_default();

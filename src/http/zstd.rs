@@ -44,13 +44,20 @@ pub(super) struct Zstd {
     next: Next,
     /// Input that is not yet a whole block: at most 128 KiB and a header.
     pending: Vec<u8>,
+    /// Octets decoded at most, as far as the window reaches: the decoder keeps them back until they leave it.
+    window: usize,
 }
 
 impl Zstd {
     pub(super) fn new() -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(MAX_WINDOW);
-        Self { decoder, next: Next::FrameHeader, pending: Vec::new() }
+        Self { decoder, next: Next::FrameHeader, pending: Vec::new(), window: 0 }
+    }
+
+    /// What the window and what waits take, in octets.
+    pub(super) fn memory(&self) -> usize {
+        self.window + self.pending.len()
     }
 
     pub(super) fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
@@ -108,6 +115,7 @@ impl Zstd {
                 if len > input.len() {
                     return Ok(None);
                 }
+                self.window = (self.window + decoded_len(input)).min(MAX_WINDOW as usize);
                 self.decode(at, len, out)?;
                 self.next = match (is_last_block(&self.pending[at..]), self.decoder.is_finished()) {
                     (false, _) => Next::Block,
@@ -155,6 +163,14 @@ fn block_len(input: &[u8]) -> Option<usize> {
     let size = (fields >> 3) as usize;
     let is_rle = fields >> 1 & 3 == 1;
     Some(BLOCK_HEADER + if is_rle { 1 } else { size })
+}
+
+/// Octets that the block makes at most: as many as it says, but for a compressed one.
+fn decoded_len(input: &[u8]) -> usize {
+    let Some(&[a, b, c]) = input.first_chunk::<BLOCK_HEADER>() else { return 0 };
+    let fields = u32::from_le_bytes([a, b, c, 0]);
+    let is_compressed = fields >> 1 & 3 == 2;
+    if is_compressed { MAX_BLOCK } else { (fields >> 3) as usize }
 }
 
 fn is_last_block(input: &[u8]) -> bool {

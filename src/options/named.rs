@@ -79,7 +79,7 @@ impl NamedLimit {
     pub const ALL: &'static [Self] = &[
         limit!(limits.out_of_order_bytes: usize, Size, 1, "out-of-order bytes held for one direction"),
         limit!(limits.out_of_order_segments: usize, Count, 1, "out-of-order segments held for one direction"),
-        limit!(limits.held_bytes: usize, Size, 1, "bytes held and unread, of all connections together"),
+        limit!(limits.held_bytes: usize, Size, 1, "memory for what all connections together hold"),
         limit!(limits.http_head: usize, Size, 64, "an HTTP header section"),
         limit!(limits.decoded_content: u64, Size, 1, "decoded content of one message"),
         Self { is_display: true, ..limit!(limits.preview: usize, Size, 1, "what --content preview shows of a message") },

@@ -151,6 +151,29 @@ fn header_sections_without_end_in_many_connections(size: usize, mut out: Out<'_>
     }
 }
 
+/// Content of which each connection's decoder keeps a window of 8 MiB, made of 64 blocks that repeat an octet.
+fn zstd_windows_in_many_connections(size: usize, mut out: Out<'_>) {
+    // Magic number, no options, a window of 2^(10 + 13).
+    let mut content = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3];
+    (0..64).for_each(|_| content.extend([&((128_u32 << 10) << 3 | 1 << 1).to_le_bytes()[..3], b"a"].concat()));
+    for connection in 0..size / 1000 {
+        let mut talk = Talk::open(&mut out);
+        talk.ports[0] = connection as u16;
+        talk.addresses[0][1] = (connection >> 16) as u8;
+        talk.exchange("Content-Encoding: zstd\r\nContent-Length: 99999\r\n", &content);
+    }
+}
+
+fn requests_without_responses_in_many_connections(size: usize, mut out: Out<'_>) {
+    let request = [b"GET / HTTP/1.1\r\n", &b"a:b\r\n".repeat(250)[..], b"\r\n"].concat();
+    for connection in 0..size / 100_000 {
+        let mut talk = Talk::open(&mut out);
+        talk.ports[0] = connection as u16;
+        talk.addresses[0][1] = (connection >> 16) as u8;
+        (0..75).for_each(|_| talk.send(0, ACK, &request));
+    }
+}
+
 fn chunks_of_one_octet(size: usize, mut out: Out<'_>) {
     Talk::open(&mut out).exchange("Transfer-Encoding: chunked\r\n", &b"1\r\na\r\n".repeat(size / 6));
 }
@@ -295,7 +318,7 @@ fn packets_in_packets(size: usize, out: Out<'_>) {
 type Flood = (&'static str, fn(usize, Out<'_>), Option<Odd>);
 
 /// Every flood, and the anomaly that says which limit it met.
-const FLOODS: [Flood; 27] = [
+const FLOODS: [Flood; 28] = [
     ("header section without end", header_section_without_end, Some(Odd::HttpHeadLimit)),
     ("field lines without end", field_lines_without_end, Some(Odd::HttpHeadLimit)),
     ("header section in single octets", header_section_in_single_octets, None),
@@ -303,6 +326,7 @@ const FLOODS: [Flood; 27] = [
     ("overlapping segments behind a hole", overlaps_behind_a_hole, Some(Odd::ConflictingOverlap)),
     ("holes in many connections", holes_in_many_connections, Some(Odd::LostBytes)),
     ("header sections without end in many connections", header_sections_without_end_in_many_connections, None),
+    ("requests without responses in many connections", requests_without_responses_in_many_connections, None),
     ("chunks of one octet", chunks_of_one_octet, None),
     ("chunk extension without end", chunk_extension_without_end, Some(Odd::MalformedChunk)),
     ("chunks of 2^64 - 1 octets", chunks_of_immense_size, None),
@@ -381,6 +405,10 @@ fn what_all_connections_hold_is_bounded() {
     assert!(odd(holes_in_many_connections).count(Odd::OutOfOrderLimit) >= 14);
     // A header section has no holes to close: of 104 connections with 9 kB each about ten fit.
     assert!(odd(header_sections_without_end_in_many_connections).count(Odd::ConnectionLimit) >= 90);
+    // Nor have 10 connections with 75 requests of 1270 octets each, or a decoder with more than the limit.
+    assert!(odd(requests_without_responses_in_many_connections).count(Odd::ConnectionLimit) >= 10);
+    let odd = analyze(zstd_windows_in_many_connections, 10_000, Options { limits, ..Options::default() });
+    assert_eq!(odd.count(Odd::ConnectionLimit), 10);
 }
 
 /// pcapng: a section with ever more interfaces, or with blocks too short to be any.
