@@ -18,9 +18,18 @@ const MAX_CODINGS: usize = 4;
 /// Deflate makes at most 1032 octets of one: fed in pieces of this size, no more than 1 MiB is held.
 const DEFLATE_PIECE: usize = 1024;
 
-/// Octets that codings together may make of each encoded one, beside [`FREE_WORK`]. Deflate reaches 1032; what makes more is
-/// made to keep its reader busy.
+/// From one coding to the next go pieces of this size.
+const PIECE_BETWEEN: usize = 64;
+
+/// Octets that a coding may make of each encoded one, beside [`FREE_WORK`]. Deflate reaches 1032; what makes more is made to
+/// keep its reader busy.
 const MAX_EXPANSION: u64 = 2048;
+
+/// The same for several codings together: what was compressed already hardly shrinks again.
+const MAX_EXPANSION_TOGETHER: u64 = 128;
+
+/// Octets that several codings may make whatever the encoded ones were.
+const FREE_WORK_TOGETHER: u64 = 64 << 10;
 
 /// Octets that codings may make whatever the encoded ones were.
 const FREE_WORK: u64 = 1 << 20;
@@ -50,15 +59,22 @@ pub(crate) struct Decoder {
 }
 
 /// What the codings of one content have made, intermediate steps included, and what they may.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Work {
     encoded: u64,
     made: Cell<u64>,
+    free: u64,
+    max_expansion: u64,
 }
 
 impl Work {
+    fn of(codings: usize) -> Self {
+        let (free, max_expansion) = if codings > 1 { (FREE_WORK_TOGETHER, MAX_EXPANSION_TOGETHER) } else { (FREE_WORK, MAX_EXPANSION) };
+        Self { encoded: 0, made: Cell::new(0), free, max_expansion }
+    }
+
     fn is_too_much(&self) -> bool {
-        self.made.get() > FREE_WORK + MAX_EXPANSION.saturating_mul(self.encoded)
+        self.made.get() > self.free + self.max_expansion.saturating_mul(self.encoded)
     }
 
     fn add(&self, made: usize) -> Result<(), Failed> {
@@ -101,7 +117,7 @@ impl Decoder {
                 return Err(UnknownCoding);
             }
         }
-        Ok((!codings.is_empty()).then(|| Self { codings, work: Work::default() }))
+        Ok((!codings.is_empty()).then(|| Self { work: Work::of(codings.len()), codings }))
     }
 
     /// Takes encoded octets.
@@ -125,7 +141,7 @@ impl Decoder {
         let mut codings = &mut self.codings[..];
         while let Some((first, later)) = codings.split_first_mut() {
             let work = &self.work;
-            first.finish(&mut |octets| flow(work.add(octets.len()).and_then(|()| feed(later, octets, work, out))))?;
+            first.finish(&mut |octets| flow(hand_on(later, octets, work, out)))?;
             codings = later;
         }
         Ok(())
@@ -136,10 +152,18 @@ impl Decoder {
 fn feed(codings: &mut [Coding], encoded: &[u8], work: &Work, out: Out<'_>) -> Result<(), Failed> {
     match codings.split_first_mut() {
         None => result(out(encoded)),
-        Some((first, later)) => {
-            first.feed(encoded, &mut |octets| flow(work.add(octets.len()).and_then(|()| feed(later, octets, work, out))))
-        }
+        Some((first, later)) => first.feed(encoded, &mut |octets| flow(hand_on(later, octets, work, out))),
     }
+}
+
+/// What a coding made goes to those that come later; to a further coding in small pieces, since each octet may become a
+/// thousand before anybody looks.
+fn hand_on(later: &mut [Coding], octets: &[u8], work: &Work, out: Out<'_>) -> Result<(), Failed> {
+    work.add(octets.len())?;
+    if later.is_empty() {
+        return feed(later, octets, work, out);
+    }
+    octets.chunks(PIECE_BETWEEN).try_for_each(|piece| feed(later, piece, work, out))
 }
 
 fn flow(result: Result<(), Failed>) -> ControlFlow<()> {
@@ -319,7 +343,7 @@ mod tests {
             ControlFlow::Continue(())
         });
         assert_eq!((failed, decoder.is_overworked()), (Err(Failed), true));
-        assert!(made <= FREE_WORK + MAX_EXPANSION * bomb.len() as u64, "{made} of {}", bomb.len());
+        assert!(made <= FREE_WORK_TOGETHER + MAX_EXPANSION_TOGETHER * bomb.len() as u64, "{made} of {}", bomb.len());
     }
 
     #[test]
