@@ -22,6 +22,8 @@ pub struct Analyzer {
     rows: VecDeque<Row>,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
+    /// Whether no more packets come.
+    is_finished: bool,
 }
 
 impl Analyzer {
@@ -35,6 +37,7 @@ impl Analyzer {
             rows: VecDeque::new(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
+            is_finished: false,
         }
     }
 
@@ -113,9 +116,13 @@ impl Analyzer {
     /// The next row that is known, in order of completion.
     #[inline]
     pub fn poll(&mut self) -> Option<Row> {
-        self.rows.pop_front().or_else(|| self.poll_ending())
+        match self.rows.pop_front() {
+            None if self.is_finished => self.poll_ending(),
+            row => row,
+        }
     }
 
+    #[cold]
     fn poll_ending(&mut self) -> Option<Row> {
         while self.rows.is_empty() && self.table.end_next(&mut Output { rows: &mut self.rows, options: &self.options }) {}
         self.rows.pop_front()
@@ -126,6 +133,7 @@ impl Analyzer {
         self.reassembly.finish();
         self.book_unjoined();
         self.table.finish();
+        self.is_finished = true;
         let mut not_tcp: Vec<_> = self.not_tcp.iter().map(|(reason, &(frames, bytes))| (reason.to_string(), frames, bytes)).collect();
         not_tcp.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         self.totals.not_tcp = not_tcp;
