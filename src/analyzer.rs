@@ -116,10 +116,10 @@ impl Analyzer {
     /// The next row that is known, in order of completion.
     #[inline]
     pub fn poll(&mut self) -> Option<Row> {
-        match self.rows.pop_front() {
-            None if self.is_finished => self.poll_ending(),
-            row => row,
+        if self.is_finished {
+            return self.poll_ending();
         }
+        self.rows.pop_front()
     }
 
     #[cold]

@@ -51,6 +51,7 @@ pub enum Sliced<'a> {
 }
 
 /// Slices a packet. A segment's layers sum to `packet.len`.
+#[inline(always)]
 pub fn slice<'a>(packet: &Packet<'a>) -> Sliced<'a> {
     let start = Cursor::new(packet);
     let first = match packet.link_type {
