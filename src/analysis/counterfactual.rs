@@ -119,15 +119,15 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
     let low = low_exchanges * exchange + messages.encoded_bytes + messages.extra_segments * header + setup;
     let high = high_exchanges * (exchange + 2 * header) + messages.content_bytes + messages.extra_segments * header + setup;
     let carriers = messages.extra_segments + connections * TCP_SETUP_PACKETS;
+    let polls = match messages.idle_polls {
+        0 => String::new(),
+        polls => format!(" {polls} held {} ended after 30 s without news,", plural(polls, "poll", "polls")),
+    };
     let assumptions = vec![
         format!("header sections of {request} bytes a request and {response} bytes a response, {heads_assumption}"),
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the WebSocket side"),
         "low: long polling; messages of a connection within one second share an answer (which adds up to 1 s of waiting), or ride on the answer to a POST; content as encoded, acknowledgements ride along".into(),
-        format!(
-            "high: each message an exchange of its own, uncompressed, {} held {} ended after 30 s without news, each message acknowledged by a segment of its own",
-            messages.idle_polls,
-            plural(messages.idle_polls, "poll", "polls")
-        ),
+        format!("high: each message an exchange of its own, uncompressed,{polls} each message acknowledged by a segment of its own"),
         "connections are set up and closed as the WebSocket's were".into(),
     ];
     let ends = [(low, 2 * low_exchanges + carriers), (high, 4 * high_exchanges + carriers)];

@@ -182,7 +182,8 @@ impl File {
         let kind = if compressed.is_some() { Some(AnomalyKind::DamagedCompression) } else { kind };
         if let Some(kind) = kind {
             self.found.truncated = true;
-            self.found.anomalies.add(kind, frame);
+            // What was cut is no frame: the last one before it, where there is one.
+            self.found.anomalies.add(kind, frame.saturating_sub(1).max(1));
             let parts: Vec<String> = compressed.into_iter().chain(damage.map(ToString::to_string)).collect();
             self.found.damage = Some(parts.join("; "));
         }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use wiretare::{AjaxScope, NamedLimit, Options, Result};
+use wiretare::{AjaxScope, Error, NamedLimit, Options, Result};
 
 /// What is read.
 #[derive(Debug, clap::Args)]
@@ -70,6 +70,9 @@ enum Color {
 impl Input {
     /// The files to read; `None` when there is nothing to read but a keyboard.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
+        if self.captures.iter().filter(|capture| *capture == Path::new("-")).count() > 1 {
+            return Err(Error::Usage("standard input (`-`) is given twice; it can be read once".into()));
+        }
         if !self.captures.is_empty() {
             return Ok(self.captures.clone());
         }

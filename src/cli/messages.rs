@@ -137,5 +137,5 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
             false => notes.note(format_args!("no exchange and no message in {packets} packets; `wiretare report` says what they hold")),
         }
     }
-    Ok(if damaged || measured == 0 { Outcome::Wanting } else { Outcome::Done })
+    Ok(Outcome::of(damaged, measured == 0))
 }

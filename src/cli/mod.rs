@@ -61,8 +61,29 @@ enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// The capture was damaged, or held nothing to measure.
-    Wanting,
+    /// The capture was damaged.
+    Damaged,
+    /// What was read, or chosen of it, held nothing to measure.
+    Empty,
+}
+
+impl Outcome {
+    fn of(is_damaged: bool, is_empty: bool) -> Self {
+        match (is_damaged, is_empty) {
+            (true, _) => Self::Damaged,
+            (false, true) => Self::Empty,
+            (false, false) => Self::Done,
+        }
+    }
+
+    /// Why it is not what `--strict` asks for.
+    fn lacks(self) -> Option<&'static str> {
+        match self {
+            Self::Done => None,
+            Self::Damaged => Some("the capture is damaged"),
+            Self::Empty => Some("nothing to measure: no Ajax exchange and no WebSocket message in what was read and chosen"),
+        }
+    }
 }
 
 /// Reads the arguments, does what they ask for, and says how it went.
@@ -80,11 +101,13 @@ pub(crate) fn main() -> ExitCode {
         Command::Messages(args) => messages::run(args, &notes),
     };
     match outcome {
-        Ok(Outcome::Wanting) if strict => {
-            notes.warning("strict: the capture is damaged, or holds no Ajax exchange and no WebSocket message");
-            ExitCode::from(3)
-        }
-        Ok(Outcome::Done | Outcome::Wanting) => ExitCode::SUCCESS,
+        Ok(outcome) => match outcome.lacks().filter(|_| strict) {
+            Some(lacking) => {
+                notes.refusal(format_args!("strict: {lacking}"));
+                ExitCode::from(3)
+            }
+            None => ExitCode::SUCCESS,
+        },
         // The reader of our output has had enough, as in `wiretare messages … | head`.
         Err(Error::Write { source, .. }) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {

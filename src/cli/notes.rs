@@ -33,6 +33,11 @@ impl Notes {
         }
     }
 
+    /// Why the run, though done, is not what was asked for.
+    pub(super) fn refusal(&self, message: impl Display) {
+        say("error", message);
+    }
+
     /// Warns of damage to the files, and says whether there was any.
     pub(super) fn damage(&self, facts: &Facts) -> bool {
         let mut damaged = false;

@@ -68,7 +68,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
         return Err(Error::Books { difference: report.conservation.difference });
     }
     let damaged = notes.damage(&facts);
-    Ok(if damaged || !measured { Outcome::Wanting } else { Outcome::Done })
+    Ok(Outcome::of(damaged, !measured))
 }
 
 /// Whether a row is one that the comparison is about.

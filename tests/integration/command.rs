@@ -193,7 +193,7 @@ fn strict_exits_with_3_for_each_kind_of_damage_and_for_nothing_to_measure() {
             let strict = run_with_stdin(&[arguments, &["--strict"]].concat(), &file);
             assert_eq!(strict.status.code(), Some(i32::from(code)), "{what}: {arguments:?} --strict");
             assert_eq!(strict.stdout, output.stdout, "{what}: what was found is printed nonetheless");
-            assert_eq!(text(&strict.stderr).contains("warning: strict: "), code == 3, "{what}: {}", text(&strict.stderr));
+            assert_eq!(text(&strict.stderr).contains("error: strict: "), code == 3, "{what}: {}", text(&strict.stderr));
         }
     }
     assert_eq!(run(&["messages", "--strict", "--host", "no.such.host", SAMPLE]).status.code(), Some(3));

@@ -51,7 +51,7 @@ pub(super) fn captured(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     }
     let connections = plural(coverage.connections, "connection", "connections");
     page.paragraph("", &format!("{} {connections}; bytes {}", thousands(coverage.connections), parts.join(", ")))?;
-    let not_tcp: Vec<_> = coverage.not_tcp.iter().take(5).map(|part| format!("{} {}", part.name, thousands(part.packets))).collect();
+    let not_tcp: Vec<_> = coverage.not_tcp.iter().take(5).map(|part| format!("{}: {}", part.name, thousands(part.packets))).collect();
     if !not_tcp.is_empty() {
         page.paragraph("", &format!("packets without TCP: {}", not_tcp.join(", ")))?;
     }
@@ -447,10 +447,11 @@ pub(super) fn anomalies(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
     if report.anomalies.is_empty() {
         return Ok(());
     }
-    page.heading("Oddities in the capture (frame: where to look first, `frame.number`)")?;
-    let rows = report.anomalies.iter().map(|anomaly| {
-        vec![anomaly.kind.replace('_', " "), thousands(anomaly.count), anomaly.first_frame.map_or(DASH.into(), thousands_free)]
-    });
+    page.heading("Anomalies in the capture (frame: where to look first, `frame.number`)")?;
+    let rows = report
+        .anomalies
+        .iter()
+        .map(|anomaly| vec![anomaly.kind.to_owned(), thousands(anomaly.count), anomaly.first_frame.map_or(DASH.into(), thousands_free)]);
     page.table(1, &["kind", "count", "frame"], rows.collect())
 }
 
