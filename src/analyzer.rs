@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
 use crate::flow::{Output, Recent, Table};
-use crate::message::{Row, Totals};
+use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
 
@@ -20,6 +20,7 @@ pub struct Analyzer {
     recent: Recent,
     table: Table,
     rows: VecDeque<Row>,
+    parts: VecDeque<Part>,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
     /// Whether no more packets come.
@@ -35,6 +36,7 @@ impl Analyzer {
             recent: Recent::default(),
             table: Table::default(),
             rows: VecDeque::new(),
+            parts: VecDeque::new(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
             is_finished: false,
@@ -92,13 +94,16 @@ impl Analyzer {
         if self.recent.is_copy(segment) {
             return self.book_copy(segment);
         }
-        self.table.receive(segment, &mut Output { rows: &mut self.rows, options: &self.options });
+        self.table.receive(segment, &mut Output { rows: &mut self.rows, parts: &mut self.parts, options: &self.options });
         self.totals.connections = self.table.begun();
     }
 
     #[cold]
     fn book_copy(&mut self, segment: &Segment<'_>) {
-        self.table.note_copy(segment);
+        let connection = self.table.note_copy(segment);
+        if self.options.parts {
+            self.parts.push_back(Part::Copy { connection });
+        }
         self.totals.duplicate_bytes += segment.bytes.total();
         self.totals.anomalies.add(AnomalyKind::DuplicatePacket, segment.frame.number);
     }
@@ -124,8 +129,18 @@ impl Analyzer {
 
     #[cold]
     fn poll_ending(&mut self) -> Option<Row> {
-        while self.rows.is_empty() && self.table.end_next(&mut Output { rows: &mut self.rows, options: &self.options }) {}
+        while self.rows.is_empty() && self.end_next() {}
         self.rows.pop_front()
+    }
+
+    fn end_next(&mut self) -> bool {
+        self.table.end_next(&mut Output { rows: &mut self.rows, parts: &mut self.parts, options: &self.options })
+    }
+
+    /// What the packets taken so far brought, in order; nothing unless [`Options::parts`] asks for it. At the end of the
+    /// capture [`poll`](Self::poll) ends one connection after the other, and each may bring parts.
+    pub fn poll_part(&mut self) -> Option<Part> {
+        self.parts.pop_front()
     }
 
     /// The capture is at its end: every connection ends, the last rows can be polled, and the totals are complete.

@@ -1,7 +1,9 @@
 //! The rows: what was found in a capture, as plain data. Field names and units are those of docs/formats.md.
 
+mod part;
 mod tcp;
 
+pub use part::{AnsweredRequest, HttpPart, Part, SegmentPart, WebSocketFrame};
 pub use tcp::{RoundTrips, TcpAnalysis, TcpAnalysisCounts, TcpFacts, TcpSide};
 
 use std::net::SocketAddr;

@@ -106,6 +106,19 @@ pub struct Options {
     pub digest: bool,
     /// Which exchanges count as Ajax.
     pub ajax: AjaxScope,
+    /// Whether parts are wanted beside rows: what each frame brought, for [`Analyzer::poll_part`](crate::Analyzer::poll_part).
+    pub parts: bool,
+}
+
+impl Options {
+    /// Octets kept of each message's content; `None` for none.
+    pub(crate) fn kept_content(&self) -> Option<usize> {
+        match self.content {
+            ContentMode::None => None,
+            ContentMode::Preview => Some(self.limits.preview),
+            ContentMode::Full => Some(self.limits.full_content),
+        }
+    }
 }
 
 impl Default for Options {
@@ -119,6 +132,7 @@ impl Default for Options {
             content: ContentMode::None,
             digest: false,
             ajax: AjaxScope::Detected,
+            parts: false,
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::anomaly::AnomalyKind;
 use crate::envelope;
 use crate::http;
 use crate::message::{
-    Bucket, ConnectionRow, ContentSink, Direction, Exchange, Message, Row, Side, TcpAnalysis, TcpFacts, Upgrade, WebSocketFacts,
+    Bucket, ConnectionRow, ContentSink, Direction, Exchange, HttpPart, Message, Part, Row, SegmentPart, Side, TcpAnalysis,
+    TcpAnalysisCounts, TcpFacts, Upgrade, WebSocketFacts,
 };
 use crate::options::{ContentMode, Options};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
@@ -37,6 +38,8 @@ const FEW_BYTES: usize = 4096;
 pub(crate) struct Output<'a> {
     /// Rows in order of completion.
     pub(crate) rows: &'a mut VecDeque<Row>,
+    /// What each frame brought, where that was asked for.
+    pub(crate) parts: &'a mut VecDeque<Part>,
     /// What was asked for.
     pub(crate) options: &'a Options,
 }
@@ -219,6 +222,51 @@ impl Connection {
             return self.receive_probe(segment, direction, out);
         }
         self.take(segment, direction, out);
+    }
+
+    /// Takes a segment as [`receive`](Self::receive) does, and shows what became of it.
+    #[cold]
+    pub(crate) fn receive_shown(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
+        let is_first = self.facts.segments == 0;
+        let previous = (!is_first).then_some(self.last.time);
+        let before = if is_first { None } else { self.facts.analysis.clone() };
+        let retransmitted = self.facts.retransmitted_segments;
+        self.receive(segment, out);
+        let marks = |kind: TcpAnalysis| {
+            let count = |counts: &Option<Box<_>>| counts.as_ref().map_or(0, |counts: &Box<TcpAnalysisCounts>| counts.of_kind(kind));
+            count(&self.facts.analysis) > count(&before)
+        };
+        let direction = self.direction(segment.sender);
+        let has_syn = segment.flags.has(Flags::SYN);
+        let scales = Direction::BOTH.map(|direction| self.facts.side(direction).window_scale);
+        out.parts.push_back(Part::Segment(Box::new(SegmentPart {
+            connection: self.number,
+            direction,
+            key: self.key,
+            sender: segment.sender,
+            seq: segment.seq,
+            ack: segment.ack,
+            flags: segment.flags,
+            window: segment.window,
+            window_shift: scales[direction.reverse() as usize].and(scales[direction as usize]),
+            payload_len: segment.payload_len,
+            captured_len: segment.payload.len() as u32,
+            bytes: segment.bytes,
+            offset: self.halves[direction as usize].assembler.offset(segment.seq + u32::from(has_syn)),
+            is_new: segment.payload_len > 0 && self.facts.retransmitted_segments == retransmitted,
+            analysis: TcpAnalysis::ALL.into_iter().filter(|&kind| marks(kind)).collect(),
+            protocol: self.protocols.last().copied(),
+            began: self.first.time,
+            previous,
+            initial_rtt_s: self.facts.initial_rtt_s,
+        })));
+    }
+
+    fn show_http(&self, mut part: Box<HttpPart>, out: &mut Output<'_>) {
+        if part.direction == Direction::ServerToClient {
+            part.end = part.end.max(self.halves[1].buffer.start());
+        }
+        out.parts.push_back(Part::Http(part));
     }
 
     /// A segment is larger than what its receiver announced, or than a link takes. (A loopback interface takes more.)
@@ -464,6 +512,9 @@ impl Connection {
                 http.begin_behind_loss(direction);
             }
         }
+        if out.options.parts {
+            http.show_messages();
+        }
         self.run(Running::Http(Box::new(http)), "http/1.1");
     }
 
@@ -563,6 +614,7 @@ impl Connection {
         match event {
             http::Event::Exchange(exchange) => self.emit_exchange(exchange, out),
             http::Event::Upgraded(exchange) => self.upgrade(exchange, out),
+            http::Event::Shown(part) => self.show_http(part, out),
             http::Event::Unattributed { direction, cost, anomalies } => {
                 self.book(Bucket::Unattributed, direction, cost.bytes.total());
                 self.anomalies.add_set(anomalies, cost.first.number);
@@ -623,7 +675,7 @@ impl Connection {
             exchange.request.as_ref().is_some_and(|request| request.head.is_whole()),
             exchange.response.as_ref().is_some_and(|response| response.head.is_whole()),
         ];
-        let receivers = Direction::BOTH.map(|direction| {
+        let mut receivers = Direction::BOTH.map(|direction| {
             let compression = handshake.compression(direction);
             if begins[direction as usize] {
                 return websocket::Receiver::new(self.number, direction, compression);
@@ -632,6 +684,9 @@ impl Connection {
             stage.lose_context();
             websocket::Receiver::mid_stream(self.number, direction, compression)
         });
+        if options.parts {
+            receivers.iter_mut().for_each(|receiver| receiver.show_frames(options.kept_content().unwrap_or(0)));
+        }
         self.run(Running::WebSocket(Box::new(receivers)), "websocket");
     }
 
@@ -647,7 +702,11 @@ impl Connection {
         loop {
             let Running::WebSocket(receivers) = &mut self.running else { return };
             let (buffer, stage) = self.halves[direction as usize].parts(out.options);
-            let Some(event) = receivers[direction as usize].advance(buffer, stage) else { return };
+            let event = receivers[direction as usize].advance(buffer, stage);
+            if out.options.parts {
+                out.parts.extend(shown_frames(&mut receivers[direction as usize]));
+            }
+            let Some(event) = event else { return };
             self.on_websocket(event, direction, out);
         }
     }
@@ -674,6 +733,9 @@ impl Connection {
         {
             facts.close = Some(close.as_ref().clone());
             facts.closed_by = Some(message.direction);
+        }
+        if out.options.parts {
+            out.parts.push_back(Part::Message(Box::new(message.clone())));
         }
         out.rows.push_back(Row::Message(message));
     }
@@ -743,7 +805,9 @@ impl Connection {
                     self.on_http(event, out);
                 }
                 Running::WebSocket(receivers) => {
-                    let Some(event) = receivers[direction as usize].end(buffer, stage) else { break };
+                    let event = receivers[direction as usize].end(buffer, stage);
+                    out.parts.extend(shown_frames(&mut receivers[direction as usize]));
+                    let Some(event) = event else { break };
                     self.on_websocket(event, direction, out);
                 }
                 Running::Detecting | Running::Opaque | Running::Ended(_) => break,
@@ -818,4 +882,9 @@ impl Connection {
             anomalies: self.anomalies.take(),
         }
     }
+}
+
+/// The frames that a direction has ended since it was last asked.
+fn shown_frames(receiver: &mut websocket::Receiver) -> impl Iterator<Item = Part> {
+    receiver.take_frames().into_iter().map(|frame| Part::WebSocketFrame(Box::new(frame)))
 }

@@ -64,7 +64,10 @@ impl Table {
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
         let was_closed = connection.is_closed();
-        connection.receive(segment, out);
+        match out.options.parts {
+            false => connection.receive(segment, out),
+            true => connection.receive_shown(segment, out),
+        }
         if connection.holds() && self.has_relieved(slot, out) {
             return self.tidy(out);
         }
@@ -118,12 +121,12 @@ impl Table {
         }
     }
 
-    /// A packet of a connection was captured once more.
-    pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) {
-        let slot = self.index.get(&segment.key).copied();
-        if let Some(connection) = slot.and_then(|slot| self.slots[slot].as_mut()) {
-            connection.note_copy();
-        }
+    /// A packet of a connection was captured once more: its number, while it is open.
+    pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) -> Option<u64> {
+        let slot = self.index.get(&segment.key).copied()?;
+        let connection = self.slots[slot].as_mut()?;
+        connection.note_copy();
+        Some(connection.number())
     }
 
     /// No more segments come: every connection is to end.

@@ -9,7 +9,7 @@ use super::head::Role;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{Content, ContentSink, Cost, Direction, Exchange, Form, Head, Request, Response, Upgrade};
+use crate::message::{AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, Form, Head, HttpPart, Request, Response, Upgrade};
 use crate::options::Limits;
 use crate::stream::{Frame, Provenance, StreamBuffer};
 
@@ -33,6 +33,8 @@ pub(crate) enum Event {
         /// Why nobody owns them, where that is odd.
         anomalies: AnomalySet,
     },
+    /// A message has ended; only where [`Connection::show_messages`] asked for it. Its exchange is still to come.
+    Shown(Box<HttpPart>),
 }
 
 /// The machine for one connection.
@@ -69,6 +71,10 @@ pub(crate) struct Connection {
     /// Whether requests that were held back are to be read before the next response.
     gives_way: bool,
     is_upgraded: bool,
+    /// Whether messages are shown as soon as they have ended.
+    shows: bool,
+    /// Stream offset of the response under way.
+    response_start: u64,
     /// Exchanges so far.
     exchanges: u64,
     ready: VecDeque<Event>,
@@ -106,9 +112,16 @@ impl Connection {
             answered_end: Some(responses_begin),
             gives_way: false,
             is_upgraded: false,
+            shows: false,
+            response_start: 0,
             exchanges: 0,
             ready: VecDeque::new(),
         }
+    }
+
+    /// From now on each message is shown when it has ended, before its exchange is complete.
+    pub(crate) fn show_messages(&mut self) {
+        self.shows = true;
     }
 
     /// The capture began in the middle of this connection: both directions begin with a search for a header section.
@@ -316,6 +329,9 @@ impl Connection {
     fn request_is_complete(&mut self) {
         let Some(pending) = self.pending.back_mut() else { return };
         pending.request_is_complete = true;
+        if self.shows {
+            self.ready.extend(shown_request(pending));
+        }
         let is_unanswered = pending.exchange.response.is_none();
         if is_unanswered && pending.exchange.request.as_ref().is_some_and(asks_for_upgrade) {
             self.requests.state = State::Paused;
@@ -384,6 +400,9 @@ impl Connection {
             if found.cut.is_some() {
                 self.responses.lose();
             }
+            if self.shows {
+                self.show_interim(&found);
+            }
             self.interim.begin.get_or_insert((found.start, found.acknowledged));
             self.interim.cost += found.cost;
             if self.interim.codes.len() < MAX_INTERIM_CODES {
@@ -391,6 +410,7 @@ impl Connection {
             }
             return;
         }
+        self.response_start = found.start;
         let (start, acknowledged) = self.interim.begin.unwrap_or((found.start, found.acknowledged));
         self.pair(found.first, start, acknowledged);
         self.finish_cut_request();
@@ -500,6 +520,9 @@ impl Connection {
         {
             rest.divide(&mut request.cost);
             pending.request_is_complete = true;
+            if self.shows {
+                self.ready.extend(shown_request(pending));
+            }
             // What follows is the next request, or what is left of this one.
             self.requests.lose();
         }
@@ -524,7 +547,47 @@ impl Connection {
         if let Some(pending) = self.pending.front_mut() {
             pending.response_is_complete = true;
         }
+        if self.shows {
+            self.show_response();
+        }
         self.release();
+    }
+
+    fn show_interim(&mut self, found: &Found) {
+        let asked = self.pending.iter().find(|pending| pending.exchange.response.is_none());
+        let request = asked.and_then(|pending| pending.exchange.request.as_ref());
+        let mut cost = Cost { content_bytes: Some(0), ..Cost::default() };
+        cost.add_framing(found.cost);
+        self.ready.push_back(Event::Shown(Box::new(HttpPart {
+            connection: self.number,
+            direction: Direction::ServerToClient,
+            head: found.parsed.head.clone(),
+            status: found.parsed.status,
+            end: found.start + cost.framing_bytes,
+            cost,
+            content: Content::default(),
+            start: found.start,
+            upgrade: None,
+            request: request.map(answered),
+        })));
+    }
+
+    fn show_response(&mut self) {
+        let Some(exchange) = self.pending.front().map(|pending| &pending.exchange) else { return };
+        let Some(response) = &exchange.response else { return };
+        self.ready.push_back(Event::Shown(Box::new(HttpPart {
+            connection: self.number,
+            direction: Direction::ServerToClient,
+            head: response.head.clone(),
+            status: response.status,
+            cost: response.cost,
+            content: response.content.clone(),
+            start: self.response_start,
+            // Nothing behind it is read before this is taken: whoever does knows.
+            end: self.response_start,
+            upgrade: exchange.upgrade,
+            request: exchange.request.as_ref().map(answered),
+        })));
     }
 
     /// Emits the exchanges at the front that are complete.
@@ -577,6 +640,32 @@ impl Connection {
     fn disown(&mut self, direction: Direction, cost: Provenance, anomalies: AnomalySet) -> bool {
         self.ready.push_back(Event::Unattributed { direction, cost, anomalies });
         true
+    }
+}
+
+fn shown_request(pending: &Pending) -> Option<Event> {
+    let request = pending.exchange.request.as_ref()?;
+    Some(Event::Shown(Box::new(HttpPart {
+        connection: pending.exchange.connection,
+        direction: Direction::ClientToServer,
+        head: request.head.clone(),
+        status: 0,
+        cost: request.cost,
+        content: request.content.clone(),
+        start: pending.place.start,
+        end: pending.end(),
+        upgrade: None,
+        request: None,
+    })))
+}
+
+fn answered(request: &Request) -> AnsweredRequest {
+    let Request { cost, .. } = request;
+    AnsweredRequest {
+        first: cost.provenance.first,
+        last: cost.provenance.last,
+        host: request.host().map(Into::into),
+        target: request.target().into(),
     }
 }
 

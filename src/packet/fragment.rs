@@ -53,6 +53,15 @@ impl Fragment<'_> {
         self.frame
     }
 
+    pub(super) fn header_len(&self) -> usize {
+        self.header_len as usize
+    }
+
+    /// Octets on the wire of the datagram's payload that it brings.
+    pub(super) fn payload_len(&self) -> usize {
+        self.len as usize
+    }
+
     pub(super) fn carried_by(self, frame: Frame, frames: u64, bytes: u64) -> Self {
         Self { frame, frames, bytes, ..self }
     }

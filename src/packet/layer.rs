@@ -41,17 +41,24 @@ pub(super) enum Step<'a> {
 #[cold]
 pub(super) fn open(mut step: Step<'_>) -> Result<Step<'_>, NotTcp> {
     loop {
-        let (next, rest) = match step {
-            Step::Tcp(_) | Step::Fragment(_) => return Ok(step),
-            Step::Next(layer, rest) => (slice(layer, rest), rest),
-            Step::Transport(ip, rest) => (transport(ip, rest), rest),
-        };
-        step = match next {
-            Ok(_) if rest.headers > MAX_HEADERS => return Err(NotTcp::Nested),
-            Ok(next) => next,
-            Err(reason) if rest.is_guessed => return Err(reason.inside_guess()),
-            Err(reason) => return Err(reason),
-        };
+        if matches!(step, Step::Tcp(_) | Step::Fragment(_)) {
+            return Ok(step);
+        }
+        step = next(step)?;
+    }
+}
+
+/// Opens one header.
+pub(super) fn next(step: Step<'_>) -> Result<Step<'_>, NotTcp> {
+    let (next, rest) = match step {
+        Step::Tcp(_) | Step::Fragment(_) => return Ok(step),
+        Step::Next(layer, rest) => (slice(layer, rest), rest),
+        Step::Transport(ip, rest) => (transport(ip, rest), rest),
+    };
+    match next {
+        Ok(_) if rest.headers > MAX_HEADERS => Err(NotTcp::Nested),
+        Err(reason) if rest.is_guessed => Err(reason.inside_guess()),
+        other => other,
     }
 }
 

@@ -11,6 +11,7 @@
 mod cursor;
 mod fragment;
 mod gre;
+mod headers;
 mod identity;
 mod ip;
 mod key;
@@ -28,6 +29,7 @@ mod udp;
 mod wlan;
 
 pub use fragment::Fragment;
+pub(crate) use headers::{Header, Headers, headers};
 pub use identity::{CapturePoint, Identity};
 pub use key::{ConnectionKey, Sender};
 pub use names::NotTcp;

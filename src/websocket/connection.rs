@@ -8,9 +8,10 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use super::extension::{Compression, Rsv1};
 use super::frame::Header;
 use super::recognise::{self, Evidence, Shape, Verdict};
+use super::trace::Trace;
 use super::{close, mask};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{ContentSink, Cost, Direction, Form, Message, Opcode};
+use crate::message::{ContentSink, Cost, Direction, Form, Message, Opcode, WebSocketFrame};
 use crate::stream::{Provenance, StreamBuffer};
 
 /// What one direction yields, in stream order.
@@ -52,6 +53,8 @@ pub(crate) struct Receiver {
     needed: u64,
     /// Whether no more bytes will come.
     ended: bool,
+    /// Each frame, where somebody wants to see them.
+    trace: Option<Box<Trace>>,
 }
 
 /// Frames that lay each within one run, after which the next run is taken to begin with one.
@@ -114,6 +117,7 @@ impl Receiver {
             unsplit: 0,
             needed: 0,
             ended: false,
+            trace: None,
         }
     }
 
@@ -121,6 +125,16 @@ impl Receiver {
     /// unattributed. Without a captured handshake, [`Compression::ASSUMED`] reads every sender's permessage-deflate.
     pub(crate) fn mid_stream(connection: u64, direction: Direction, compression: Option<Compression>) -> Self {
         Self { framing: Framing::Searching, resumed: true, ..Self::new(connection, direction, compression) }
+    }
+
+    /// From now on frames are kept for [`take_frames`](Self::take_frames), each with so many octets of its payload data at most.
+    pub(crate) fn show_frames(&mut self, limit: usize) {
+        self.trace = Some(Box::new(Trace::new(self.connection, self.direction, limit)));
+    }
+
+    /// The frames that have ended since this was last asked.
+    pub(crate) fn take_frames(&mut self) -> Vec<WebSocketFrame> {
+        self.trace.as_mut().map(|trace| trace.take()).unwrap_or_default()
     }
 
     /// Reads on. To be called again until it returns `None`: then what is unread is the beginning of a header, or nothing.
@@ -147,6 +161,7 @@ impl Receiver {
             return Some(event);
         }
         if let Some(frame) = self.frame.take() {
+            self.trace_end(false);
             let Unfinished { mut message, close, .. } = *frame;
             if message.opcode == Opcode::Close {
                 message.close = Some(Box::new(close::parse_cut(&close)));
@@ -186,7 +201,13 @@ impl Receiver {
             return Break(Some(self.read_message(&header, odd, buffer, sink)));
         }
         let mut message = self.message_of(&header, odd, sink);
-        message.cost.add_framing(buffer.consume(u64::from(header.len)));
+        let start = buffer.start();
+        let consumed = buffer.consume(u64::from(header.len));
+        message.cost.add_framing(consumed);
+        if let Some(trace) = &mut self.trace {
+            trace.begin(&header, start);
+            trace.consumed(consumed, buffer.start());
+        }
         if header.payload_len == 0 {
             return self.end_frame(message, header.fin, sink);
         }
@@ -198,6 +219,7 @@ impl Receiver {
     #[inline]
     fn read_message(&mut self, header: &Header, odd: AnomalySet, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Event {
         let Begun { compressed, mut anomalies } = self.begin(header, odd, sink);
+        let start = buffer.start();
         // All of it is captured, so its length fits a usize.
         let payload = &mut buffer.peek_mut()[usize::from(header.len)..][..header.payload_len as usize];
         if !payload.is_empty() {
@@ -205,6 +227,10 @@ impl Receiver {
                 mask::unmask(payload, key, 0);
             }
             sink.data(payload);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.begin(header, start);
+            trace.data(payload);
         }
         let close = (header.opcode == Opcode::Close).then(|| {
             let (close, odd) = close::parse(payload);
@@ -214,7 +240,12 @@ impl Receiver {
         let content = sink.end(!anomalies.contains(AnomalyKind::IncompleteMessage));
         anomalies.merge(content.anomalies);
         let mut cost = Cost { content_bytes: content.bytes, ..Cost::default() };
-        cost.add_frame(u64::from(header.len), header.payload_len, buffer.consume(header.frame_len()));
+        let consumed = buffer.consume(header.frame_len());
+        cost.add_frame(u64::from(header.len), header.payload_len, consumed);
+        if let Some(trace) = &mut self.trace {
+            trace.consumed(consumed, buffer.start());
+            trace.end(true);
+        }
         self.messages += 1;
         Event::Message(Message {
             connection: self.connection,
@@ -242,6 +273,9 @@ impl Receiver {
         let missing = buffer.missing().min(left);
         let len = if missing > 0 {
             sink.missing(missing);
+            if let Some(trace) = &mut self.trace {
+                trace.missing();
+            }
             missing
         } else {
             let captured = buffer.peek_mut();
@@ -251,6 +285,9 @@ impl Receiver {
                 mask::unmask(payload, key, frame.read);
             }
             sink.data(payload);
+            if let Some(trace) = &mut self.trace {
+                trace.data(payload);
+            }
             if frame.header.opcode == Opcode::Close && frame.close.len() as u64 == frame.read {
                 let room = close::MAX_PAYLOAD + 1 - frame.close.len().min(close::MAX_PAYLOAD);
                 frame.close.extend_from_slice(&payload[..len.min(room)]);
@@ -258,7 +295,11 @@ impl Receiver {
             len as u64
         };
         let lost = frame.message.cost.lost_bytes;
-        frame.message.cost.add_encoded(len, buffer.consume(len));
+        let consumed = buffer.consume(len);
+        frame.message.cost.add_encoded(len, consumed);
+        if let Some(trace) = &mut self.trace {
+            trace.consumed(consumed, buffer.start());
+        }
         if frame.message.cost.lost_bytes > lost {
             frame.message.anomalies.insert(AnomalyKind::LostBytes);
         }
@@ -284,6 +325,7 @@ impl Receiver {
     fn break_frame(&mut self, frame: Unfinished, sink: &mut impl ContentSink) -> Step {
         self.framing = Framing::Lost;
         self.resumed = true;
+        self.trace_end(false);
         let message = Break(Some(self.break_off(frame.message, AnomalySet::from_iter([AnomalyKind::LostBytes]), sink)));
         sink.lose_context();
         message
@@ -391,8 +433,15 @@ impl Receiver {
         message
     }
 
+    fn trace_end(&mut self, is_complete: bool) {
+        if let Some(trace) = &mut self.trace {
+            trace.end(is_complete);
+        }
+    }
+
     /// After the last octet of a frame: its message has ended, or waits.
     fn end_frame(&mut self, message: Message, fin: bool, sink: &mut impl ContentSink) -> Step {
+        self.trace_end(true);
         if fin || message.opcode.is_control() {
             let unknown = [AnomalyKind::DecodingFailed, AnomalyKind::IncompleteMessage];
             let known = !unknown.into_iter().any(|kind| message.anomalies.contains(kind));

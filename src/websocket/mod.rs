@@ -10,6 +10,7 @@ mod mask;
 mod recognise;
 #[cfg(test)]
 mod testing;
+mod trace;
 
 pub(crate) use connection::{Event, Receiver};
 pub(crate) use deflate::{Failure, Inflater};
