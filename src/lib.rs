@@ -6,6 +6,7 @@ mod analyzer;
 mod anomaly;
 mod capture;
 mod content;
+pub mod dissect;
 mod envelope;
 mod error;
 mod flow;

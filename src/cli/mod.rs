@@ -1,6 +1,7 @@
 //! The command line: the only reader of arguments and environment, the only writer to the terminal.
 
 mod arguments;
+mod dissect;
 mod filter;
 mod messages;
 mod notes;
@@ -55,6 +56,12 @@ enum Command {
     /// added (framing_bytes), what TLS, TCP, IP and the link added, and the sum (wire_bytes).
     #[command(after_long_help = messages::EXAMPLES)]
     Messages(messages::Args),
+    /// Shows frames layer by layer: headers, WebSocket frames bit by bit, messages unmasked and decoded
+    ///
+    /// Each frame as Wireshark shows it, with what its layers cost. Analysis begins with the capture even where only some
+    /// frames are shown, so that compressed and reassembled messages are known.
+    #[command(after_long_help = dissect::EXAMPLES)]
+    Dissect(dissect::Args),
 }
 
 /// How a run ended that was not stopped by an error.
@@ -93,12 +100,14 @@ pub(crate) fn main() -> ExitCode {
     let (input, display) = match &command {
         Command::Report(args) => (&args.input, &args.display),
         Command::Messages(args) => (&args.input, &args.display),
+        Command::Dissect(args) => (&args.input, &args.display),
     };
     let (notes, strict) = (Notes::new(display.quiet), input.strict);
     let outcome = match command {
         _ if input.asks_for_limits() => list_limits(),
         Command::Report(args) => report::run(args, &notes),
         Command::Messages(args) => messages::run(args, &notes),
+        Command::Dissect(args) => dissect::run(args, &notes),
     };
     match outcome {
         Ok(outcome) => match outcome.lacks().filter(|_| strict) {

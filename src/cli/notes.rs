@@ -74,8 +74,10 @@ impl Notes {
             && !file.contains(['/', '.'])
         {
             match file.as_str() {
-                command @ ("report" | "messages") => say("hint", format_args!("flags follow the command: `wiretare {command} …`")),
-                _ => say("hint", "commands are `report` and `messages`; anything else is the name of a capture"),
+                command @ ("report" | "messages" | "dissect") => {
+                    say("hint", format_args!("flags follow the command: `wiretare {command} …`"))
+                }
+                _ => say("hint", "commands are `report`, `messages` and `dissect`; anything else is the name of a capture"),
             }
         }
     }

@@ -242,6 +242,7 @@ impl Connection {
         out.parts.push_back(Part::Segment(Box::new(SegmentPart {
             connection: self.number,
             direction,
+            frame: segment.frame.number,
             key: self.key,
             sender: segment.sender,
             seq: segment.seq,

@@ -31,6 +31,8 @@ pub struct SegmentPart {
     pub connection: u64,
     /// Who sent it.
     pub direction: Direction,
+    /// The frame that carried it, or completed it.
+    pub frame: u64,
     /// Addresses and ports.
     pub key: ConnectionKey,
     /// Who of the key sent it.
@@ -116,6 +118,8 @@ pub struct WebSocketFrame {
     pub fin: bool,
     /// RSV1, RSV2, RSV3 as the bits 4, 2, 1.
     pub rsv: u8,
+    /// Whether an extension that compresses was negotiated, so that RSV1 says whether this is compressed.
+    pub may_be_compressed: bool,
     /// As sent: a continuation frame says so.
     pub opcode: Opcode,
     /// There exactly when the mask bit is set.

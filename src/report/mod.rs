@@ -1,7 +1,7 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
 mod clock;
-mod encode;
+pub(crate) mod encode;
 pub mod json;
 mod line;
 pub mod listing;

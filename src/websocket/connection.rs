@@ -129,7 +129,8 @@ impl Receiver {
 
     /// From now on frames are kept for [`take_frames`](Self::take_frames), each with so many octets of its payload data at most.
     pub(crate) fn show_frames(&mut self, limit: usize) {
-        self.trace = Some(Box::new(Trace::new(self.connection, self.direction, limit)));
+        let may_be_compressed = self.rsv1 != Rsv1::Undefined;
+        self.trace = Some(Box::new(Trace::new(self.connection, self.direction, may_be_compressed, limit)));
     }
 
     /// The frames that have ended since this was last asked.

@@ -9,6 +9,7 @@ use crate::stream::Provenance;
 pub(super) struct Trace {
     connection: u64,
     direction: Direction,
+    may_be_compressed: bool,
     /// Octets of payload data kept of each frame, at most.
     limit: usize,
     open: Option<WebSocketFrame>,
@@ -19,8 +20,8 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    pub(super) fn new(connection: u64, direction: Direction, limit: usize) -> Self {
-        Self { connection, direction, limit, open: None, payload: Vec::new(), is_cut: false, ended: Vec::new() }
+    pub(super) fn new(connection: u64, direction: Direction, may_be_compressed: bool, limit: usize) -> Self {
+        Self { connection, direction, may_be_compressed, limit, open: None, payload: Vec::new(), is_cut: false, ended: Vec::new() }
     }
 
     /// A frame begins at that stream offset.
@@ -32,6 +33,7 @@ impl Trace {
             direction: self.direction,
             fin: header.fin,
             rsv: header.rsv,
+            may_be_compressed: self.may_be_compressed,
             opcode: header.opcode,
             masking_key: header.masking_key,
             header_len: header.len,

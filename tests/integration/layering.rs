@@ -18,6 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["analysis"],
     &["flow", "report", "budget"],
     &["analyzer"],
+    &["dissect"],
     &["parallel"],
     &["lib", "cli", "main"],
 ];
