@@ -3,6 +3,7 @@
 mod arguments;
 mod dissect;
 mod filter;
+mod follow;
 mod messages;
 mod notes;
 mod output;
@@ -62,6 +63,11 @@ enum Command {
     /// frames are shown, so that compressed and reassembled messages are known.
     #[command(after_long_help = dissect::EXAMPLES)]
     Dissect(dissect::Args),
+    /// Prints what was said on one connection, both directions, unmasked, inflated and decoded
+    ///
+    /// HTTP messages with their header sections and decoded content, WebSocket messages and control frames.
+    #[command(after_long_help = follow::EXAMPLES)]
+    Follow(follow::Args),
 }
 
 /// How a run ended that was not stopped by an error.
@@ -101,6 +107,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Report(args) => (&args.input, &args.display),
         Command::Messages(args) => (&args.input, &args.display),
         Command::Dissect(args) => (&args.input, &args.display),
+        Command::Follow(args) => (&args.input, &args.display),
     };
     let (notes, strict) = (Notes::new(display.quiet), input.strict);
     let outcome = match command {
@@ -108,6 +115,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Report(args) => report::run(args, &notes),
         Command::Messages(args) => messages::run(args, &notes),
         Command::Dissect(args) => dissect::run(args, &notes),
+        Command::Follow(args) => follow::run(args, &notes),
     };
     match outcome {
         Ok(outcome) => match outcome.lacks().filter(|_| strict) {

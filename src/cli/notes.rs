@@ -74,10 +74,10 @@ impl Notes {
             && !file.contains(['/', '.'])
         {
             match file.as_str() {
-                command @ ("report" | "messages" | "dissect") => {
+                command @ ("report" | "messages" | "dissect" | "follow") => {
                     say("hint", format_args!("flags follow the command: `wiretare {command} …`"))
                 }
-                _ => say("hint", "commands are `report`, `messages` and `dissect`; anything else is the name of a capture"),
+                _ => say("hint", "commands are `report`, `messages`, `dissect` and `follow`; anything else is the name of a capture"),
             }
         }
     }

@@ -12,6 +12,7 @@ mod side;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
+pub mod transcript;
 mod transport;
 #[cfg(feature = "cli")]
 mod verdict;
