@@ -130,7 +130,7 @@ impl Args {
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let files = args.input.files()?;
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
-    let mut printer = Printer { format: args.format(), shown: 0 };
+    let mut printer = Printer { format: args.format(), shown: 0, has_late: false };
     printer.begin(output.buffer());
     let read = read(&args, &files, &mut printer, &mut output);
     if matches!(read, Err(Error::Read { .. } | Error::Open { .. })) && printer.format != Format::Json {
@@ -191,9 +191,13 @@ fn read(args: &Args, files: &[PathBuf], printer: &mut Printer, output: &mut Outp
         progress.packet(|| (capture.bytes_read(), capture.size()));
     }
     if is_whole {
-        let ended = dissector.finish();
-        let wanted = ended.iter().filter(|ended| args.frame.is_none() && args.connection.is_none_or(|only| only == ended.connection()));
-        printer.append_late(wanted.map(late_line), output.buffer());
+        dissector.finish();
+        while let Some(ended) = dissector.poll_late() {
+            if args.frame.is_none() && args.connection.is_none_or(|only| only == ended.connection()) {
+                printer.append_late(&late_line(&ended), output.buffer());
+                output.flush_when_full()?;
+            }
+        }
     }
     Ok(Facts { files: capture.files(), totals: dissector.totals().clone() })
 }
@@ -202,6 +206,7 @@ struct Printer {
     format: Format,
     /// Frames so far.
     shown: u64,
+    has_late: bool,
 }
 
 impl Printer {
@@ -231,11 +236,12 @@ impl Printer {
     }
 
     /// What only the end of the capture completed, or cut.
-    fn append_late(&self, lines: impl Iterator<Item = String>, out: &mut Vec<u8>) {
-        let mut lines = lines.peekable();
-        if self.format == Format::Tree && lines.peek().is_some() {
-            out.extend_from_slice(b"\n[With the end of the capture]\n");
-            lines.for_each(|line| out.extend_from_slice(format!("    {line}\n").as_bytes()));
+    fn append_late(&mut self, line: &str, out: &mut Vec<u8>) {
+        if self.format == Format::Tree {
+            if !std::mem::replace(&mut self.has_late, true) {
+                out.extend_from_slice(b"\n[With the end of the capture]\n");
+            }
+            out.extend_from_slice(format!("    {line}\n").as_bytes());
         }
     }
 

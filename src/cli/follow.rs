@@ -104,7 +104,9 @@ fn read(args: &Args, files: &[PathBuf], follower: &mut Follower, output: &mut Ou
         progress.packet(|| (capture.bytes_read(), capture.size()));
     }
     analyzer.finish();
-    follower.take(&mut analyzer, output.buffer());
+    while !follower.is_over && follower.take_one(&mut analyzer, output.buffer()) {
+        output.flush_when_full()?;
+    }
     Ok(Facts { files: capture.files(), totals: analyzer.totals().clone() })
 }
 
@@ -159,6 +161,13 @@ impl Follower {
     /// Prints what the analysis has to say; whether that was anything.
     fn take(&mut self, analyzer: &mut Analyzer, out: &mut Vec<u8>) -> bool {
         let shown = self.shown;
+        while self.take_one(analyzer, out) {}
+        self.shown != shown
+    }
+
+    /// Prints the next row, and the parts that come with it; whether there was one.
+    fn take_one(&mut self, analyzer: &mut Analyzer, out: &mut Vec<u8>) -> bool {
+        let row = analyzer.poll();
         while let Some(part) = analyzer.poll_part() {
             match part {
                 Part::Http(part) if part.connection == self.connection => self.turn(&Turn::Http(&part), out),
@@ -166,10 +175,9 @@ impl Follower {
                 Part::Http(_) | Part::Message(_) | Part::Segment(_) | Part::Copy { .. } | Part::WebSocketFrame(_) => {}
             }
         }
-        while let Some(row) = analyzer.poll() {
-            self.row(&row, out);
-        }
-        self.shown != shown
+        let Some(row) = row else { return false };
+        self.row(&row, out);
+        true
     }
 
     fn turn(&mut self, turn: &Turn<'_>, out: &mut Vec<u8>) {

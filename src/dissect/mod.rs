@@ -18,7 +18,7 @@ mod segment;
 mod streams;
 mod websocket;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::analyzer::Analyzer;
 use crate::capture::Packet;
@@ -41,6 +41,7 @@ pub struct Dissector {
     connections: HashMap<u64, Streams>,
     /// What all connections together remember of frames.
     remembered: usize,
+    late: VecDeque<Ended>,
 }
 
 /// One frame.
@@ -110,6 +111,7 @@ impl Dissector {
             previous: None,
             connections: HashMap::new(),
             remembered: 0,
+            late: VecDeque::new(),
         }
     }
 
@@ -135,17 +137,26 @@ impl Dissector {
             }
         }
         dissection.messages = self.ended(parts);
-        self.forget();
+        while let Some(row) = self.analyzer.poll() {
+            self.forget(&row);
+        }
         dissection
     }
 
-    /// The capture is at its end: what its end completed, or cut.
-    pub fn finish(&mut self) -> Vec<Ended> {
+    /// The capture is at its end: what its end completes, or cuts, can be taken from [`poll_late`](Self::poll_late).
+    pub fn finish(&mut self) {
         self.analyzer.finish();
-        let parts = std::iter::from_fn(|| self.analyzer.poll_part()).collect();
-        let ended = self.ended(parts);
-        self.forget();
-        ended
+    }
+
+    /// What the end of the capture completed or cut; connection after connection.
+    pub fn poll_late(&mut self) -> Option<Ended> {
+        while self.late.is_empty() {
+            let row = self.analyzer.poll()?;
+            let parts = std::iter::from_fn(|| self.analyzer.poll_part()).collect();
+            self.late = self.ended(parts).into();
+            self.forget(&row);
+        }
+        self.late.pop_front()
     }
 
     /// What is known of the capture as a whole.
@@ -203,13 +214,11 @@ impl Dissector {
     }
 
     /// Rows are not shown; those of connections say what need not be remembered.
-    fn forget(&mut self) {
-        while let Some(row) = self.analyzer.poll() {
-            if let Row::Connection(row) = row
-                && let Some(streams) = self.connections.remove(&row.connection)
-            {
-                self.remembered -= streams.remembered();
-            }
+    fn forget(&mut self, row: &Row) {
+        if let Row::Connection(row) = row
+            && let Some(streams) = self.connections.remove(&row.connection)
+        {
+            self.remembered -= streams.remembered();
         }
     }
 }
