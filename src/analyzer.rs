@@ -102,7 +102,7 @@ impl Analyzer {
     fn book_copy(&mut self, segment: &Segment<'_>) {
         let connection = self.table.note_copy(segment);
         if self.options.parts {
-            self.parts.push_back(Part::Copy { connection });
+            self.parts.push_back(Part::Copy(connection.map(|connection| Box::new(connection.shown(segment)))));
         }
         self.totals.duplicate_bytes += segment.bytes.total();
         self.totals.anomalies.add(AnomalyKind::DuplicatePacket, segment.frame.number);

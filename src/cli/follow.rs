@@ -172,7 +172,7 @@ impl Follower {
             match part {
                 Part::Http(part) if part.connection == self.connection => self.turn(&Turn::Http(&part), out),
                 Part::Message(message) if message.connection == self.connection => self.turn(&Turn::Message(&message), out),
-                Part::Http(_) | Part::Message(_) | Part::Segment(_) | Part::Copy { .. } | Part::WebSocketFrame(_) => {}
+                Part::Http(_) | Part::Message(_) | Part::Segment(_) | Part::Copy(_) | Part::WebSocketFrame(_) => {}
             }
         }
         let Some(row) = row else { return false };

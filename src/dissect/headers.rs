@@ -104,6 +104,10 @@ fn protocols(dissection: &Dissection<'_>) -> String {
             super::Ended::Http { .. } => "http",
             super::Ended::WebSocket { .. } | super::Ended::BrokenOff(_) => "websocket",
         };
+        if name == "websocket" && !names.contains(&"http") {
+            // As Wireshark has it: what is spoken on a connection that HTTP opened.
+            names.push("http");
+        }
         if names.last() != Some(&name) {
             names.push(name);
         }
@@ -320,7 +324,7 @@ fn internet_v4(octets: &[u8]) -> Option<Field> {
         ]),
         Field::new(
             "ip.frag_offset",
-            (u32::from(offset) * 8).to_string(),
+            offset.to_string(),
             format!("{} = Fragment Offset: {}", bits(offset.into(), 0x1fff, 16), u32::from(offset) * 8),
         ),
         Field::new("ip.ttl", header.ttl().to_string(), format!("Time to Live: {}", header.ttl())),
@@ -330,7 +334,7 @@ fn internet_v4(octets: &[u8]) -> Option<Field> {
     field.children.extend(addresses("ip", &source.to_string(), &destination.to_string()));
     let options = header.options();
     if !options.is_empty() {
-        field.push(Field::new("ip.options", hex_colons(options), format!("Options: ({})", bytes(options.len() as u64))));
+        field.push(Field::note(format!("Options: ({}) {}", bytes(options.len() as u64), hex_colons(options))));
     }
     // The authentication header belongs to IP as extension headers do.
     field.children.extend(extensions("ip", octets.len() - len));
@@ -345,7 +349,7 @@ fn internet_v6(octets: &[u8]) -> Option<Field> {
     let mut field = Field::group("ipv6", format!("Internet Protocol Version 6, Src: {source}, Dst: {destination}")).with([
         Field::new("ipv6.version", "6", "0110 .... = Version: 6"),
         traffic_class("ipv6.tclass", "Traffic Class", header.traffic_class()),
-        Field::new("ipv6.flow", format!("{flow:#07x}"), format!("{} = Flow Label: {flow:#07x}", bits(flow, 0x000f_ffff, 32))),
+        Field::new("ipv6.flow", format!("{flow:#08x}"), format!("{} = Flow Label: {flow:#07x}", bits(flow, 0x000f_ffff, 32))),
         Field::new("ipv6.plen", header.payload_length().to_string(), format!("Payload Length: {}", header.payload_length())),
         Field::new("ipv6.nxt", next.to_string(), format!("Next Header: {} ({next})", protocol_name(next))),
         Field::new("ipv6.hlim", header.hop_limit().to_string(), format!("Hop Limit: {}", header.hop_limit())),
@@ -376,8 +380,10 @@ fn traffic_class(name: &'static str, what: &str, octet: u8) -> Field {
         46 => "EF PHB".into(),
         other => other.to_string(),
     };
+    // Of IPv6 it is a field of 32 bits in Wireshark.
+    let value = if name == "ip.dsfield" { format!("{octet:#04x}") } else { format!("{octet:#010x}") };
     let congestion_name = ["Not-ECT", "ECT(1)", "ECT(0)", "CE"][usize::from(congestion)];
-    Field::new(name, format!("{octet:#04x}"), format!("{what}: {octet:#04x} (DSCP: {point_name}, ECN: {congestion_name})")).with([
+    Field::new(name, value, format!("{what}: {octet:#04x} (DSCP: {point_name}, ECN: {congestion_name})")).with([
         Field::new(
             format!("{name}.dscp"),
             point.to_string(),

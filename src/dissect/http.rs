@@ -9,7 +9,7 @@ use crate::message::{Direction, Head, HttpPart, Upgrade};
 use crate::report::text::safe_bytes;
 
 /// Header fields that Wireshark has names for: field name in lower case, Wireshark's name.
-const NAMED: [(&str, &str); 33] = [
+const NAMED: [(&str, &str); 31] = [
     ("accept", "http.accept"),
     ("accept-encoding", "http.accept_encoding"),
     ("accept-language", "http.accept_language"),
@@ -28,8 +28,6 @@ const NAMED: [(&str, &str); 33] = [
     ("proxy-authorization", "http.proxy_authorization"),
     ("proxy-connect-host", "http.proxy_connect_host"),
     ("proxy-connect-port", "http.proxy_connect_port"),
-    ("range", "http.range"),
-    ("content-range", "http.content_range"),
     ("referer", "http.referer"),
     ("sec-websocket-accept", "http.sec_websocket_accept"),
     ("sec-websocket-extensions", "http.sec_websocket_extensions"),
@@ -74,16 +72,68 @@ fn start_line(part: &HttpPart) -> Field {
     let inside = match part.direction {
         Direction::ClientToServer => [
             field("http.request.method", &first, "Request Method"),
-            field("http.request.uri", &second, "Request URI"),
+            field("http.request.uri", &second, "Request URI").with(uri_parts(&second)),
             field("http.request.version", &third, "Request Version"),
         ],
         Direction::ServerToClient => [
             field("http.response.version", &first, "Response Version"),
-            field("http.response.code", &second, "Status Code"),
+            field("http.response.code", &second, "Status Code").with(meaning(part.status)),
             field("http.response.phrase", &third, "Response Phrase"),
         ],
     };
     Field::group(line.clone(), line).with(inside)
+}
+
+/// Path, query and the parameters of that, where there is a query.
+fn uri_parts(target: &str) -> Vec<Field> {
+    let Some((path, query)) = target.split_once('?') else { return Vec::new() };
+    let parameters = query.split('&').map(|parameter| field("http.request.uri.query.parameter", parameter, "Request URI Query Parameter"));
+    vec![
+        field("http.request.uri.path", path, "Request URI Path"),
+        field("http.request.uri.query", query, "Request URI Query").with(parameters),
+    ]
+}
+
+/// What the status code stands for (RFC 9110 §15 and the IANA registry), for those that are met.
+fn meaning(status: u16) -> Option<Field> {
+    let phrase = match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        102 => "Processing",
+        103 => "Early Hints",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        203 => "Non-Authoritative Information",
+        204 => "No Content",
+        205 => "Reset Content",
+        206 => "Partial Content",
+        300 => "Multiple Choices",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => return None,
+    };
+    Some(Field::new("http.response.code.desc", phrase, format!("[Status Code Description: {phrase}]")))
 }
 
 fn field(name: &'static str, value: &str, label: &str) -> Field {

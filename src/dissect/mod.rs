@@ -52,7 +52,8 @@ pub struct Dissection<'a> {
     previous: Timestamp,
     headers: Headers,
     segment: Option<Shown>,
-    copy_of: Option<Option<u64>>,
+    /// Whether the packet was captured before.
+    is_copy: bool,
     messages: Vec<Ended>,
 }
 
@@ -125,14 +126,17 @@ impl Dissector {
             previous: self.previous.replace(time).unwrap_or(time),
             headers: headers_of(packet),
             segment: None,
-            copy_of: None,
+            is_copy: false,
             messages: Vec::new(),
         };
         let mut parts = Vec::new();
         while let Some(part) = self.analyzer.poll_part() {
             match part {
                 Part::Segment(part) => dissection.segment = Some(self.segment(*part)),
-                Part::Copy { connection } => dissection.copy_of = Some(connection),
+                Part::Copy(part) => {
+                    dissection.is_copy = true;
+                    dissection.segment = part.map(|part| self.segment(*part));
+                }
                 other => parts.push(other),
             }
         }
@@ -190,7 +194,7 @@ impl Dissector {
                     ended.push(Ended::WebSocket { frame, carried, message: None, fragments: Vec::new() });
                 }
                 Part::Message(message) => self.message(message, &mut ended),
-                Part::Segment(_) | Part::Copy { .. } => {}
+                Part::Segment(_) | Part::Copy(_) => {}
             }
         }
         ended
@@ -231,7 +235,7 @@ impl Dissection<'_> {
 
     /// The connection of its segment (`tcp.stream`).
     pub fn connection(&self) -> Option<u64> {
-        self.segment.as_ref().map(|segment| segment.part.connection).or(self.copy_of.flatten())
+        self.segment.as_ref().map(|segment| segment.part.connection)
     }
 
     /// What ended with it, of its own connection first.
@@ -248,6 +252,7 @@ impl Dissection<'_> {
             append_message(ended, &mut fields);
         }
         self.append_others(&mut fields);
+        fields.extend(segment::cost(self));
         fields
     }
 

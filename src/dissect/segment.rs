@@ -140,7 +140,7 @@ pub(super) fn append(dissection: &Dissection<'_>, fields: &mut Vec<Field>) {
     if let Some(connection) = dissection.connection() {
         tcp.push(Field::new("tcp.stream", connection.to_string(), format!("[Stream index: {connection}]")));
     }
-    if dissection.copy_of.is_some() {
+    if dissection.is_copy {
         tcp.push(Field::new("wiretare.duplicate", "1", "[A packet that was captured before: not charged again]"));
     }
     tcp.push(Field::new("tcp.len", len.to_string(), format!("[TCP Segment Len: {len}]")));
@@ -152,7 +152,6 @@ pub(super) fn append(dissection: &Dissection<'_>, fields: &mut Vec<Field>) {
     }
     append_payload(len, dissection, &mut tcp);
     fields.push(tcp);
-    fields.extend(cost(dissection));
 }
 
 fn append_numbers(numbers: &Numbers, shown: Option<&Shown>, tcp: &mut Field) {
@@ -276,9 +275,11 @@ fn append_analysis(shown: &Shown, tcp: &mut Field) {
         analysis.push(Field::new("tcp.analysis.initial_rtt", &*rtt, format!("[iRTT: {rtt} seconds]")));
     }
     if !shown.part.analysis.is_empty() {
-        analysis.push(Field::group("tcp.analysis.flags", "[TCP Analysis Flags]").with(
-            shown.part.analysis.iter().map(|&kind| Field::new(format!("tcp.analysis.{}", kind.name()), "", format!("[{}]", words(kind)))),
-        ));
+        let flags = shown.part.analysis.iter().map(|&kind| {
+            let name = format!("tcp.analysis.{}", kind.name());
+            Field::group("_ws.expert", format!("[{}]", words(kind))).with([Field::hidden(name, "")])
+        });
+        analysis.push(Field::group("tcp.analysis.flags", "[TCP Analysis Flags]").with(flags));
     }
     if !analysis.children.is_empty() {
         tcp.push(analysis);
@@ -318,12 +319,15 @@ fn append_payload(len: u64, dissection: &Dissection<'_>, tcp: &mut Field) {
         [] => Field::note(label),
         octets => Field::new("tcp.payload", hex_colons(octets), label),
     });
-    let ends_nothing = dissection.own().next().is_none();
-    if let Some(shown) = dissection.segment.as_ref().filter(|shown| ends_nothing && shown.part.is_new)
-        && matches!(shown.part.protocol, Some("http/1.1" | "websocket"))
-    {
+    if is_part_of_message(dissection) {
         tcp.push(Field::note("[A part of a message that is shown at the frame that completes it]"));
     }
+}
+
+/// Whether it brings something of a message and ends none.
+fn is_part_of_message(dissection: &Dissection<'_>) -> bool {
+    let Some(Shown { part, .. }) = &dissection.segment else { return false };
+    part.is_new && dissection.own().next().is_none() && matches!(part.protocol, Some("http/1.1" | "websocket"))
 }
 
 /// The payload octets in this frame.
@@ -334,7 +338,7 @@ fn payload<'d>(dissection: &'d Dissection<'_>) -> &'d [u8] {
 }
 
 /// What each layer of the segment took on the wire, and what its messages are worth.
-fn cost(dissection: &Dissection<'_>) -> Option<Field> {
+pub(super) fn cost(dissection: &Dissection<'_>) -> Option<Field> {
     let bytes = dissection.segment.as_ref()?.part.bytes;
     let layers = [("link", bytes.link), ("IP", bytes.ip), ("TCP", bytes.tcp), ("payload", bytes.payload)];
     let sum: Vec<_> = layers.iter().filter(|(_, len)| *len > 0).map(|(name, len)| format!("{name} {len}")).collect();
@@ -353,7 +357,7 @@ fn cost(dissection: &Dissection<'_>) -> Option<Field> {
 pub(super) fn line(dissection: &Dissection<'_>) -> Option<String> {
     let numbers = Numbers::of(dissection)?;
     let mut line = String::new();
-    if dissection.copy_of.is_some() {
+    if dissection.is_copy {
         line.push_str("[duplicate packet] ");
     }
     if let Some(shown) = &dissection.segment {
@@ -369,6 +373,9 @@ pub(super) fn line(dissection: &Dissection<'_>) -> Option<String> {
     write!(line, " Win={} Len={}", numbers.scaled_window, numbers.len).expect(TAKES);
     if let Some(header) = dissection.tcp_header() {
         append_options(header.options(), &mut line);
+    }
+    if is_part_of_message(dissection) {
+        line.push_str(" [TCP segment of a reassembled PDU]");
     }
     Some(line)
 }

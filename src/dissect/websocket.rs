@@ -29,6 +29,9 @@ pub(super) fn append(
     append_payload(frame, message, &mut websocket);
     append_message(frame, message, fragments, &mut websocket);
     fields.push(websocket);
+    if frame.opcode == Opcode::Continuation && !frame.fin && !frame.payload.is_empty() {
+        fields.push(Field::hidden("websocket.payload.continue", hex_colons(&frame.payload)));
+    }
     fields.extend(append_content(frame, message));
 }
 

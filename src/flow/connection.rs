@@ -236,10 +236,17 @@ impl Connection {
             let count = |counts: &Option<Box<_>>| counts.as_ref().map_or(0, |counts: &Box<TcpAnalysisCounts>| counts.of_kind(kind));
             count(&self.facts.analysis) > count(&before)
         };
+        let analysis = TcpAnalysis::ALL.into_iter().filter(|&kind| marks(kind)).collect();
+        let is_new = segment.payload_len > 0 && self.facts.retransmitted_segments == retransmitted;
+        out.parts.push_back(Part::Segment(Box::new(SegmentPart { is_new, analysis, previous, ..self.shown(segment) })));
+    }
+
+    /// A segment of this connection as it is shown, when it is nothing new.
+    pub(crate) fn shown(&self, segment: &Segment<'_>) -> SegmentPart {
         let direction = self.direction(segment.sender);
         let has_syn = segment.flags.has(Flags::SYN);
         let scales = Direction::BOTH.map(|direction| self.facts.side(direction).window_scale);
-        out.parts.push_back(Part::Segment(Box::new(SegmentPart {
+        SegmentPart {
             connection: self.number,
             direction,
             frame: segment.frame.number,
@@ -254,13 +261,13 @@ impl Connection {
             captured_len: segment.payload.len() as u32,
             bytes: segment.bytes,
             offset: self.halves[direction as usize].assembler.offset(segment.seq + u32::from(has_syn)),
-            is_new: segment.payload_len > 0 && self.facts.retransmitted_segments == retransmitted,
-            analysis: TcpAnalysis::ALL.into_iter().filter(|&kind| marks(kind)).collect(),
+            is_new: false,
+            analysis: Vec::new(),
             protocol: self.protocols.last().copied(),
             began: self.first.time,
-            previous,
+            previous: Some(self.last.time),
             initial_rtt_s: self.facts.initial_rtt_s,
-        })));
+        }
     }
 
     fn show_http(&self, mut part: Box<HttpPart>, out: &mut Output<'_>) {

@@ -121,12 +121,12 @@ impl Table {
         }
     }
 
-    /// A packet of a connection was captured once more: its number, while it is open.
-    pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) -> Option<u64> {
+    /// A packet of a connection was captured once more: that connection, while it is open.
+    pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) -> Option<&Connection> {
         let slot = self.index.get(&segment.key).copied()?;
         let connection = self.slots[slot].as_mut()?;
         connection.note_copy();
-        Some(connection.number())
+        Some(connection)
     }
 
     /// No more segments come: every connection is to end.

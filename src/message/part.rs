@@ -11,11 +11,8 @@ use crate::stream::{Frame, LayerBytes, Provenance, Timestamp};
 pub enum Part {
     /// The segment that the frame carried, or that it completed as the last of its fragments.
     Segment(Box<SegmentPart>),
-    /// A packet that was captured before, and is charged there.
-    Copy {
-        /// Number of its connection (`tcp.stream`), while that is open.
-        connection: Option<u64>,
-    },
+    /// A packet that was captured before, and is charged there: its segment, while its connection is open.
+    Copy(Option<Box<SegmentPart>>),
     /// An HTTP message has ended.
     Http(Box<HttpPart>),
     /// A WebSocket frame has ended; the message that it ends, if it does, follows.
