@@ -349,6 +349,18 @@ impl Head {
         self.fields.iter().map(|&(name, value)| (self.part(name), self.part(value)))
     }
 
+    /// Field lines in order, as sent, without their line ends.
+    pub fn field_lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.fields.iter().map(|&((name, name_len), (value, value_len))| {
+            let from = name as usize;
+            let behind = (name + name_len).max(value + value_len) as usize;
+            let rest = self.raw.get(behind..).unwrap_or_default();
+            let end = behind + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = self.raw.get(from..end).unwrap_or_default();
+            line.strip_suffix(b"\r").unwrap_or(line)
+        })
+    }
+
     /// The first value of a field; names compare without case (RFC 9110 §5.1).
     pub fn field(&self, name: &str) -> Option<&[u8]> {
         self.fields().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)

@@ -145,8 +145,8 @@ fn append_fields(part: &HttpPart, http: &mut Field) {
         Direction::ClientToServer => "http.request.line",
         Direction::ServerToClient => "http.response.line",
     };
-    for (name, value) in part.head.fields() {
-        let line = with_line_end(&[name, b": ", value].concat());
+    for ((name, value), sent) in part.head.fields().zip(part.head.field_lines()) {
+        let line = with_line_end(sent);
         let known = NAMED.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
         let text = String::from_utf8_lossy(value);
         let mut shown = match known {
@@ -162,7 +162,7 @@ fn append_fields(part: &HttpPart, http: &mut Field) {
             }
         }
         http.push(shown);
-        http.push(Field::hidden(line_name, format!("{}: {text}\r\n", String::from_utf8_lossy(name))));
+        http.push(Field::hidden(line_name, format!("{}\r\n", String::from_utf8_lossy(sent))));
     }
     if part.head.is_whole() {
         http.push(Field::new("\\r\\n", "", "\\r\\n"));
