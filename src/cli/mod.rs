@@ -25,6 +25,8 @@ Examples:
   wiretare capture.pcapng                         what Ajax and WebSocket cost, as a table
   wiretare report -f json -o cost.json *.pcap     the same for scripts; several files, one capture
   wiretare messages -f table capture.pcapng       a line for each exchange, message and connection
+  wiretare dissect --frame 136 capture.pcapng     one frame, layer by layer
+  wiretare follow --connection 2 capture.pcapng   what was said on a connection
   tcpdump -i any -U -w - | wiretare messages -    the same as JSON, live
 
 Exit codes: 0 done; 2 bad usage, or input or output that cannot be read or written; 3 with --strict,
