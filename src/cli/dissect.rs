@@ -148,7 +148,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
         let packets = facts.totals.packets;
         notes.note(format_args!("no frame of {packets} was asked for; frames are numbered from 1"));
     }
-    Ok(if damaged || printer.shown == 0 { Outcome::Wanting } else { Outcome::Done })
+    Ok(Outcome::of(damaged, printer.shown == 0))
 }
 
 fn stopped_early(args: &Args, totals: &Totals) -> bool {

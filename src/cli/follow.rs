@@ -79,7 +79,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     output.finish()?;
     let damaged = notes.damage(&facts);
     follower.say(notes);
-    Ok(if damaged || follower.shown == 0 { Outcome::Wanting } else { Outcome::Done })
+    Ok(Outcome::of(damaged, follower.shown == 0))
 }
 
 fn read(args: &Args, files: &[PathBuf], follower: &mut Follower, output: &mut Output) -> Result<Facts> {

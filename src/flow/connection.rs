@@ -232,10 +232,8 @@ impl Connection {
         let before = if is_first { None } else { self.facts.analysis.clone() };
         let retransmitted = self.facts.retransmitted_segments;
         self.receive(segment, out);
-        let marks = |kind: TcpAnalysis| {
-            let count = |counts: &Option<Box<_>>| counts.as_ref().map_or(0, |counts: &Box<TcpAnalysisCounts>| counts.of_kind(kind));
-            count(&self.facts.analysis) > count(&before)
-        };
+        let count = |counts: Option<&TcpAnalysisCounts>, kind| counts.map_or(0, |counts| counts.of_kind(kind));
+        let marks = |kind: TcpAnalysis| count(self.facts.analysis.as_deref(), kind) > count(before.as_deref(), kind);
         let analysis = TcpAnalysis::ALL.into_iter().filter(|&kind| marks(kind)).collect();
         let is_new = segment.payload_len > 0 && self.facts.retransmitted_segments == retransmitted;
         out.parts.push_back(Part::Segment(Box::new(SegmentPart { is_new, analysis, previous, ..self.shown(segment) })));

@@ -145,6 +145,7 @@ impl Wire {
                 self.unattributed[direction as usize] += cost.bytes.payload;
                 return;
             }
+            Event::Shown(_) => panic!("nobody asked to be shown messages"),
             Event::Exchange(exchange) => exchange,
             Event::Upgraded(exchange) => {
                 assert!(!std::mem::replace(&mut self.is_upgraded, true), "a connection is upgraded once");
