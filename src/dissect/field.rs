@@ -1,7 +1,6 @@
 //! What is shown of a frame, as a tree of fields: one tree for people to read and for scripts, so that both say the same.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::report::encode::escaped;
 
@@ -72,12 +71,10 @@ pub fn append_json(fields: &[Field], out: &mut Vec<u8>) {
     members.append(out);
 }
 
-/// The members of an object by name, in the order of their first appearance.
+/// The members of an object, in the order in which their names appear first. There are a few dozen at most, however many
+/// lines a header section has, so looking through them is the fastest way to find one.
 #[derive(Default)]
-struct Members<'a> {
-    order: Vec<Cow<'a, str>>,
-    values: BTreeMap<Cow<'a, str>, Vec<Member<'a>>>,
-}
+struct Members<'a>(Vec<(Cow<'a, str>, Vec<Member<'a>>)>);
 
 enum Member<'a> {
     Text(&'a str),
@@ -105,22 +102,21 @@ impl<'a> Members<'a> {
     }
 
     fn insert(&mut self, name: Cow<'a, str>, member: Member<'a>) {
-        if let Some(known) = self.values.get_mut(&name) {
-            return known.push(member);
+        match self.0.iter_mut().rev().find(|(known, _)| *known == name) {
+            Some((_, known)) => known.push(member),
+            None => self.0.push((name, vec![member])),
         }
-        self.order.push(name.clone());
-        self.values.insert(name, vec![member]);
     }
 
     fn append(&self, out: &mut Vec<u8>) {
         out.push(b'{');
-        for (at, name) in self.order.iter().enumerate() {
+        for (at, (name, members)) in self.0.iter().enumerate() {
             if at > 0 {
                 out.push(b',');
             }
             append_text(name, out);
             out.push(b':');
-            match self.values.get(name).map(Vec::as_slice).unwrap_or_default() {
+            match &members[..] {
                 [one] => one.append(out),
                 several => {
                     out.push(b'[');
@@ -184,11 +180,14 @@ pub(super) fn hex_colons(octets: &[u8]) -> String {
 }
 
 fn joined(octets: &[u8], between: &str) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(octets.len() * 3);
-    for (at, octet) in octets.iter().enumerate() {
-        let between = if at == 0 { "" } else { between };
-        write!(text, "{between}{octet:02x}").expect("a String takes every write");
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(octets.len() * (2 + between.len()));
+    for (at, &octet) in octets.iter().enumerate() {
+        if at > 0 {
+            text.push_str(between);
+        }
+        text.push(char::from(DIGITS[usize::from(octet >> 4)]));
+        text.push(char::from(DIGITS[usize::from(octet & 15)]));
     }
     text
 }

@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn text_is_text_with_its_own_line_feeds_and_nothing_that_drives_a_terminal() {
         let text = shown(Style::Text, &message("a\r\nb\x1b[2J\u{202e}c\n".as_bytes()));
-        assert_eq!(text, "← server  0.000000 s  frame 0  WebSocket text, 14 bytes\na\nb\\u{1b}[2J\\u{202e}c\n");
+        assert_eq!(text, "← server  0.000000 s  frame 0  WebSocket text, 13 bytes\na\nb\\u{1b}[2J\\u{202e}c\n");
     }
 
     #[test]
