@@ -87,6 +87,8 @@ kinds! {
     WrongAccept = "wrong_accept",
     /// Sec-WebSocket-Accept is missing (RFC 6455 §4.2.2).
     MissingAccept = "missing_accept",
+    /// WebSocket whose opening handshake was not captured: it was recognised by its frames, or `--decode-as` says so.
+    MissingHandshake = "missing_handshake",
     /// The server agreed to an extension parameter that was not offered or is malformed (RFC 7692 §7.1).
     BadExtensionAnswer = "bad_extension_answer",
     /// A client frame without a masking key (RFC 6455 §5.1).

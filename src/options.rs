@@ -1,9 +1,11 @@
 //! What can be set: limits, timeouts, and what is asked for; each with its default and unit.
 
+mod decode_as;
 mod named;
 
 use std::time::Duration;
 
+pub use decode_as::{DecodeAs, Protocol};
 pub use named::{NamedLimit, Quantity};
 
 /// What is kept of a message's decoded content.
@@ -100,6 +102,8 @@ pub struct Options {
     /// Whether equal addresses in different virtual networks (VXLAN, Geneve) are different connections: no, as in Wireshark.
     /// A packet is often captured with its tunnel and without, or mirrored by sessions with networks of their own.
     pub separate_networks: bool,
+    /// What ports are taken for, whatever they look like; of several rules the first that fits.
+    pub decode_as: Vec<DecodeAs>,
     /// What is kept of decoded content.
     pub content: ContentMode,
     /// Whether the SHA-256 of decoded content is computed.
@@ -111,6 +115,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// What connections of these ports are taken for, if that was said.
+    pub(crate) fn protocol_of(&self, ports: [u16; 2]) -> Option<Protocol> {
+        let fits = |rule: &&DecodeAs| ports.iter().any(|port| rule.ports.contains(port));
+        self.decode_as.iter().find(fits).map(|rule| rule.protocol)
+    }
+
     /// Octets kept of each message's content; `None` for none.
     pub(crate) fn kept_content(&self) -> Option<usize> {
         match self.content {
@@ -129,6 +139,7 @@ impl Default for Options {
             linger: Duration::from_secs(30),
             fragment_timeout: Duration::from_secs(60),
             separate_networks: false,
+            decode_as: Vec::new(),
             content: ContentMode::None,
             digest: false,
             ajax: AjaxScope::Detected,

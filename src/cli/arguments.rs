@@ -18,6 +18,13 @@ pub(super) struct Input {
     /// Which HTTP exchanges count as Ajax
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Ajax::Detected)]
     ajax: Ajax,
+    /// What a port is taken for, such as `tcp.port==9000,websocket` (as tshark spells it); may be repeated
+    ///
+    /// Protocols are http, websocket (frames from the first octet captured, where that is no HTTP) and data (only accounted).
+    /// Ports may be ranges: `tcp.port==9000-9010,http`. Without it, HTTP is recognised on every port, and WebSocket by its
+    /// opening handshake or, where that was not captured, by its frames.
+    #[arg(short, long, value_name = "RULE")]
+    decode_as: Vec<String>,
     /// Tell equal addresses in different VXLAN or Geneve networks apart
     #[arg(long)]
     separate_networks: bool,
@@ -93,7 +100,8 @@ impl Input {
             Ajax::Detected => AjaxScope::Detected,
             Ajax::All => AjaxScope::All,
         };
-        let mut options = Options { ajax, separate_networks: self.separate_networks, ..Options::default() };
+        let decode_as = self.decode_as.iter().map(|rule| rule.parse()).collect::<Result<_>>()?;
+        let mut options = Options { ajax, decode_as, separate_networks: self.separate_networks, ..Options::default() };
         self.limits.iter().try_for_each(|limit| options.set_limit(limit))?;
         Ok(options)
     }

@@ -6,6 +6,7 @@ use super::anomalies::AnomalyLog;
 use super::application::{Looks, Running, recognise};
 use super::half::Half;
 use super::setup::{Handshake, Roles};
+use super::unannounced::{Suspicion, Verdict};
 use crate::account::Ledger;
 use crate::analysis::ajax;
 use crate::anomaly::AnomalyKind;
@@ -15,11 +16,11 @@ use crate::message::{
     Bucket, ConnectionRow, ContentSink, Direction, Exchange, HttpPart, Message, Part, Row, SegmentPart, Side, TcpAnalysis,
     TcpAnalysisCounts, TcpFacts, Upgrade, WebSocketFacts,
 };
-use crate::options::{ContentMode, Options};
+use crate::options::{ContentMode, Options, Protocol};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
 use crate::stream::{Frame, LayerBytes, Provenance, Timestamp};
 use crate::tcp::{Analysis, Arrival, Receipt};
-use crate::websocket;
+use crate::websocket::{self, Evidence};
 
 /// A response whose request has not come yet waits for it at most this many octets long.
 const MAX_WAIT_FOR_REQUEST: u64 = 64 << 10;
@@ -87,11 +88,16 @@ pub(crate) struct Connection {
     reset: bool,
     /// Whether anything was lost, came late, or went before: then what segments acknowledge tells which response is whose.
     is_irregular: bool,
+    /// What its ports are taken for, if that was said.
+    told: Option<Protocol>,
+    /// Whether it looks like WebSocket, as long as nothing was recognised.
+    suspicion: Option<Box<Suspicion>>,
 }
 
 impl Connection {
     /// A connection that begins with this segment (which is still to be received).
-    pub(crate) fn new(number: u64, segment: &Segment<'_>) -> Self {
+    pub(crate) fn new(number: u64, segment: &Segment<'_>, options: &Options) -> Self {
+        let ports = [Sender::Low, Sender::High].map(|end| segment.key.port(end));
         Self {
             number,
             key: segment.key,
@@ -117,6 +123,8 @@ impl Connection {
             envelopes: None,
             reset: false,
             is_irregular: false,
+            told: options.protocol_of(ports),
+            suspicion: None,
         }
     }
 
@@ -479,19 +487,80 @@ impl Connection {
     fn detect(&mut self, direction: Direction, out: &mut Output<'_>) -> bool {
         let half = &mut self.halves[direction as usize];
         let stream_begins = half.buffer.start() == self.begins[direction as usize];
-        let looks = if half.buffer.missing() > 0 { Looks::Unknown } else { recognise(half.buffer.peek(), stream_begins) };
+        let is_told = self.told == Some(Protocol::Data) || half.buffer.missing() > 0;
+        let looks = if is_told { Looks::Unknown } else { recognise(half.buffer.peek(), stream_begins) };
         match looks {
             Looks::Unclear if half.buffer.len() <= out.options.limits.http_head as u64 => return false,
-            Looks::Unclear | Looks::Unknown => {
-                let front = half.buffer.front_run();
-                let cost = half.buffer.consume(front);
-                self.book(Bucket::Unattributed, direction, cost.bytes.total());
-            }
+            Looks::Unclear | Looks::Unknown => return self.detect_websocket(direction, out),
             Looks::Tls => self.run(Running::Opaque, "tls"),
             Looks::Http2 => self.run(Running::Opaque, "http/2"),
             Looks::Http(speaker) => self.begin_http(direction, speaker, out),
         }
         true
+    }
+
+    /// Looks for frames without an opening handshake, and passes over what is nothing known; whether it did either.
+    fn detect_websocket(&mut self, direction: Direction, out: &mut Output<'_>) -> bool {
+        match self.seems_websocket(direction, out.options) {
+            Verdict::WebSocket { is_client } => self.begin_unannounced(direction, is_client, out.options),
+            Verdict::Perhaps => return false,
+            Verdict::Other => {
+                let half = &mut self.halves[direction as usize];
+                let front = half.buffer.front_run();
+                let cost = half.buffer.consume(front);
+                self.book(Bucket::Unattributed, direction, cost.bytes.total());
+            }
+        }
+        true
+    }
+
+    fn seems_websocket(&mut self, direction: Direction, options: &Options) -> Verdict {
+        let half = &self.halves[direction as usize];
+        if half.buffer.missing() > 0 {
+            return Verdict::Other;
+        }
+        match self.told {
+            Some(Protocol::Http | Protocol::Data) => return Verdict::Other,
+            Some(Protocol::WebSocket) => {
+                return match half.buffer.peek() {
+                    [_, second, ..] => Verdict::WebSocket { is_client: second & 0x80 != 0 },
+                    _ if half.ended => Verdict::Other,
+                    _ => Verdict::Perhaps,
+                };
+            }
+            None => {}
+        }
+        // Where it was captured from its beginning, the opening handshake would be there.
+        if self.handshake.is_captured() && self.facts.lost_bytes == 0 {
+            return Verdict::Other;
+        }
+        let suspicion = self.suspicion.get_or_insert_default();
+        match suspicion.look(direction, &self.halves, options.limits.out_of_order_bytes) {
+            Verdict::WebSocket { is_client } if self.roles.certain && is_client != (direction == Direction::ClientToServer) => {
+                Verdict::Other
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// Goes on with WebSocket whose opening handshake was not captured.
+    fn begin_unannounced(&mut self, direction: Direction, is_client: bool, options: &Options) {
+        let suspicion = self.suspicion.take().unwrap_or_default();
+        let mut wanted = if self.told.is_some() { [Evidence::Told; 2] } else { suspicion.evidence() };
+        if !self.roles.certain && is_client != (direction == Direction::ClientToServer) {
+            self.swap_directions();
+            wanted.swap(0, 1);
+        }
+        self.roles.certain = true;
+        self.anomalies.add(AnomalyKind::MissingHandshake, self.last.number);
+        self.websocket = Some(Box::default());
+        let session = envelope::Session::new(None, None, options.limits.pending_answers);
+        self.open_receivers(&websocket::Handshake::new(None, None), wanted.map(Some), session, options);
+        if suspicion.both_mask()
+            && let Running::WebSocket(receivers) = &mut self.running
+        {
+            receivers[Direction::ServerToClient as usize].expect_masks();
+        }
     }
 
     fn run(&mut self, running: Running, protocol: &'static str) {
@@ -670,25 +739,37 @@ impl Connection {
         if !handshake.is_decodable() {
             return self.run(Running::Opaque, "websocket");
         }
+        // Where a half of the handshake is not all there, its direction is taken up at the next frame that convinces.
+        let is_whole = [
+            exchange.request.as_ref().is_some_and(|request| request.head.is_whole()),
+            exchange.response.as_ref().is_some_and(|response| response.head.is_whole()),
+        ];
+        let wanted = is_whole.map(|is_whole| (!is_whole).then_some(Evidence::Convincing));
+        self.open_receivers(&handshake, wanted, session, options);
+    }
+
+    /// Reads both directions as frames: from their first octet on, or from the first frame that brings the evidence wanted.
+    fn open_receivers(
+        &mut self,
+        handshake: &websocket::Handshake<'_>,
+        wanted: [Option<Evidence>; 2],
+        session: envelope::Session,
+        options: &Options,
+    ) {
         for direction in Direction::BOTH {
             let (_, stage) = self.halves[direction as usize].parts(options);
             stage.set_compression(handshake.compression(direction));
         }
         self.keep_heads(session.keep(), options);
         self.envelopes = Some(Box::new(session));
-        // Where a half of the handshake is not all there, its direction is taken up at the next frame that convinces.
-        let begins = [
-            exchange.request.as_ref().is_some_and(|request| request.head.is_whole()),
-            exchange.response.as_ref().is_some_and(|response| response.head.is_whole()),
-        ];
         let mut receivers = Direction::BOTH.map(|direction| {
             let compression = handshake.compression(direction);
-            if begins[direction as usize] {
+            let Some(evidence) = wanted[direction as usize] else {
                 return websocket::Receiver::new(self.number, direction, compression);
-            }
+            };
             let (_, stage) = self.halves[direction as usize].parts(options);
             stage.lose_context();
-            websocket::Receiver::mid_stream(self.number, direction, compression)
+            websocket::Receiver::mid_stream(self.number, direction, compression, evidence)
         });
         if options.parts {
             receivers.iter_mut().for_each(|receiver| receiver.show_frames(options.kept_content().unwrap_or(0)));

@@ -7,6 +7,7 @@ mod duplicates;
 mod half;
 mod setup;
 mod table;
+mod unannounced;
 
 pub(crate) use connection::Output;
 pub(crate) use duplicates::Recent;

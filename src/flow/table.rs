@@ -174,7 +174,7 @@ impl Table {
         if self.index.len() >= out.options.limits.connections {
             self.end_idle_longest(out);
         }
-        let connection = Connection::new(self.begun, segment);
+        let connection = Connection::new(self.begun, segment, out.options);
         let connection = match self.spare.pop() {
             Some(mut spare) => {
                 *spare = connection;

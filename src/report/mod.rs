@@ -172,7 +172,7 @@ impl Settings {
         Self {
             ajax,
             basis: "wire",
-            decode_as: Vec::new(),
+            decode_as: options.decode_as.iter().map(ToString::to_string).collect(),
             filters: Vec::new(),
             separate_networks: options.separate_networks,
             limits: limits.map(|(limit, value)| (limit.name, value)).collect(),

@@ -205,12 +205,12 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     }
     if report.websocket.figures.messages == 0 && coverage.opaque_bytes > 0 {
         hints.push(format!(
-            "{} of all bytes belong to no protocol that is understood: a WebSocket is recognised by its opening handshake, so begin the capture before the connection",
+            "{} of all bytes belong to no protocol that is understood: begin the capture before the connections, or say what they are: `--decode-as tcp.port==N,websocket`",
             percent(coverage.opaque_bytes, wire)
         ));
     }
     if report.websocket.figures.messages == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
-        hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101; one that was opened before the capture began is not recognised".into());
+        hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101, and nothing that was opened before the capture began looks like one".into());
     }
     let captured: u64 = report.captures.iter().map(|capture| capture.captured_bytes).sum();
     if captured > 0 && captured < wire {
@@ -224,6 +224,13 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
         hints.push(format!(
             "{} bytes were sent but not captured{at}: capture with a larger buffer (`tcpdump -B`)",
             thousands(coverage.lost_bytes)
+        ));
+    }
+    if let Some(missing) = anomaly("missing_handshake") {
+        hints.push(format!(
+            "{} WebSocket {} opened before the capture began: set-up and opening handshake are not in the figures, and compressed content is known only where it stands for itself",
+            thousands(missing.count),
+            plural(missing.count, "connection was", "connections were")
         ));
     }
     if anomaly("segmentation_offload").is_some() {

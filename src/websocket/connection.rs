@@ -53,6 +53,8 @@ pub(crate) struct Receiver {
     needed: u64,
     /// Whether no more bytes will come.
     ended: bool,
+    /// What the bytes have to show before framing is taken up.
+    evidence: Evidence,
     /// Each frame, where somebody wants to see them.
     trace: Option<Box<Trace>>,
 }
@@ -117,14 +119,20 @@ impl Receiver {
             unsplit: 0,
             needed: 0,
             ended: false,
+            evidence: Evidence::Convincing,
             trace: None,
         }
     }
 
     /// A direction taken up in its middle, at the beginning of a run: what comes before the first frame that convinces is
     /// unattributed. Without a captured handshake, [`Compression::ASSUMED`] reads every sender's permessage-deflate.
-    pub(crate) fn mid_stream(connection: u64, direction: Direction, compression: Option<Compression>) -> Self {
-        Self { framing: Framing::Searching, resumed: true, ..Self::new(connection, direction, compression) }
+    pub(crate) fn mid_stream(connection: u64, direction: Direction, compression: Option<Compression>, evidence: Evidence) -> Self {
+        Self { framing: Framing::Searching, resumed: true, evidence, ..Self::new(connection, direction, compression) }
+    }
+
+    /// The next frame is masked, whoever sends it.
+    pub(crate) fn expect_masks(&mut self) {
+        self.masks = true;
     }
 
     /// From now on frames are kept for [`take_frames`](Self::take_frames), each with so many octets of its payload data at most.
@@ -502,11 +510,15 @@ impl Receiver {
             return Break(None);
         }
         self.needed = 0;
-        let evidence = if self.unsplit >= UNSPLIT_FRAMES { Evidence::Likely } else { Evidence::Convincing };
+        let begins_runs = self.evidence == Evidence::Convincing && self.unsplit >= UNSPLIT_FRAMES;
+        let evidence = if begins_runs { Evidence::Likely } else { self.evidence };
         match recognise::judge(buffer, self.shape(), evidence, self.ended) {
             Verdict::Frames => {
                 self.framing = Framing::Known;
                 self.probation = PROBATION_FRAMES;
+                if self.evidence == Evidence::Likely {
+                    self.evidence = Evidence::Convincing;
+                }
             }
             Verdict::Other => return self.skip(buffer, sink),
             Verdict::Undecided { needed } => {

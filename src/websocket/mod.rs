@@ -8,6 +8,7 @@ mod frame;
 mod handshake;
 mod mask;
 mod recognise;
+mod score;
 #[cfg(test)]
 mod testing;
 mod trace;
@@ -18,4 +19,5 @@ pub(crate) use extension::Compression;
 #[cfg(test)]
 pub(crate) use extension::ContextTakeover;
 pub(crate) use handshake::Handshake;
-pub(crate) use recognise::speaks_websocket;
+pub(crate) use recognise::{Evidence, speaks_websocket};
+pub(crate) use score::{Score, score};

@@ -7,11 +7,13 @@ use crate::stream::StreamBuffer;
 
 /// What bytes have to show before they are taken for frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Evidence {
+pub(crate) enum Evidence {
     /// They may stand anywhere in a message: a long one whose header was lost offers a beginning with each of its segments.
     Convincing,
     /// By all that is known, a frame begins with them.
     Likely,
+    /// Somebody who knows says that frames begin with them.
+    Told,
 }
 
 impl Evidence {
@@ -20,12 +22,13 @@ impl Evidence {
         match self {
             Self::Convincing => 20,
             Self::Likely => 7,
+            Self::Told => HEADER_BITS,
         }
     }
 }
 
 /// A header that is well-formed and masked as it should be: 15 of 256 first octets are, and the mask bit.
-const HEADER_BITS: u32 = 5;
+pub(super) const HEADER_BITS: u32 = 5;
 
 /// A 16-bit length begins with one of 128 values.
 const MEDIUM_LENGTH_BITS: u32 = 7;
@@ -101,7 +104,7 @@ pub(super) fn judge(buffer: &StreamBuffer, shape: Shape, evidence: Evidence, is_
 }
 
 /// A frame that ends where one of so many runs does: the shorter those are, the less does it say.
-fn end_bits(header: &Header, runs: usize) -> u32 {
+pub(super) fn end_bits(header: &Header, runs: usize) -> u32 {
     let bits = (header.frame_len() / (runs as u64).max(1)).checked_ilog2().unwrap_or(0);
     if header.payload_len > 125 { bits + MEDIUM_LENGTH_BITS } else { bits }
 }

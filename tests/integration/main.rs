@@ -20,3 +20,4 @@ mod segmentation;
 mod support;
 mod tcp;
 mod truth;
+mod unannounced;

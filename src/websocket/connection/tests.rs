@@ -2,6 +2,7 @@ use AnomalyKind::*;
 use Direction::{ClientToServer, ServerToClient};
 use proptest::prelude::*;
 
+use super::super::recognise::Evidence;
 use super::super::testing::{Recorder, Sent, frame, push_segments, segment};
 use super::*;
 
@@ -324,7 +325,7 @@ fn direction_taken_up_in_the_middle_begins_with_the_first_frame_that_convinces()
     let mut buffer = StreamBuffer::new();
     let pieces = [&b"middle of something"[..], b"\x81\x05Hello"];
     push_segments(&mut buffer, 1, pieces);
-    let events = drain(&mut Receiver::mid_stream(0, ServerToClient, None), &mut buffer, &mut Recorder::default());
+    let events = drain(&mut Receiver::mid_stream(0, ServerToClient, None, Evidence::Convincing), &mut buffer, &mut Recorder::default());
     assert_eq!(messages(&events).into_iter().map(seen).collect::<Vec<_>>(), [text("Hello")]);
     assert_eq!(unattributed(&events), segment(1, 19));
 }
