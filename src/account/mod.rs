@@ -3,6 +3,7 @@
 mod charge;
 mod distinct;
 mod endpoints;
+mod engine_io;
 mod envelopes;
 mod histogram;
 mod ledger;
@@ -15,6 +16,7 @@ mod summary;
 mod transport;
 
 pub use endpoints::{Endpoint, EndpointKey, Endpoints};
+pub use engine_io::{EngineIo, Paid, Session};
 pub use envelopes::{EnvelopeTotals, Envelopes};
 pub use histogram::{Distribution, Quantiles};
 pub(crate) use ledger::Ledger;

@@ -10,6 +10,7 @@ use foldhash::fast::FixedState;
 use super::charge;
 use super::distinct::Distinct;
 use super::endpoints::{Endpoint, EndpointKey, Endpoints};
+use super::engine_io::EngineIo;
 use super::money::Money;
 use super::side::{SideTotals, bears_content};
 use super::transport::Transport;
@@ -90,6 +91,7 @@ pub struct Summary {
     endpoints: Endpoints,
     largest: BTreeMap<(Reverse<u64>, u64), Box<LargestConnection>>,
     anomalies: AnomalyCounts,
+    engine_io: EngineIo,
     active: HashMap<u64, Active, FixedState>,
 }
 
@@ -120,6 +122,7 @@ impl Summary {
         }
         direction.add_message(cost, message.compressed);
         side.envelopes.add(&message.content, cost);
+        self.engine_io.add_message(message, cost);
         side.deliveries += u64::from(bears_content(cost));
         figures.messages += 1;
         figures.messages_wire_bytes += cost.wire_bytes();
@@ -141,6 +144,7 @@ impl Summary {
     }
 
     fn add_exchange(&mut self, exchange: &Exchange) {
+        self.engine_io.add_exchange(exchange);
         if exchange.upgrade == Some(Upgrade::WebSocket) || exchange.side == Side::WebSocket {
             return self.add_upgrade(exchange);
         }
@@ -240,6 +244,7 @@ impl Summary {
             self.ajax_pairs.add(&(row.client.ip(), row.server));
         }
         self.end_websocket(row);
+        self.engine_io.end_connection(row.connection);
         self.keep_largest(row);
     }
 
@@ -292,6 +297,11 @@ impl Summary {
     /// One side's sums.
     pub fn side(&self, side: Side) -> &SideTotals {
         &self.sides[side as usize]
+    }
+
+    /// What engine.io's sessions paid before they talked over WebSocket.
+    pub fn engine_io(&self) -> &EngineIo {
+        &self.engine_io
     }
 
     /// Buckets of all connections.
@@ -461,6 +471,7 @@ impl AddAssign<&Self> for Summary {
         while self.largest.len() > LARGEST {
             self.largest.pop_last();
         }
+        self.engine_io += &other.engine_io;
         self.anomalies += &other.anomalies;
         for (&connection, active) in &other.active {
             let ours = self.active.entry(connection).or_default();

@@ -91,7 +91,10 @@ pub(super) fn packet<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
         Some(Found { packet: Packet::new(EngineIo, kind).with_role(role(Key::of(data))).named(name), payload: Some(0), attachments: 0 })
     };
     match packet_type {
-        b'0' if opens(data, seen) => own("open", 0),
+        b'0' => {
+            let packet = Packet::new(EngineIo, "open").with_id(Some(Id::Text(opened(data, seen)?)));
+            Some(Found { packet, payload: Some(0), attachments: 0 })
+        }
         b'1' if data.is_empty() => own("close", 0),
         b'2' => beat("ping", Role::Ping),
         b'3' => beat("pong", Role::Pong),
@@ -102,11 +105,15 @@ pub(super) fn packet<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
     }
 }
 
-/// The handshake of engine.io: an object with a session id.
-fn opens(data: &[u8], seen: &Seen<'_>) -> bool {
-    let mut has_sid = false;
-    let end = json::members(data, |key, _| has_sid |= key == b"sid");
-    has_sid && !seen.is_cut() && end.is_ok_and(|end| json::is_end(data, end))
+/// The handshake of engine.io: an object with a session id, which is returned.
+fn opened<'a>(data: &'a [u8], seen: &Seen<'_>) -> Option<Cow<'a, str>> {
+    let mut sid = None;
+    let end = json::members(data, |key, value| {
+        if key == b"sid" {
+            sid = value.and_then(json::text);
+        }
+    });
+    sid.filter(|_| !seen.is_cut() && end.is_ok_and(|end| json::is_end(data, end)))
 }
 
 /// A packet of socket.io (its protocol, revisions 4 and 5): type, attachments and a dash, namespace and a comma, id, data.

@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
     case("socket.io", ServerToClient, r#"40{"sid":"x"}"#, ("connect", None, None, 13, 1)),
     case("socket.io", ServerToClient, r#"44{"message":"no"}"#, ("connect_error", None, None, 2, 1)),
     case("socket.io", ClientToServer, "41/admin,", ("disconnect", None, None, 9, 1)),
-    case("socket.io", ServerToClient, r#"0{"sid":"x","pingInterval":25000}"#, ("open", None, None, 33, 1)),
+    case("socket.io", ServerToClient, r#"0{"sid":"x","pingInterval":25000}"#, ("open", None, Some("x"), 33, 1)),
     case("socket.io", ClientToServer, "2probe", ("ping", Some("probe"), None, 6, 1)),
     case("socket.io", ClientToServer, "3", ("pong", None, None, 1, 1)),
     case("socket.io", ClientToServer, "5", ("upgrade", None, None, 1, 1)),

@@ -2,6 +2,7 @@
 
 mod clock;
 pub(crate) mod encode;
+mod engine_io;
 pub mod json;
 mod line;
 pub mod listing;
@@ -30,6 +31,7 @@ use crate::message::{Side, Totals};
 use crate::options::{AjaxScope, Options};
 use crate::stream::Timestamp;
 
+pub use engine_io::{EngineIoReport, PaidReport, SessionsReport};
 pub use side::{
     ByDirection, CompressionReport, EnvelopeReport, Figures, Latency, OpcodeCount, PerExchange, PerMessage, SideReport, Spread,
 };
@@ -68,6 +70,8 @@ pub struct Report {
     pub comparison: Comparison,
     /// Endpoints that are polled.
     pub polling: Vec<Polling>,
+    /// What engine.io's sessions paid before they talked over WebSocket; `None` where there is none.
+    pub engine_io: Option<EngineIoReport>,
     /// The 50 dearest endpoints, and what the rest of each side paid.
     pub endpoints: Vec<EndpointReport>,
     /// The 20 largest connections.
@@ -284,6 +288,7 @@ impl Report {
             other_http: SideReport::new(summary, Side::OtherHttp),
             comparison: Comparison::new(summary),
             polling: Vec::new(),
+            engine_io: EngineIoReport::new(summary.engine_io()),
             endpoints: endpoints(summary),
             connections: connections(summary),
             tcp: TransportReport::new(summary.transport()),

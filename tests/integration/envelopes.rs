@@ -151,3 +151,21 @@ fn other_samples_have_no_envelope() {
         assert_eq!(named, 0, "{shown}");
     }
 }
+
+/// The way from polls to a WebSocket, by the lengths that TShark shows of its frames.
+#[test]
+fn upgrade_of_engine_io_is_summed_by_session() {
+    let (rows, _) = analyze(&sample("socketio/polling-then-websocket.pcapng"), &Options::default()).expect("a readable sample");
+    let mut summary = Summary::default();
+    rows.iter().for_each(|row| summary.add(row));
+    let (sessions, paid) = summary.engine_io().upgraded();
+    // Frames 4 and 6.
+    assert_eq!((paid.handshake.count, paid.handshake.wire_bytes), (1, 216 + 342));
+    // Frames 20 and 26, 24 and 33, 46 and 53, 48 and 50.
+    assert_eq!((paid.polls.count, paid.polls.wire_bytes), (4, 303 + 212 + 241 + 311 + 241 + 272 + 346 + 212));
+    // Frames 22 and 31.
+    assert_eq!((paid.websocket_handshake.count, paid.websocket_handshake.wire_bytes), (1, 350 + 195));
+    // `2probe` in frame 36, `3probe` in 39, `5` in 60.
+    assert_eq!((paid.probe.count, paid.probe.wire_bytes), (3, 78 + 74 + 73));
+    assert_eq!((sessions, summary.engine_io().stayed().0), (1, 0));
+}

@@ -9,7 +9,7 @@ use crate::analysis::plural;
 use crate::message::TcpAnalysis;
 use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
 use crate::report::text::{safe, shorten};
-use crate::report::{BothWays, EnvelopeReport, Figures, Report, RoundTripReport, SideReport, Spread};
+use crate::report::{BothWays, EnvelopeReport, Figures, PaidReport, Report, RoundTripReport, SideReport, Spread};
 
 /// Endpoints on the page; JSON has more.
 const ENDPOINTS: usize = 10;
@@ -365,6 +365,35 @@ pub(super) fn envelopes(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
     }
     page.heading("Inside the messages (bytes of decoded content)")?;
     page.table(2, &["protocol", "side", "messages", "packets", "content", "envelope", "share"], rows)
+}
+
+/// engine.io's way to WebSocket.
+pub(super) fn engine_io(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let Some(engine_io) = &report.engine_io else { return Ok(()) };
+    for (sessions, title) in [
+        (&engine_io.upgraded, "What engine.io paid to get from polls to a WebSocket (bytes on the wire)"),
+        (&engine_io.polling, "What engine.io sessions paid that stayed with polls (bytes on the wire)"),
+    ] {
+        if sessions.sessions == 0 {
+            continue;
+        }
+        page.heading(title)?;
+        let per_session = |wire_bytes: u64| mean(wire_bytes as f64 / sessions.sessions as f64);
+        let row = |what: &str, paid: &PaidReport| {
+            vec![what.into(), thousands(paid.count), thousands(paid.wire_bytes), per_session(paid.wire_bytes)]
+        };
+        let mut rows = vec![row("handshake", &sessions.handshakes), row("polls", &sessions.polls)];
+        if sessions.websocket_handshakes.count > 0 {
+            rows.push(row("WebSocket opening handshake", &sessions.websocket_handshakes));
+            rows.push(row("probe", &sessions.probes));
+        }
+        rows.push(row("together", &PaidReport { count: sessions.sessions, wire_bytes: sessions.wire_bytes }));
+        if let Some(together) = rows.last_mut() {
+            together[1] = format!("{} {}", thousands(sessions.sessions), plural(sessions.sessions, "session", "sessions"));
+        }
+        page.table(1, &["", "how many", "bytes", "a session"], rows)?;
+    }
+    Ok(())
 }
 
 pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
