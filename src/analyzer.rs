@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
 use crate::flow::{Output, Recent, Table};
@@ -20,6 +21,7 @@ pub struct Analyzer {
     recent: Recent,
     table: Table,
     rows: VecDeque<Row>,
+    polls: Recogniser,
     parts: VecDeque<Part>,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
@@ -36,6 +38,7 @@ impl Analyzer {
             recent: Recent::default(),
             table: Table::default(),
             rows: VecDeque::new(),
+            polls: Recogniser::default(),
             parts: VecDeque::new(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
@@ -121,10 +124,11 @@ impl Analyzer {
     /// The next row that is known, in order of completion.
     #[inline]
     pub fn poll(&mut self) -> Option<Row> {
-        if self.is_finished {
-            return self.poll_ending();
+        let mut row = if self.is_finished { self.poll_ending() } else { self.rows.pop_front() };
+        if let Some(Row::Exchange(exchange)) = &mut row {
+            self.polls.look(exchange);
         }
-        self.rows.pop_front()
+        row
     }
 
     #[cold]

@@ -1,15 +1,19 @@
 //! The rows: what was found in a capture, as plain data. Field names and units are those of docs/formats.md.
 
+mod events;
 mod part;
+mod polling;
 mod tcp;
 
+pub use events::{EventStream, HttpContent};
 pub use part::{AnsweredRequest, HttpPart, Part, SegmentPart, WebSocketFrame};
+pub use polling::{EarlierPoll, Poll, PollingKind};
 pub use tcp::{RoundTrips, TcpAnalysis, TcpAnalysisCounts, TcpFacts, TcpSide};
 
 use std::net::SocketAddr;
 
 use crate::anomaly::AnomalySet;
-use crate::stream::{Frame, Provenance};
+use crate::stream::{Frame, Provenance, Timestamp};
 
 /// One of the two directions of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +108,8 @@ pub struct Content {
     pub anomalies: AnomalySet,
     /// The envelope around the application's own octets, when one is recognised.
     pub envelope: Option<Box<Envelope>>,
+    /// What is known of HTTP content alone; `None` of WebSocket messages, and where there was no content.
+    pub http: Option<Box<HttpContent>>,
 }
 
 /// The protocol of an envelope: what is spoken inside WebSocket messages or engine.io's polls.
@@ -206,6 +212,8 @@ pub enum Form<'a> {
         target: &'a [u8],
         /// Whether it is the request's content or the response's.
         direction: Direction,
+        /// Whether its Content-Type is `text/event-stream`.
+        is_event_stream: bool,
     },
     /// A WebSocket message (RFC 6455 §5.6) or control frame.
     WebSocket {
@@ -222,6 +230,8 @@ pub enum Form<'a> {
 pub trait ContentSink {
     /// A message begins.
     fn begin(&mut self, form: Form<'_>);
+    /// The octets that follow were captured at that time.
+    fn at(&mut self, _time: Timestamp) {}
     /// Encoded octets of the message begun last, unmasked.
     fn data(&mut self, encoded: &[u8]);
     /// That many encoded octets were not captured.
@@ -526,6 +536,8 @@ pub struct Exchange {
     pub ajax: Ajax,
     /// The side it is charged to.
     pub side: Side,
+    /// Its part in a series of polls, from the third on.
+    pub polling: Option<Box<Poll>>,
     /// What was odd in it.
     pub anomalies: AnomalySet,
 }

@@ -5,9 +5,11 @@ mod distinct;
 mod endpoints;
 mod engine_io;
 mod envelopes;
+mod events;
 mod histogram;
 mod ledger;
 mod money;
+mod polls;
 mod reframing;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -15,12 +17,14 @@ mod side;
 mod summary;
 mod transport;
 
-pub use endpoints::{Endpoint, EndpointKey, Endpoints};
+pub use endpoints::{Endpoint, EndpointKey, Endpoints, hash_question};
 pub use engine_io::{EngineIo, Paid, Session};
 pub use envelopes::{EnvelopeTotals, Envelopes};
+pub use events::EventTotals;
 pub use histogram::{Distribution, Quantiles};
 pub(crate) use ledger::Ledger;
 pub use money::{Money, Sighting};
+pub use polls::{PollTotals, PolledKey, Polls};
 pub use reframing::{AsAjax, AsWebSocket, Reframed};
 pub(crate) use side::EFFICIENCY_SCALE;
 pub use side::{Compression, DirectionTotals, Distributions, ExchangeTotals, SideTotals};

@@ -74,6 +74,7 @@ pub(crate) fn deck_exchange() -> Exchange {
         time_to_last_byte_s: Some(0.09353),
         ajax: Ajax { verdict: true, confidence: 0.99, reasons: vec!["x-requested-with"] },
         side: Side::Ajax,
+        polling: None,
         anomalies: Default::default(),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use super::envelopes::Envelopes;
+use super::events::EventTotals;
 use super::histogram::Distribution;
 use super::money::{Money, Sighting};
 use super::reframing::{AsAjax, AsWebSocket};
@@ -223,6 +224,8 @@ pub struct SideTotals {
     pub as_ajax: AsAjax,
     /// What is inside its messages.
     pub envelopes: Envelopes,
+    /// Server-sent events in its responses.
+    pub events: EventTotals,
 }
 
 impl SideTotals {
@@ -285,5 +288,6 @@ impl AddAssign<&Self> for SideTotals {
         self.as_websocket += other.as_websocket;
         self.as_ajax += other.as_ajax;
         self.envelopes += &other.envelopes;
+        self.events += &other.events;
     }
 }

@@ -12,6 +12,7 @@ use super::distinct::Distinct;
 use super::endpoints::{Endpoint, EndpointKey, Endpoints};
 use super::engine_io::EngineIo;
 use super::money::Money;
+use super::polls::Polls;
 use super::side::{SideTotals, bears_content};
 use super::transport::Transport;
 use crate::AnomalyCounts;
@@ -92,6 +93,7 @@ pub struct Summary {
     largest: BTreeMap<(Reverse<u64>, u64), Box<LargestConnection>>,
     anomalies: AnomalyCounts,
     engine_io: EngineIo,
+    polls: Polls,
     active: HashMap<u64, Active, FixedState>,
 }
 
@@ -145,6 +147,7 @@ impl Summary {
 
     fn add_exchange(&mut self, exchange: &Exchange) {
         self.engine_io.add_exchange(exchange);
+        self.polls.add(exchange);
         if exchange.upgrade == Some(Upgrade::WebSocket) || exchange.side == Side::WebSocket {
             return self.add_upgrade(exchange);
         }
@@ -159,6 +162,9 @@ impl Summary {
         if let Some(response) = &exchange.response {
             downwards.add_message(&response.cost, is_coded(response.head.field("content-encoding")));
             side.envelopes.add(&response.content, &response.cost);
+            if let Some(events) = response.content.http.as_ref().and_then(|http| http.events.as_ref()) {
+                side.events.add(events, &response.cost);
+            }
             whole.add(&response.cost);
         }
         let request_cost = exchange.request.as_ref().map(|request| request.cost).unwrap_or_default();
@@ -297,6 +303,11 @@ impl Summary {
     /// One side's sums.
     pub fn side(&self, side: Side) -> &SideTotals {
         &self.sides[side as usize]
+    }
+
+    /// Exchanges that ask again and again.
+    pub fn polls(&self) -> &Polls {
+        &self.polls
     }
 
     /// What engine.io's sessions paid before they talked over WebSocket.
@@ -472,6 +483,7 @@ impl AddAssign<&Self> for Summary {
             self.largest.pop_last();
         }
         self.engine_io += &other.engine_io;
+        self.polls += &other.polls;
         self.anomalies += &other.anomalies;
         for (&connection, active) in &other.active {
             let ours = self.active.entry(connection).or_default();

@@ -151,7 +151,7 @@ impl Estimate {
 }
 
 /// Mean headers of a segment, from messages that one frame carried, rounded up.
-fn header_bytes(side: &SideTotals) -> u64 {
+pub(crate) fn header_bytes(side: &SideTotals) -> u64 {
     match side.sum(|direction| direction.single_frame_messages) {
         0 => HEADER_BYTES,
         messages => side.sum(|direction| direction.single_frame_header_bytes).div_ceil(messages),

@@ -5,6 +5,7 @@ pub mod break_even;
 pub mod comparison;
 pub mod counterfactual;
 pub mod findings;
+pub mod polling;
 
 /// A number rounded to six significant digits, as reports print ratios and means; `None` where there is none (÷ 0).
 pub fn six_digits(number: f64) -> Option<f64> {

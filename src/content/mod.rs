@@ -1,5 +1,6 @@
 //! Content of messages: decoded, checked, digested and sampled, as far as asked for.
 
+mod events;
 mod stage;
 mod utf8;
 

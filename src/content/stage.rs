@@ -2,14 +2,19 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use sha2::{Digest, Sha256};
+use std::hash::Hasher;
 
+use sha2::{Digest, Sha256};
+use twox_hash::XxHash64;
+
+use super::events::Events;
 use super::utf8::Utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::envelope;
 use crate::http::Decoder;
-use crate::message::{Content, ContentSink, Direction, Form, Opcode};
+use crate::message::{Content, ContentSink, Direction, Form, HttpContent, Opcode};
 use crate::options::{ContentMode, Options};
+use crate::stream::Timestamp;
 use crate::websocket::{Compression, Failure, Inflater};
 
 /// Takes the encoded content of one direction and says what it is when decoded.
@@ -92,6 +97,15 @@ struct Decoded {
     sample: Option<Sample>,
     /// Kept for whoever looks inside.
     head: Option<Sample>,
+    /// Of HTTP content.
+    http: Option<Box<HttpDecoded>>,
+}
+
+/// What is found out of HTTP content alone.
+#[derive(Debug)]
+struct HttpDecoded {
+    identity: XxHash64,
+    events: Option<Events>,
 }
 
 /// The first octets of a message.
@@ -173,11 +187,18 @@ impl ContentSink for Stage {
             Form::WebSocket { opcode, .. } => Some(opcode),
         };
         let (coding, odd) = self.coding(form).map_or_else(|odd| (Coding::Unknown, odd), |coding| (coding, None));
-        let mut decoded = Decoded::new(&self.wanted, opcode == Some(Opcode::Text));
+        let mut decoded = Decoded::new(&self.wanted, form);
         decoded.head = self.heads.begin(form);
         let open = Open { coding, missing: 0, anomalies: odd.into_iter().collect(), decoded };
         let control = opcode.is_some_and(Opcode::is_control);
         *if control { &mut self.control } else { &mut self.data } = Some(open);
+    }
+
+    fn at(&mut self, time: Timestamp) {
+        let http = self.data.as_mut().and_then(|open| open.decoded.http.as_mut());
+        if let Some(events) = http.and_then(|http| http.events.as_mut()) {
+            events.at(time);
+        }
     }
 
     #[inline]
@@ -278,6 +299,7 @@ impl Open {
             sample: decoded.sample.filter(|_| seen).map(|sample| sample.octets.into_boxed_slice()),
             anomalies,
             envelope: None,
+            http: decoded.http.map(|http| http.end(seen)),
         }
     }
 }
@@ -316,7 +338,8 @@ impl Heads {
 
 impl Decoded {
     #[inline]
-    fn new(wanted: &Wanted, text: bool) -> Self {
+    fn new(wanted: &Wanted, form: Form<'_>) -> Self {
+        let text = matches!(form, Form::WebSocket { opcode: Opcode::Text, .. });
         Self {
             bytes: 0,
             limited: false,
@@ -324,6 +347,7 @@ impl Decoded {
             digest: wanted.digest.then(Box::default),
             sample: wanted.sample.map(|limit| Sample { octets: Vec::new(), limit }),
             head: None,
+            http: HttpDecoded::new(form),
         }
     }
 
@@ -335,6 +359,9 @@ impl Decoded {
         }
         if let Some(digest) = &mut self.digest {
             digest.update(piece);
+        }
+        if let Some(http) = &mut self.http {
+            http.take(piece);
         }
         for Sample { octets, limit } in [&mut self.sample, &mut self.head].into_iter().flatten() {
             octets.extend_from_slice(&piece[..piece.len().min(*limit - octets.len())]);
@@ -360,6 +387,26 @@ impl Decoded {
     }
 }
 
+impl HttpDecoded {
+    fn new(form: Form<'_>) -> Option<Box<Self>> {
+        let Form::Http { is_event_stream, .. } = form else { return None };
+        // The seed is fixed: the same content has the same identity in every run.
+        Some(Box::new(Self { identity: XxHash64::with_seed(0), events: is_event_stream.then(Events::default) }))
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        self.identity.write(piece);
+        if let Some(events) = &mut self.events {
+            events.feed(piece);
+        }
+    }
+
+    fn end(self: Box<Self>, is_seen: bool) -> Box<HttpContent> {
+        let events = self.events.map(|events| events.found());
+        Box::new(HttpContent { identity: is_seen.then(|| self.identity.finish()), events })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use flate2::{Compress, FlushCompress};
@@ -372,7 +419,7 @@ mod tests {
     const PING: Form<'_> = Form::WebSocket { opcode: Opcode::Ping, compressed: false };
 
     fn http(content_encoding: &[u8]) -> Form<'_> {
-        Form::Http { content_encoding, target: b"/", direction: Direction::ServerToClient }
+        Form::Http { content_encoding, target: b"/", direction: Direction::ServerToClient, is_event_stream: false }
     }
 
     fn full() -> Options {
@@ -519,11 +566,19 @@ mod tests {
     fn http_content_is_decoded_as_its_codings_say() {
         let mut stage = Stage::new(&full());
         let stored = b"\x78\x01\x01\x05\x00\xfa\xffHello\x05\x8c\x01\xf5";
-        assert_eq!(content_of(&mut stage, http(b""), &[b"Hello"]), content(b"Hello"));
-        assert_eq!(content_of(&mut stage, http(b"deflate"), &[stored]), content(b"Hello"));
-        let odd = content_of(&mut stage, http(b"x-nobodys"), &[b"Hello"]);
-        assert_eq!(odd, unknown(AnomalyKind::UnknownContentCoding));
-        let cut = content_of(&mut stage, http(b"deflate"), &[b"\x78\x01\xff\xff\xff"]);
-        assert_eq!(cut, unknown(AnomalyKind::DecodingFailed));
+        let mut decoded = |coding: &[u8], pieces: &[&[u8]]| {
+            let mut content = content_of(&mut stage, http(coding), pieces);
+            let identity = content.http.take().and_then(|http| http.identity);
+            (content, identity)
+        };
+        let plain = decoded(b"", &[b"Hello"]);
+        assert_eq!(plain.0, content(b"Hello"));
+        assert!(plain.1.is_some());
+        // The same content has the same identity, however it is coded and cut.
+        assert_eq!(decoded(b"deflate", &[stored]), plain);
+        assert_eq!(decoded(b"", &[b"He", b"llo"]), plain);
+        assert_ne!(decoded(b"", &[b"hello"]).1, plain.1);
+        assert_eq!(decoded(b"x-nobodys", &[b"Hello"]), (unknown(AnomalyKind::UnknownContentCoding), None));
+        assert_eq!(decoded(b"deflate", &[b"\x78\x01\xff\xff\xff"]), (unknown(AnomalyKind::DecodingFailed), None));
     }
 }

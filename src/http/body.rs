@@ -277,10 +277,14 @@ fn take_content(left: &mut u64, buffer: &mut StreamBuffer, cost: &mut Cost, sink
             sink.missing(len);
             len
         } else {
-            let captured = buffer.peek();
-            let len = usize::try_from(*left).map_or(captured.len(), |left| left.min(captured.len()));
-            sink.data(&captured[..len]);
-            len as u64
+            // Segment by segment, each with its time.
+            let len = buffer.front_run().min(*left);
+            if let Some(frame) = buffer.front_frame() {
+                sink.at(frame.time);
+            }
+            // Fits: octets that are there.
+            sink.data(&buffer.peek()[..len as usize]);
+            len
         };
         cost.add_encoded(len, buffer.consume(len));
         *left -= len;

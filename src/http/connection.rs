@@ -697,6 +697,9 @@ fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool, close
     }
 }
 
+/// The media type of server-sent events.
+const EVENT_STREAM: &[u8] = b"text/event-stream";
+
 /// Tells the sink what is to come; when there is no content the message is complete without it.
 fn begin_content(
     framing: Framing,
@@ -708,7 +711,9 @@ fn begin_content(
 ) -> Option<Body> {
     let body = Body::new(framing);
     if body.is_some() {
-        sink.begin(Form::Http { content_encoding: &content_codings(head), target, direction });
+        let media_type = head.field("content-type").unwrap_or_default();
+        let is_event_stream = media_type.get(..EVENT_STREAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM));
+        sink.begin(Form::Http { content_encoding: &content_codings(head), target, direction, is_event_stream });
     } else {
         content.bytes = Some(0);
         cost.content_bytes = Some(0);

@@ -52,6 +52,7 @@ impl Pending {
                 time_to_last_byte_s: None,
                 ajax: Ajax::default(),
                 side: Side::OtherHttp,
+                polling: None,
                 anomalies: AnomalySet::EMPTY,
             }),
             request_first: first,

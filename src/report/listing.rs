@@ -338,6 +338,7 @@ mod tests {
             time_to_last_byte_s: None,
             ajax: Ajax::default(),
             side: Side::WebSocket,
+            polling: None,
             anomalies: AnomalySet::EMPTY,
         };
         let message = Message {

@@ -9,6 +9,7 @@ pub mod listing;
 pub mod ndjson;
 #[cfg(feature = "cli")]
 mod number;
+mod polling;
 mod side;
 #[cfg(feature = "cli")]
 pub mod table;
@@ -26,14 +27,17 @@ use serde::Serialize;
 use crate::AnomalyCounts;
 use crate::account::Summary;
 use crate::analysis::comparison::Comparison;
+use crate::analysis::counterfactual::header_bytes;
 use crate::analysis::findings::{Finding, findings};
 use crate::message::{Side, Totals};
 use crate::options::{AjaxScope, Options};
 use crate::stream::Timestamp;
 
 pub use engine_io::{EngineIoReport, PaidReport, SessionsReport};
+pub use polling::{AddedWait, Batched, PollingReport};
 pub use side::{
-    ByDirection, CompressionReport, EnvelopeReport, Figures, Latency, OpcodeCount, PerExchange, PerMessage, SideReport, Spread,
+    ByDirection, CompressionReport, EnvelopeReport, EventsReport, Figures, Latency, OpcodeCount, PerExchange, PerMessage, SideReport,
+    Spread,
 };
 pub use transport::{BothWays, RoundTripReport, TransportReport};
 
@@ -69,7 +73,7 @@ pub struct Report {
     /// Ajax against WebSocket.
     pub comparison: Comparison,
     /// Endpoints that are polled.
-    pub polling: Vec<Polling>,
+    pub polling: Vec<PollingReport>,
     /// What engine.io's sessions paid before they talked over WebSocket; `None` where there is none.
     pub engine_io: Option<EngineIoReport>,
     /// The 50 dearest endpoints, and what the rest of each side paid.
@@ -203,10 +207,6 @@ pub struct Conservation {
     pub difference: i64,
 }
 
-/// An endpoint that is polled.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Polling {}
-
 /// What an endpoint paid.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EndpointReport {
@@ -287,7 +287,7 @@ impl Report {
             server_sent_events: SideReport::new(summary, Side::ServerSentEvents),
             other_http: SideReport::new(summary, Side::OtherHttp),
             comparison: Comparison::new(summary),
-            polling: Vec::new(),
+            polling: PollingReport::list(summary.polls(), header_bytes(summary.side(Side::Ajax))),
             engine_io: EngineIoReport::new(summary.engine_io()),
             endpoints: endpoints(summary),
             connections: connections(summary),

@@ -12,8 +12,8 @@ use super::encode::{
 use super::line::Line;
 use crate::anomaly::AnomalySet;
 use crate::message::{
-    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, Exchange, Head, Message, Request,
-    Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
+    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream, Exchange, Head, Message,
+    Poll, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
 };
 use crate::options::ContentMode;
 use crate::stream::Frame;
@@ -82,7 +82,7 @@ impl Lines {
         key!(out, "ajax");
         ajax(out, &exchange.ajax);
         key!(out, "polling");
-        null(out);
+        polling(out, exchange.polling.as_deref());
         let mut odd = exchange.anomalies;
         exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
         exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
@@ -117,6 +117,8 @@ impl Lines {
         key!(out, "version");
         optional_text(out, not_empty(response.version()));
         self.http_content(&response.head, &response.content, &response.cost, out);
+        key!(out, "event_stream");
+        event_stream(out, response.content.http.as_ref().and_then(|http| http.events.as_ref()));
         out.push(b'}');
     }
 
@@ -348,6 +350,40 @@ fn ajax(out: &mut Vec<u8>, ajax: &Ajax) {
     out.push(b'}');
 }
 
+fn polling(out: &mut Vec<u8>, poll: Option<&Poll>) {
+    let Some(poll) = poll else { return null(out) };
+    out.extend_from_slice(br#"{"kind":"#);
+    name(out, poll.kind.name());
+    key!(out, "number");
+    number(out, poll.number);
+    key!(out, "interval_s");
+    optional_decimal(out, poll.interval_ns.map(|interval| interval as f64 / 1e9));
+    key!(out, "is_new");
+    optional_boolean(out, poll.is_new);
+    out.push(b'}');
+}
+
+fn event_stream(out: &mut Vec<u8>, events: Option<&EventStream>) {
+    let Some(events) = events else { return null(out) };
+    out.extend_from_slice(br#"{"events":"#);
+    number(out, events.events);
+    key!(out, "event_bytes");
+    number(out, events.event_bytes);
+    key!(out, "data_bytes");
+    number(out, events.data_bytes);
+    key!(out, "comments");
+    number(out, events.comments);
+    key!(out, "comment_bytes");
+    number(out, events.comment_bytes);
+    key!(out, "retry_ms");
+    optional_number(out, events.retry_ms);
+    key!(out, "mean_interval_s");
+    optional_decimal(out, events.mean_interval_s());
+    key!(out, "longest_interval_s");
+    optional_decimal(out, (events.events > 1).then_some(events.longest_gap_ns as f64 / 1e9));
+    out.push(b'}');
+}
+
 fn envelope(out: &mut Vec<u8>, envelope: Option<&Envelope>) {
     let Some(envelope) = envelope else { return null(out) };
     let string = |out: &mut Vec<u8>, value: &Option<Box<str>>| optional_text(out, value.as_deref().map(str::as_bytes));
@@ -489,7 +525,7 @@ fn tcp_side(out: &mut Vec<u8>, side: &TcpSide) {
 mod tests {
     use super::*;
     use crate::anomaly::AnomalyKind;
-    use crate::message::{Application, Opcode, RoundTrips, Side};
+    use crate::message::{Application, Opcode, PollingKind, RoundTrips, Side};
     use crate::stream::{LayerBytes, Provenance, Timestamp};
 
     /// 2016-07-27T21:13:34Z, when the deck's capture was made.
@@ -547,6 +583,16 @@ mod tests {
             time_to_last_byte_s: Some(0.093_53),
             ajax: Ajax { verdict: true, confidence: 0.9, reasons: vec!["x-requested-with"] },
             side: Side::Ajax,
+            polling: Some(Box::new(Poll {
+                kind: PollingKind::Short,
+                number: 3,
+                interval_ns: Some(1_500_000_000),
+                jitter_ns: None,
+                deaf_ns: None,
+                is_new: Some(false),
+                packets: None,
+                earlier: Vec::new(),
+            })),
             anomalies: AnomalySet::EMPTY,
         }
     }
@@ -578,9 +624,10 @@ mod tests {
             "envelope":null,"content_sha256":null},
             "response":{"content_bytes":262,"encoded_bytes":187,"framing_bytes":188,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":429,"overhead_bytes":242,"lost_bytes":0,"first_frame":29,"last_frame":29,"time":"2016-07-27T21:13:34.093530000Z",
-            "status":200,"version":"HTTP/1.1","content_type":"text/html","content_encoding":"deflate, gzip","envelope":null,"content_sha256":null},
+            "status":200,"version":"HTTP/1.1","content_type":"text/html","content_encoding":"deflate, gzip","envelope":null,"content_sha256":null,"event_stream":null},
             "informational":[103],"upgrade":null,"time_to_first_byte_s":0.09353,"time_to_last_byte_s":0.09353,
-            "ajax":{"verdict":true,"confidence":0.9,"reasons":["x-requested-with"]},"polling":null,"anomalies":[]}"#;
+            "ajax":{"verdict":true,"confidence":0.9,"reasons":["x-requested-with"]},
+            "polling":{"kind":"short","number":3,"interval_s":1.5,"is_new":false},"anomalies":[]}"#;
         assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(exchange()))), without_spaces(expected));
     }
 
@@ -600,6 +647,7 @@ mod tests {
             time_to_first_byte_s: None,
             time_to_last_byte_s: None,
             ajax: Ajax::default(),
+            polling: None,
             anomalies: AnomalySet::from_iter([AnomalyKind::ResponseWithoutRequest]),
             ..exchange()
         };
@@ -607,7 +655,7 @@ mod tests {
             "request":null,
             "response":{"content_bytes":null,"encoded_bytes":0,"framing_bytes":19,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":73,"overhead_bytes":73,"lost_bytes":10,"first_frame":7,"last_frame":7,"time":"2016-07-27T21:13:34.000000000Z",
-            "status":204,"version":"HTTP/1.1","content_type":"caf\t","content_encoding":null,"envelope":null,"content_sha256":null},
+            "status":204,"version":"HTTP/1.1","content_type":"caf\t","content_encoding":null,"envelope":null,"content_sha256":null,"event_stream":null},
             "informational":[],"upgrade":"tunnel","time_to_first_byte_s":null,"time_to_last_byte_s":null,
             "ajax":{"verdict":false,"confidence":0,"reasons":[]},"polling":null,"anomalies":["response_without_request","decoding_failed"]}"#;
         assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(row))), without_spaces(expected));

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::account::{
-    Compression, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, EnvelopeTotals, Envelopes, Money, SideTotals, Summary,
+    Compression, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, EnvelopeTotals, Envelopes, EventTotals, Money, SideTotals,
+    Summary,
 };
 use crate::analysis::{ratio, six_digits};
 use crate::message::{Bucket, Side};
@@ -40,11 +41,35 @@ pub struct SideReport {
     /// Connections by subprotocol, the first 64 in alphabetical order; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subprotocols: Option<BTreeMap<String, u64>>,
+    /// Server-sent events in its responses; only of that side, `None` without a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventsReport>,
     /// What is inside its messages, by protocol.
     pub envelopes: BTreeMap<&'static str, EnvelopeReport>,
     /// How long answers took; `None` for HTTP, whose times stand in `per_message`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
+}
+
+/// Server-sent events (WHATWG HTML section 9.2).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EventsReport {
+    /// Responses of type `text/event-stream`.
+    pub streams: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Octets of the events, line ends included.
+    pub event_bytes: u64,
+    /// Of these, what scripts get.
+    pub data_bytes: u64,
+    /// Comment lines, mostly heartbeats.
+    pub comments: u64,
+    /// Their octets.
+    pub comment_bytes: u64,
+    /// Octets on the wire of the responses for each event.
+    pub wire_bytes_per_event: Option<f64>,
+    /// Mean time from one event to the next, in seconds: how the streams are distributed.
+    pub interval_s: Option<Spread<f64>>,
 }
 
 /// Sums over the messages of one envelope protocol.
@@ -239,9 +264,26 @@ impl SideReport {
             upgrades: websocket.then_some(totals.upgrades),
             opcodes: websocket.then(|| summary.opcodes().map(opcode).collect()),
             subprotocols: websocket.then(|| summary.subprotocols().clone()),
+            events: EventsReport::new(&totals.events),
             envelopes: totals.envelopes.protocols.iter().map(|(protocol, totals)| (protocol.name(), EnvelopeReport::new(totals))).collect(),
             latency: websocket.then(|| Latency::new(&totals.envelopes)),
         }
+    }
+}
+
+impl EventsReport {
+    fn new(totals: &EventTotals) -> Option<Self> {
+        let EventTotals { streams, events, event_bytes, data_bytes, comments, comment_bytes, wire_bytes, interval_ns } = totals;
+        (*streams > 0).then(|| Self {
+            streams: *streams,
+            events: *events,
+            event_bytes: *event_bytes,
+            data_bytes: *data_bytes,
+            comments: *comments,
+            comment_bytes: *comment_bytes,
+            wire_bytes_per_event: ratio(*wire_bytes, *events),
+            interval_s: fractions(interval_ns, 1e9),
+        })
     }
 }
 
@@ -321,7 +363,7 @@ fn octets(distribution: &Distribution) -> Option<Spread<u64>> {
     Some(Spread { count: q.count, mean: six_digits(q.mean), min: q.min, p50: q.p50, p90: q.p90, p95: q.p95, p99: q.p99, max: q.max })
 }
 
-fn fractions(distribution: &Distribution, scale: f64) -> Option<Spread<f64>> {
+pub(super) fn fractions(distribution: &Distribution, scale: f64) -> Option<Spread<f64>> {
     let q = distribution.quantiles()?;
     let of = |value: u64| six_digits(value as f64 / scale).unwrap_or_default();
     Some(Spread {

@@ -15,6 +15,7 @@ mod layering;
 mod limits;
 mod loss;
 mod made;
+mod polling;
 mod rewrite;
 mod segmentation;
 mod support;

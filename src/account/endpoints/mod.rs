@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 use std::ops::AddAssign;
 
 use foldhash::quality::FixedState;
+pub use template::hash_question;
 
 use crate::message::Side;
 

@@ -1,5 +1,7 @@
 //! Path templates: `/users/17/posts?page=2&_=1469653` → `/users/{}/posts?page`.
 
+use std::hash::{Hash, Hasher};
+
 /// Longer templates are cut: they are names in a table, not addresses.
 const MAX_LEN: usize = 160;
 
@@ -37,6 +39,30 @@ pub(super) fn of_target(target: &[u8]) -> String {
         template.extend_from_slice("…".as_bytes());
     }
     String::from_utf8(template).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Hashes what a target asks for: path and query, without cache busters and without values that look like identifiers (a
+/// session, a time, where to go on).
+pub fn hash_question(target: &[u8], hasher: &mut impl Hasher) {
+    let target = target.split(|&b| b == b'#').next().unwrap_or_default();
+    let (path, query) = match memchr::memchr(b'?', target) {
+        Some(at) => (&target[..at], &target[at + 1..]),
+        None => (target, &[][..]),
+    };
+    origin_form(path).hash(hasher);
+    for pair in query.split(|&b| b == b'&') {
+        let (name, value) = match memchr::memchr(b'=', pair) {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &[][..]),
+        };
+        if CACHE_BUSTERS.contains(&name) || is_identifier(name) {
+            continue;
+        }
+        name.hash(hasher);
+        if !is_identifier(value) {
+            value.hash(hasher);
+        }
+    }
 }
 
 /// The path of an absolute-form target (RFC 9112 §3.2.2), or the path itself.

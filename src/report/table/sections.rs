@@ -9,7 +9,7 @@ use crate::analysis::plural;
 use crate::message::TcpAnalysis;
 use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
 use crate::report::text::{safe, shorten};
-use crate::report::{BothWays, EnvelopeReport, Figures, PaidReport, Report, RoundTripReport, SideReport, Spread};
+use crate::report::{BothWays, EnvelopeReport, Figures, PaidReport, PollingReport, Report, RoundTripReport, SideReport, Spread};
 
 /// Endpoints on the page; JSON has more.
 const ENDPOINTS: usize = 10;
@@ -365,6 +365,31 @@ pub(super) fn envelopes(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
     }
     page.heading("Inside the messages (bytes of decoded content)")?;
     page.table(2, &["protocol", "side", "messages", "packets", "content", "envelope", "share"], rows)
+}
+
+pub(super) fn polling(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    if report.polling.is_empty() {
+        return Ok(());
+    }
+    page.heading("Polling (bytes on the wire)")?;
+    let row = |polled: &PollingReport| {
+        let host = safe(polled.host.as_deref().unwrap_or(DASH));
+        let path = polled.path.as_deref().map_or("(all others)".into(), |path| shorten(&safe(path), PATH_WIDTH));
+        vec![
+            polled.kind.to_owned(),
+            format!("{} {path}", polled.method.as_deref().unwrap_or_default()).trim().to_owned(),
+            shorten(&host, PATH_WIDTH),
+            thousands(polled.polls),
+            polled.interval_s.and_then(|interval| interval.mean).map_or(DASH.into(), seconds),
+            thousands(polled.wire_bytes),
+            thousands(polled.wasted_polls),
+            thousands(polled.wasted_wire_bytes),
+            polled.added_wait_s.map_or(DASH.into(), |wait| seconds(wait.mean)),
+        ]
+    };
+    let rows = report.polling.iter().take(ENDPOINTS).map(row).collect();
+    let header = ["kind", "what", "host", "polls", "every", "bytes", "nothing new", "wasted bytes", "added wait"];
+    page.table(3, &header, rows)
 }
 
 /// engine.io's way to WebSocket.

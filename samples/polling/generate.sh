@@ -1,0 +1,12 @@
+#!/bin/bash
+# polling.pcapng: short, conditional and long polling, and engine.io that stays with polls. See ../README.md.
+cd "$(dirname "$0")"; . ../common/net.sh
+cp package.json package-lock.json server.js client.js ../common/log.js "$WORK"
+(cd "$WORK" && npm ci --silent >/dev/null 2>&1)
+net_up
+server node "$WORK/server.js" "$WORK/server.jsonl" "$WORK/polls.json"; wait_port 3000
+cap_start "$PWD/polling.pcapng"
+in_client node "$WORK/client.js"
+cap_stop 1
+rm -f truth.json
+FACTS=$(cat "$WORK/polls.json") python3 ../common/truth.py truth.json polling.pcapng "$WORK/server.jsonl"

@@ -1,0 +1,311 @@
+//! Polls: exchanges in which the same client asks the same again and again.
+//!
+//! A series is known by client address, method, host, path, and query (cache busters, and values that look like identifiers,
+//! left out); from the third exchange on it is polling. What was seen of the first two comes with the third.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::quality::FixedState;
+
+use crate::account::hash_question;
+use crate::message::{EarlierPoll, EnvelopeProtocol, Exchange, Poll, PollingKind, Request, Response, Side};
+
+/// Questions that are remembered; of more, those asked first are forgotten unless they are series by then.
+const CANDIDATES: usize = 4096;
+
+/// Series that are followed; further ones are not recognised.
+const SERIES: usize = 4096;
+
+/// Exchanges that make a series.
+const ENOUGH: u64 = 3;
+
+/// A server that holds answers back has held one for this long.
+const HELD_NS: u64 = 1_000_000_000;
+
+/// The seed is fixed, so that every run follows the same series.
+const HASHES: FixedState = FixedState::with_seed(0x706f_6c6c);
+
+/// Recognises series in exchanges, in the order in which they were complete.
+#[derive(Debug, Default)]
+pub struct Recogniser {
+    series: HashMap<u64, Box<Series>, foldhash::fast::FixedState>,
+    /// Questions in the order in which they were first asked.
+    candidates: VecDeque<u64>,
+    recognised: usize,
+}
+
+/// What is remembered of a series.
+#[derive(Debug, Default)]
+struct Series {
+    polls: u64,
+    /// When the last request began and its answer ended, in nanoseconds since the Unix epoch.
+    last: Option<(i64, i64)>,
+    last_interval_ns: Option<u64>,
+    /// Length and identity of the last answer's content.
+    answered: Option<(u64, u64)>,
+    /// Sums over the series: intervals, and of these the time in which answers were held.
+    interval_ns: u64,
+    held_ns: u64,
+    longest_held_ns: u64,
+    /// Requests with a condition.
+    conditional: u64,
+    /// Polls before the series was recognised. (Until their kind is known, deaf is the time since the last answer.)
+    earlier: Vec<EarlierPoll>,
+}
+
+impl Recogniser {
+    /// Looks at an exchange, and marks it where it is a poll.
+    pub fn look(&mut self, exchange: &mut Exchange) {
+        if exchange.side != Side::Ajax {
+            return;
+        }
+        let Some(request) = &exchange.request else { return };
+        let Some(key) = question(exchange, request) else { return };
+        let series = self.series.entry(key).or_insert_with(|| {
+            self.candidates.push_back(key);
+            Box::default()
+        });
+        exchange.polling = series.add(exchange, request, exchange.response.as_ref()).map(Box::new);
+        if exchange.polling.as_ref().is_some_and(|poll| poll.number == ENOUGH) {
+            self.recognised += 1;
+            if self.recognised > SERIES {
+                exchange.polling = None;
+                self.series.remove(&key);
+                self.recognised -= 1;
+            }
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        while self.candidates.len() > CANDIDATES {
+            let Some(key) = self.candidates.pop_front() else { return };
+            if self.series.get(&key).is_some_and(|series| series.polls < ENOUGH) {
+                self.series.remove(&key);
+            }
+        }
+    }
+}
+
+/// What is asked, and by whom; `None` where asking again is no polling: a request that hands something over. A POST asks when
+/// it gets something, and says the same every time.
+fn question(exchange: &Exchange, request: &Request) -> Option<u64> {
+    let is_answered = exchange.response.as_ref().is_some_and(|response| response.content.bytes.is_some_and(|bytes| bytes > 0));
+    let is_known = request.cost.encoded_bytes == 0 || identity_of_request(request).is_some();
+    let asks = match request.method() {
+        b"GET" | b"HEAD" => true,
+        b"POST" => is_answered && is_known && !is_engine_io(request.target()),
+        _ => false,
+    };
+    if !asks {
+        return None;
+    }
+    let mut hasher = HASHES.build_hasher();
+    exchange.client.ip().hash(&mut hasher);
+    request.method().hash(&mut hasher);
+    request.host().unwrap_or_default().to_ascii_lowercase().hash(&mut hasher);
+    hash_question(request.target(), &mut hasher);
+    // The same content asks the same.
+    identity_of_request(request).hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+fn identity_of_request(request: &Request) -> Option<u64> {
+    request.content.http.as_ref().and_then(|http| http.identity)
+}
+
+impl Series {
+    fn add(&mut self, exchange: &Exchange, request: &Request, response: Option<&Response>) -> Option<Poll> {
+        self.polls += 1;
+        let begin = request.cost.provenance.first.time.0;
+        let end = response.map_or(begin, |response| response.cost.provenance.last.time.0);
+        let since = |time: i64| u64::try_from(begin.saturating_sub(time)).ok();
+        let (before, answered) = (self.last.and_then(|(begin, _)| since(begin)), self.last.and_then(|(_, end)| since(end)));
+        self.last = Some((begin, end));
+        let held = nanoseconds(exchange.time_to_first_byte_s);
+        let jitter_ns = before.zip(self.last_interval_ns).map(|(now, before)| now.abs_diff(before));
+        self.last_interval_ns = before;
+        self.conditional += u64::from(request.head.fields().any(|(name, _)| is_condition(name)));
+        self.interval_ns += before.unwrap_or(0);
+        self.held_ns += held;
+        self.longest_held_ns = self.longest_held_ns.max(held);
+        let is_new = response.and_then(|response| self.is_new(response));
+        let frame = request.cost.provenance.first.number;
+        self.earlier.push(EarlierPoll { wire_bytes: exchange.wire_bytes(), frame, interval_ns: before, deaf_ns: answered, is_new });
+        if self.polls < ENOUGH {
+            return None;
+        }
+        let kind = self.kind(request);
+        if matches!(kind, PollingKind::Short | PollingKind::Conditional) {
+            self.earlier.iter_mut().for_each(|poll| poll.deaf_ns = poll.interval_ns);
+        }
+        let EarlierPoll { deaf_ns, .. } = self.earlier.pop()?;
+        let envelope = response.and_then(|response| response.content.envelope.as_deref());
+        let packets = envelope.map(|envelope| envelope.count).filter(|&count| count > 1);
+        let earlier = std::mem::take(&mut self.earlier);
+        Some(Poll { kind, number: self.polls, interval_ns: before, jitter_ns, deaf_ns, is_new, packets, earlier })
+    }
+
+    fn kind(&self, request: &Request) -> PollingKind {
+        if is_engine_io(request.target()) {
+            PollingKind::EngineIo
+        } else if self.longest_held_ns >= HELD_NS && self.held_ns >= self.interval_ns / 2 {
+            PollingKind::Long
+        } else if self.conditional * 2 >= self.polls {
+            PollingKind::Conditional
+        } else {
+            PollingKind::Short
+        }
+    }
+
+    /// Whether an answer brings what the one before did not.
+    fn is_new(&mut self, response: &Response) -> Option<bool> {
+        let envelope = response.content.envelope.as_deref();
+        if envelope.is_some_and(|envelope| {
+            envelope.protocol == EnvelopeProtocol::EngineIo && matches!(envelope.kind, "noop" | "ping") && envelope.count < 2
+        }) {
+            return Some(false);
+        }
+        if response.status == 304 || response.content.bytes == Some(0) {
+            return Some(false);
+        }
+        let identity = response.content.http.as_ref().and_then(|http| http.identity);
+        let identity = response.content.bytes.zip(identity);
+        let before = std::mem::replace(&mut self.answered, identity);
+        Some(before != Some(identity?))
+    }
+}
+
+fn nanoseconds(seconds: Option<f64>) -> u64 {
+    seconds.filter(|&seconds| seconds > 0.0).map_or(0, |seconds| (seconds * 1e9) as u64)
+}
+
+/// If-None-Match and If-Modified-Since make an answer without content possible (RFC 9110 §13.1).
+fn is_condition(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"if-none-match") || name.eq_ignore_ascii_case(b"if-modified-since")
+}
+
+fn is_engine_io(target: &[u8]) -> bool {
+    memchr::memmem::find(target, b"transport=polling").is_some() && memchr::memmem::find(target, b"EIO=").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::samples::{cost, deck_exchange, request, response};
+    use crate::message::{Content, HttpContent};
+    use crate::stream::Timestamp;
+
+    /// Milliseconds at which a request begins, how long its answer is held, its target, status and content.
+    type Asked = (i64, i64, &'static str, u16, u64);
+
+    fn content(identity: u64) -> Content {
+        let bytes = Some(if identity == 0 { 0 } else { 10 });
+        Content { bytes, http: Some(Box::new(HttpContent { identity: Some(identity), events: None })), ..Content::default() }
+    }
+
+    fn exchange((at, held, target, status, identity): Asked, fields: &[(&str, &str)]) -> Exchange {
+        let mut asked = request(&format!("GET {target} HTTP/1.1"), &[&[("Host", "a.example")], fields].concat());
+        asked.cost = cost(10, 20, 100, 0, Some(0));
+        asked.cost.provenance.first.time = Timestamp(at * 1_000_000);
+        let mut answer = response(status, &[]);
+        answer.cost = cost(11, 20, 40, 0, Some(0));
+        answer.cost.provenance.last.time = Timestamp((at + held) * 1_000_000);
+        answer.content = content(identity);
+        let seconds = Some(held as f64 / 1e3);
+        Exchange {
+            request: Some(asked),
+            response: Some(answer),
+            time_to_first_byte_s: seconds,
+            time_to_last_byte_s: seconds,
+            ..deck_exchange()
+        }
+    }
+
+    fn looked(asked: &[Asked]) -> Vec<Option<Poll>> {
+        let mut recogniser = Recogniser::default();
+        asked
+            .iter()
+            .map(|&asked| {
+                let mut exchange = exchange(asked, &[]);
+                recogniser.look(&mut exchange);
+                exchange.polling.map(|poll| *poll)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn third_question_makes_a_series_and_brings_the_first_two() {
+        let polls =
+            looked(&[(0, 10, "/x?_=1", 200, 7), (1000, 10, "/x?_=2", 200, 7), (2100, 10, "/x?_=3", 200, 8), (3100, 10, "/x?_=4", 304, 0)]);
+        assert_eq!((&polls[0], &polls[1]), (&None, &None));
+        let third = polls[2].as_ref().expect("a poll");
+        assert_eq!(
+            (third.kind, third.number, third.interval_ns, third.jitter_ns),
+            (PollingKind::Short, 3, Some(1_100_000_000), Some(100_000_000))
+        );
+        assert_eq!(third.deaf_ns, third.interval_ns);
+        // New, the same again, new; then not modified.
+        assert_eq!(third.earlier.iter().map(|poll| poll.is_new).collect::<Vec<_>>(), [Some(true), Some(false)]);
+        assert_eq!((third.is_new, polls[3].as_ref().expect("a poll").is_new), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn held_answers_make_long_polls_that_are_deaf_between_answer_and_question() {
+        let polls =
+            looked(&[(0, 2000, "/wait?since=1", 200, 1), (2005, 2000, "/wait?since=2", 200, 2), (4010, 2000, "/wait?since=3", 200, 3)]);
+        let third = polls[2].as_ref().expect("a poll");
+        assert_eq!((third.kind, third.deaf_ns), (PollingKind::Long, Some(5_000_000)));
+        assert_eq!(third.earlier[1].deaf_ns, Some(5_000_000));
+    }
+
+    #[test]
+    fn other_questions_are_other_series() {
+        let polls = looked(&[(0, 1, "/x?q=a", 200, 1), (10, 1, "/x?q=b", 200, 1), (20, 1, "/x?q=c", 200, 1), (30, 1, "/y", 200, 1)]);
+        assert_eq!(polls, [None, None, None, None]);
+    }
+
+    #[test]
+    fn conditions_make_conditional_polls() {
+        let mut recogniser = Recogniser::default();
+        let mut last = None;
+        for at in 0..4 {
+            let mut exchange =
+                exchange((at * 1000, 1, "/doc", if at == 0 { 200 } else { 304 }, 0), &[("If-None-Match", "\"a\"")][..usize::from(at > 0)]);
+            recogniser.look(&mut exchange);
+            last = exchange.polling;
+        }
+        assert_eq!(last.map(|poll| poll.kind), Some(PollingKind::Conditional));
+    }
+
+    #[test]
+    fn what_is_handed_over_is_no_poll() {
+        let mut recogniser = Recogniser::default();
+        for at in 0..4 {
+            let mut exchange = exchange((at * 1000, 1, "/x", 204, 0), &[]);
+            let mut asked = request("POST /x HTTP/1.1", &[("Host", "a.example")]);
+            asked.cost = cost(10, 20, 100, 5, Some(5));
+            asked.content = content(9);
+            exchange.request = Some(asked);
+            recogniser.look(&mut exchange);
+            assert_eq!(exchange.polling, None);
+        }
+    }
+
+    #[test]
+    fn questions_asked_once_do_not_stay() {
+        let mut recogniser = Recogniser::default();
+        for number in 0..3 * CANDIDATES {
+            let name: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+            recogniser.look(&mut exchange((0, 1, "/x", 200, 1), &[]));
+            let mut once = exchange((0, 1, "/x", 200, 1), &[]);
+            once.request = Some(request(&format!("GET /{name} HTTP/1.1"), &[("Host", "a.example")]));
+            recogniser.look(&mut once);
+        }
+        assert!(recogniser.series.len() <= CANDIDATES + 1);
+        let mut again = exchange((0, 1, "/x", 200, 1), &[]);
+        recogniser.look(&mut again);
+        assert!(again.polling.is_some_and(|poll| poll.number == 3 * CANDIDATES as u64 + 1));
+    }
+}
