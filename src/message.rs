@@ -660,6 +660,10 @@ pub struct ConnectionRow {
     pub wire_bytes: u64,
     /// Octets on the wire of its exchanges and messages, by [`Side`].
     pub side_wire_bytes: [u64; 4],
+    /// HTTP exchanges on it.
+    pub exchanges: u64,
+    /// From its first frame to its first request, in seconds; `None` where either was not captured.
+    pub time_to_first_request_s: Option<f64>,
     /// What no message owns.
     pub buckets: Buckets,
     /// Facts of the WebSocket on it.

@@ -137,6 +137,8 @@ pub(crate) fn connection(number: u64, rows: &[Row], buckets: Buckets) -> Connect
         protocols: if websocket { vec!["http/1.1", "websocket"] } else { vec!["http/1.1"] },
         wire_bytes: side_wire_bytes.iter().sum::<u64>() + buckets.total(),
         side_wire_bytes,
+        exchanges: rows.iter().filter(|row| matches!(row, Row::Exchange(_))).count() as u64,
+        time_to_first_request_s: None,
         buckets,
         websocket: websocket.then(|| WebSocketFacts {
             host: Some("a.example".into()),

@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 use super::envelopes::Envelopes;
 use super::events::EventTotals;
+use super::fields::Fields;
 use super::histogram::Distribution;
 use super::money::{Money, Sighting};
 use super::reframing::{AsAjax, AsWebSocket};
@@ -226,6 +227,29 @@ pub struct SideTotals {
     pub envelopes: Envelopes,
     /// Server-sent events in its responses.
     pub events: EventTotals,
+    /// Header fields of its requests and responses, in the order of [`Direction::BOTH`]; of WebSocket those of opening handshakes.
+    pub fields: [Fields; 2],
+    /// How its exchanges used connections.
+    pub connection_use: ConnectionUse,
+}
+
+/// How exchanges used connections.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectionUse {
+    /// Exchanges on each connection.
+    pub exchanges: Distribution,
+    /// Connections with a single exchange: octets of their set-up and teardown.
+    pub single: Sighting,
+    /// From the SYN to the first request, in nanoseconds.
+    pub time_to_first_request_ns: Distribution,
+}
+
+impl AddAssign<&Self> for ConnectionUse {
+    fn add_assign(&mut self, other: &Self) {
+        self.exchanges += &other.exchanges;
+        self.single += other.single;
+        self.time_to_first_request_ns += &other.time_to_first_request_ns;
+    }
 }
 
 impl SideTotals {
@@ -289,5 +313,9 @@ impl AddAssign<&Self> for SideTotals {
         self.as_ajax += other.as_ajax;
         self.envelopes += &other.envelopes;
         self.events += &other.events;
+        for (sum, part) in self.fields.iter_mut().zip(&other.fields) {
+            *sum += part;
+        }
+        self.connection_use += &other.connection_use;
     }
 }

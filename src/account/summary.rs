@@ -13,10 +13,10 @@ use super::endpoints::{Endpoint, EndpointKey, Endpoints};
 use super::engine_io::EngineIo;
 use super::money::Money;
 use super::polls::Polls;
-use super::side::{SideTotals, bears_content};
+use super::side::{ConnectionUse, SideTotals, bears_content};
 use super::transport::Transport;
 use crate::AnomalyCounts;
-use crate::message::{Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Message, Opcode, Row, Side, Upgrade};
+use crate::message::{Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
 
 /// Largest connections kept.
 const LARGEST: usize = 20;
@@ -154,6 +154,9 @@ impl Summary {
         let side = &mut self.sides[exchange.side as usize];
         let [upwards, downwards] = &mut side.directions;
         let mut whole = Money::default();
+        for (fields, head) in side.fields.iter_mut().zip(heads(exchange)) {
+            head.into_iter().for_each(|head| fields.add(head));
+        }
         if let Some(request) = &exchange.request {
             upwards.add_message(&request.cost, is_coded(request.head.field("content-encoding")));
             side.envelopes.add(&request.content, &request.cost);
@@ -182,6 +185,9 @@ impl Summary {
         let side = &mut self.sides[Side::WebSocket as usize];
         let mut whole = Money::default();
         side.upgrades += 1;
+        for (fields, head) in side.fields.iter_mut().zip(heads(exchange)) {
+            head.into_iter().for_each(|head| fields.add(head));
+        }
         if let Some(request) = &exchange.request {
             side.directions[Direction::ClientToServer as usize].upgrade.add(&request.cost);
             whole.add(&request.cost);
@@ -243,8 +249,11 @@ impl Summary {
                 self.unclaimed_connections += 1;
             }
         }
-        for side in Side::ALL {
-            self.sides[side as usize].connections += u64::from(row.side_wire_bytes[side as usize] > 0);
+        for (side, &wire_bytes) in self.sides.iter_mut().zip(&row.side_wire_bytes) {
+            if wire_bytes > 0 {
+                side.connections += 1;
+                add_connection_use(&mut side.connection_use, row);
+            }
         }
         if row.side_wire_bytes[Side::Ajax as usize] > 0 {
             self.ajax_pairs.add(&(row.client.ip(), row.server));
@@ -429,6 +438,20 @@ fn add_exchange_totals(side: &mut SideTotals, exchange: &Exchange, whole: &Money
             totals.cookies.add(cookies, request.cost.provenance.first.number);
         }
     }
+}
+
+fn add_connection_use(used: &mut ConnectionUse, row: &ConnectionRow) {
+    used.exchanges.add(row.exchanges);
+    used.time_to_first_request_ns.add_seconds(row.time_to_first_request_s);
+    if row.exchanges == 1 && row.websocket.is_none() {
+        let paid = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| row.buckets.of_bucket(bucket));
+        used.single.add(paid.iter().sum(), row.first.number);
+    }
+}
+
+/// The header sections of request and response.
+fn heads(exchange: &Exchange) -> [Option<&Head>; 2] {
+    [exchange.request.as_ref().map(|request| &request.head), exchange.response.as_ref().map(|response| &response.head)]
 }
 
 fn first_frame(exchange: &Exchange) -> Option<u64> {

@@ -79,6 +79,8 @@ pub(crate) struct Connection {
     /// Payload octets of the largest segments that each side may send.
     max_payload: [u32; 2],
     exchanges: u64,
+    /// When its first request began.
+    first_request: Option<Timestamp>,
     /// Stream offsets at which the application began: 0, or behind a CONNECT.
     begins: [u64; 2],
     anomalies: AnomalyLog,
@@ -116,6 +118,7 @@ impl Connection {
             analysis: Analysis::default(),
             max_payload: [JUMBO_PAYLOAD; 2],
             exchanges: 0,
+            first_request: None,
             begins: [0; 2],
             anomalies: AnomalyLog::default(),
             protocols: Vec::new(),
@@ -700,6 +703,9 @@ impl Connection {
     fn emit_exchange(&mut self, mut exchange: Box<Exchange>, out: &mut Output<'_>) {
         self.exchanges += 1;
         exchange.number = self.exchanges;
+        if self.first_request.is_none() {
+            self.first_request = exchange.request.as_ref().map(|request| request.cost.provenance.first.time);
+        }
         if exchange.upgrade == Some(Upgrade::WebSocket) {
             exchange.side = Side::WebSocket;
         } else {
@@ -963,6 +969,11 @@ impl Connection {
             protocols: std::mem::take(&mut self.protocols),
             wire_bytes: self.ledger.wire_bytes(),
             side_wire_bytes: self.ledger.sides(),
+            exchanges: self.exchanges,
+            time_to_first_request_s: self
+                .first_request
+                .filter(|_| self.handshake.is_captured())
+                .map(|time| time.seconds_since(self.first.time)),
             buckets: self.ledger.buckets(),
             websocket: self.websocket.take().map(|facts| *facts),
             tcp: std::mem::take(&mut self.facts),

@@ -377,6 +377,8 @@ mod tests {
             protocols: vec!["http/1.1", "websocket"],
             wire_bytes: 906,
             side_wire_bytes: [0; 4],
+            exchanges: 0,
+            time_to_first_request_s: None,
             buckets,
             websocket: None,
             tcp: TcpFacts::default(),

@@ -36,8 +36,8 @@ use crate::stream::Timestamp;
 pub use engine_io::{EngineIoReport, PaidReport, SessionsReport};
 pub use polling::{AddedWait, Batched, PollingReport};
 pub use side::{
-    ByDirection, CompressionReport, EnvelopeReport, EventsReport, Figures, Latency, OpcodeCount, PerExchange, PerMessage, SideReport,
-    Spread,
+    ByDirection, CompressionReport, ConnectionUseReport, EnvelopeReport, EventsReport, FieldReport, Figures, HeaderFields, Latency,
+    OpcodeCount, PerExchange, PerMessage, SideReport, Spread,
 };
 pub use transport::{BothWays, RoundTripReport, TransportReport};
 

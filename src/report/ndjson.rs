@@ -186,6 +186,10 @@ impl Lines {
         list(out, &connection.protocols, |out, protocol| name(out, protocol));
         key!(out, "wire_bytes");
         number(out, connection.wire_bytes);
+        key!(out, "exchanges");
+        number(out, connection.exchanges);
+        key!(out, "time_to_first_request_s");
+        optional_decimal(out, connection.time_to_first_request_s);
         key!(out, "websocket");
         websocket(out, connection.websocket.as_ref());
         key!(out, "buckets");
@@ -738,6 +742,8 @@ mod tests {
             protocols: vec!["http/1.1", "websocket"],
             wire_bytes: 12_345,
             side_wire_bytes: [0, 11_933, 0, 0],
+            exchanges: 1,
+            time_to_first_request_s: Some(0.25),
             buckets,
             websocket: Some(WebSocketFacts {
                 host: Some("example.org".into()),
@@ -756,7 +762,7 @@ mod tests {
         };
         let expected = r#"{"type":"connection","connection":5,"client":"[2001:db8::1]:51774","server":"[2001:db8::2]:80",
             "first_frame":120,"last_frame":180,"time":"2016-07-27T21:13:34.000000000Z","duration_s":1.5,
-            "protocols":["http/1.1","websocket"],"wire_bytes":12345,
+            "protocols":["http/1.1","websocket"],"wire_bytes":12345,"exchanges":1,"time_to_first_request_s":0.25,
             "websocket":{"host":"example.org","target":"/ws","version":13,"subprotocol":null,"extensions":"permessage-deflate",
             "accept_valid":true,"handshake_captured":true,"handshake_s":0.01,"close_code":1000,"close_reason":"","closed_by":"client"},
             "buckets":{"tcp_setup":{"client_to_server":140,"server_to_client":74},"tls_setup":{"client_to_server":0,"server_to_client":0},

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::account::{
-    Compression, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, EnvelopeTotals, Envelopes, EventTotals, Money, SideTotals,
-    Summary,
+    Compression, ConnectionUse, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, EnvelopeTotals, Envelopes, EventTotals,
+    FieldTotals, Fields, Money, SideTotals, Summary,
 };
 use crate::analysis::{ratio, six_digits};
 use crate::message::{Bucket, Side};
@@ -41,6 +41,11 @@ pub struct SideReport {
     /// Connections by subprotocol, the first 64 in alphabetical order; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subprotocols: Option<BTreeMap<String, u64>>,
+    /// What header fields cost, by name; of WebSocket those of opening handshakes.
+    pub header_fields: HeaderFields,
+    /// How exchanges used connections; `None` for WebSocket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_use: Option<ConnectionUseReport>,
     /// Server-sent events in its responses; only of that side, `None` without a stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<EventsReport>,
@@ -49,6 +54,42 @@ pub struct SideReport {
     /// How long answers took; `None` for HTTP, whose times stand in `per_message`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
+}
+
+/// What header fields cost.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeaderFields {
+    /// Of requests, those with the most octets first.
+    pub requests: Vec<FieldReport>,
+    /// Of responses.
+    pub responses: Vec<FieldReport>,
+}
+
+/// The field lines of a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldReport {
+    /// In lower case; `None` for all that are not listed.
+    pub name: Option<String>,
+    /// Field lines.
+    pub lines: u64,
+    /// Their octets, line ends included.
+    pub bytes: u64,
+}
+
+/// Field names listed of each direction.
+const FIELDS: usize = 30;
+
+/// How exchanges used connections.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ConnectionUseReport {
+    /// Exchanges on each connection with at least one of the side.
+    pub exchanges_per_connection: Option<Spread<u64>>,
+    /// Connections with a single exchange.
+    pub single_exchange_connections: u64,
+    /// Octets of their set-up and teardown.
+    pub single_exchange_setup_bytes: u64,
+    /// From the SYN to the first request, in seconds.
+    pub time_to_first_request_s: Option<Spread<f64>>,
 }
 
 /// Server-sent events (WHATWG HTML section 9.2).
@@ -264,9 +305,44 @@ impl SideReport {
             upgrades: websocket.then_some(totals.upgrades),
             opcodes: websocket.then(|| summary.opcodes().map(opcode).collect()),
             subprotocols: websocket.then(|| summary.subprotocols().clone()),
+            header_fields: HeaderFields::new(&totals.fields),
+            connection_use: (!websocket).then(|| ConnectionUseReport::new(&totals.connection_use)),
             events: EventsReport::new(&totals.events),
             envelopes: totals.envelopes.protocols.iter().map(|(protocol, totals)| (protocol.name(), EnvelopeReport::new(totals))).collect(),
             latency: websocket.then(|| Latency::new(&totals.envelopes)),
+        }
+    }
+}
+
+impl HeaderFields {
+    fn new([requests, responses]: &[Fields; 2]) -> Self {
+        Self { requests: FieldReport::list(requests), responses: FieldReport::list(responses) }
+    }
+}
+
+impl FieldReport {
+    fn list(fields: &Fields) -> Vec<Self> {
+        let all = fields.by_bytes();
+        let (listed, unlisted) = all.split_at(all.len().min(FIELDS));
+        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let report = |&(found, totals): &(&[u8], FieldTotals)| Self { name: Some(name(found)), lines: totals.lines, bytes: totals.bytes };
+        let mut reports: Vec<_> = listed.iter().map(report).collect();
+        let mut rest = fields.other();
+        unlisted.iter().for_each(|(_, totals)| rest += *totals);
+        if rest.lines > 0 {
+            reports.push(Self { name: None, lines: rest.lines, bytes: rest.bytes });
+        }
+        reports
+    }
+}
+
+impl ConnectionUseReport {
+    fn new(used: &ConnectionUse) -> Self {
+        Self {
+            exchanges_per_connection: octets(&used.exchanges),
+            single_exchange_connections: used.single.count,
+            single_exchange_setup_bytes: used.single.bytes,
+            time_to_first_request_s: fractions(&used.time_to_first_request_ns, 1e9),
         }
     }
 }

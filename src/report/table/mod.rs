@@ -40,6 +40,7 @@ pub fn write(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result
     sections::counterfactual(&mut page, report)?;
     sections::compression(&mut page, report)?;
     sections::envelopes(&mut page, report)?;
+    sections::header_fields(&mut page, report)?;
     sections::polling(&mut page, report)?;
     sections::engine_io(&mut page, report)?;
     sections::endpoints(&mut page, report)?;

@@ -367,6 +367,37 @@ pub(super) fn envelopes(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
     page.table(2, &["protocol", "side", "messages", "packets", "content", "envelope", "share"], rows)
 }
 
+/// Field names on the page; JSON has more.
+const FIELDS: usize = 8;
+
+/// What Ajax's header fields cost.
+pub(super) fn header_fields(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let (fields, figures) = (&report.ajax.header_fields, &report.ajax.by_direction);
+    let directions = [("request", &fields.requests, &figures.client_to_server), ("response", &fields.responses, &figures.server_to_client)];
+    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    for (direction, fields, figures) in directions {
+        for field in fields {
+            let name = field.name.as_deref().map_or("(all others)".into(), |name| shorten(&safe(name), PATH_WIDTH));
+            let row = vec![
+                name,
+                direction.to_owned(),
+                thousands(field.lines),
+                thousands(field.bytes),
+                mean(field.bytes as f64 / figures.messages.max(1) as f64),
+                percent(field.bytes, figures.wire_bytes),
+            ];
+            rows.push((field.bytes, row));
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    rows.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    page.heading("Header fields of Ajax that cost the most (bytes)")?;
+    let header = ["field", "of a", "lines", "bytes", "bytes a message", "of the wire"];
+    page.table(2, &header, rows.into_iter().take(FIELDS).map(|(_, row)| row).collect())
+}
+
 pub(super) fn polling(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     if report.polling.is_empty() {
         return Ok(());
