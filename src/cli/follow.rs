@@ -14,6 +14,7 @@ use super::notes::Notes;
 use super::output::Output;
 use super::progress::Progress;
 use super::run::{Facts, is_live};
+use super::search::Side;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -54,14 +55,6 @@ enum Format {
     Hex,
     /// The rows of `messages --content full`, one JSON object a line
     Ndjson,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Side {
-    /// What the client sent
-    Client,
-    /// What the server sent
-    Server,
 }
 
 /// Prints one connection of the captures.
@@ -138,10 +131,7 @@ impl Follower {
         };
         Self {
             connection: args.connection,
-            direction: args.direction.map(|side| match side {
-                Side::Client => Direction::ClientToServer,
-                Side::Server => Direction::ServerToClient,
-            }),
+            direction: args.direction.map(Side::direction),
             format: args.format,
             transcript: Transcript::new(style),
             lines: Lines::new(ContentMode::Full),

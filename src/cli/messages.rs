@@ -12,12 +12,15 @@ use super::notes::Notes;
 use super::output::Output;
 use super::progress::Progress;
 use super::run::{Event, is_live, run as read};
+use super::search::{Search, shorten};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   wiretare messages -f table capture.pcapng                  a line for each, for people
   wiretare messages --content full --digest a.pcap           with all that was said, and its SHA-256
   wiretare messages --host '*.example.org' --path '/api/*' a.pcap
+  wiretare messages -f table --opcode text --direction server --grep '(?i)error' a.pcap
+  wiretare messages --anomalies a.pcap
   wiretare messages a.pcap | jq -c 'select(.opcode == \"ping\") | .wire_bytes'
 
 Sizes are in bytes, durations in seconds, times in UTC. What is not known is null.";
@@ -37,6 +40,8 @@ pub(super) struct Args {
     digest: bool,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    search: Search,
     #[command(flatten)]
     pub(super) display: Display,
 }
@@ -91,19 +96,34 @@ impl Args {
     }
 }
 
+/// Octets shown of a content; `None` for nothing.
+fn kept(options: &Options) -> Option<usize> {
+    match options.content {
+        ContentMode::None => None,
+        ContentMode::Preview => Some(options.limits.preview),
+        ContentMode::Full => Some(options.limits.full_content),
+    }
+}
+
 /// Prints the rows of the captures.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
-    let options = Options { content: args.content(), digest: args.digest, ..args.input.options()? };
+    let mut options = Options { content: args.content(), digest: args.digest, ..args.input.options()? };
+    let mut searcher = args.search.searcher()?;
     let files = args.input.files()?;
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
     let mut writer = match args.format {
         Format::Ndjson => Writer::Ndjson(Box::new(Lines::new(options.content))),
         Format::Table => Writer::Table(Listing::new(args.display.width(), args.display.color())),
     };
+    // What is searched is kept whole, and shown as far as was asked for.
+    let shown = searcher.needs_content().then(|| kept(&options));
+    if shown.is_some() {
+        options.content = ContentMode::Full;
+    }
     let live = files.iter().any(|file| is_live(file));
     // Rows that scroll by are progress enough.
     let progress = Progress::new(!args.display.quiet && !args.display.no_progress && !args.display.on_terminal());
-    let filtered = args.selection.is_some();
+    let filtered = args.selection.is_some() || searcher.is_some();
     let mut filter = Filter::new(args.selection);
     let mut measured = 0u64;
 
@@ -113,7 +133,10 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
             Ok(())
         }
         Event::Row(row) => {
-            if filter.shows(row) {
+            if filter.shows(row) && searcher.shows(row) {
+                if let Some(most) = shown {
+                    shorten(row, most);
+                }
                 measured += u64::from(!matches!(row, Row::Connection(_)));
                 writer.append(row, output.buffer());
             }
@@ -130,10 +153,13 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     output.finish()?;
 
     let damaged = notes.damage(&facts);
+    searcher.unseen().into_iter().for_each(|sentence| notes.note(sentence));
     if measured == 0 {
         let packets = facts.totals.packets;
         match filtered {
-            true => notes.note(format_args!("no exchange and no message of {packets} packets passed the filter")),
+            true => notes.note(format_args!(
+                "no exchange and no message of {packets} packets passed the filter; without it `wiretare messages -f table` lists what there is"
+            )),
             false => notes.note(format_args!("no exchange and no message in {packets} packets; `wiretare report` says what they hold")),
         }
     }

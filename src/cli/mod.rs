@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod search;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;

@@ -12,7 +12,7 @@ pub(super) enum Event<'a> {
     /// The first packet of the capture.
     First(Timestamp),
     /// A row is known.
-    Row(&'a Row),
+    Row(&'a mut Row),
     /// No more rows until the next packet, which on a live capture may take its time.
     Pause,
 }
@@ -40,18 +40,18 @@ pub(super) fn run(
             each(Event::First(packet.frame.time))?;
         }
         analyzer.packet(&packet);
-        if let Some(row) = analyzer.poll() {
-            each(Event::Row(&row))?;
-            while let Some(row) = analyzer.poll() {
-                each(Event::Row(&row))?;
+        if let Some(mut row) = analyzer.poll() {
+            each(Event::Row(&mut row))?;
+            while let Some(mut row) = analyzer.poll() {
+                each(Event::Row(&mut row))?;
             }
             each(Event::Pause)?;
         }
         progress.packet(|| (capture.bytes_read(), capture.size()));
     }
     analyzer.finish();
-    while let Some(row) = analyzer.poll() {
-        each(Event::Row(&row))?;
+    while let Some(mut row) = analyzer.poll() {
+        each(Event::Row(&mut row))?;
     }
     let (files, mut totals) = (capture.files(), analyzer.totals().clone());
     files.iter().for_each(|file| totals.anomalies += &file.anomalies);

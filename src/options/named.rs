@@ -176,7 +176,8 @@ impl Quantity {
     }
 
     /// `None` for what is no such quantity, or passes every bound. A duration needs its unit.
-    fn parse(self, text: &str) -> Option<u64> {
+    /// Reads a value as people write it, with its unit: `64KiB`, `16_384`, `5min`; `None` for what is none.
+    pub fn parse(self, text: &str) -> Option<u64> {
         let digits = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '_' | ',' | '\'' | ' ' | '\u{202f}' | '\u{a0}')));
         let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
         let factor = match self.units().iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim())) {

@@ -127,8 +127,10 @@ impl Listing {
         self.oddities(odd);
         let response = exchange.response.as_ref().map(|response| (&response.content, response.cost.content_bytes));
         let request = exchange.request.as_ref().map(|request| (&request.content, request.cost.content_bytes));
-        for (content, content_bytes) in [request, response].into_iter().flatten() {
-            self.preview(content, content_bytes);
+        for (arrow, part) in [("→ ", request), ("← ", response)] {
+            if let Some((content, content_bytes)) = part {
+                self.preview(arrow, content, content_bytes, false);
+            }
         }
         self.finish(if odd.is_empty() { Tone::Plain } else { Tone::Odd }, out);
     }
@@ -157,7 +159,8 @@ impl Listing {
             }
             None => {
                 self.oddities(odd);
-                self.preview(&message.content, message.cost.content_bytes);
+                let is_binary = message.opcode == Opcode::Binary;
+                self.preview("", &message.content, message.cost.content_bytes, is_binary);
             }
         }
         let tone = match message.opcode {
@@ -232,11 +235,13 @@ impl Listing {
         set.iter().for_each(|kind| write!(self.line, " !{}", kind.name()).expect(TAKES));
     }
 
-    /// Text escaped; other octets in hexadecimal.
-    fn preview(&mut self, content: &Content, content_bytes: Option<u64>) {
+    /// Text escaped; other octets in hexadecimal, as is what calls itself binary unless all of it can be read.
+    fn preview(&mut self, label: &str, content: &Content, content_bytes: Option<u64>, is_binary: bool) {
         let Some(sample) = content.sample.as_deref().filter(|sample| !sample.is_empty()) else { return };
         self.line.push_str("  ");
-        match as_text(sample, content_bytes) {
+        self.line.push_str(label);
+        let is_legible = |text: &&str| !is_binary || !text.contains(char::is_control);
+        match as_text(sample, content_bytes).filter(is_legible) {
             Some(text) => push_safe(&mut self.line, text.as_bytes()),
             None => sample.iter().for_each(|octet| write!(self.line, "{octet:02x} ").expect(TAKES)),
         }
@@ -400,7 +405,7 @@ mod tests {
         let expected = "\
 Sizes in bytes, times in seconds since the first frame; - is not known. A connection's end shows what no message owns.
   frame        time conn from → to                                  content  encoded     wire overhead  what
-    #29    0.093000    3 192.168.1.102:56700 → 69.164.217.35:80         262      187      633      446  GET /ws\\u{1b}[2J 200 html, opens a WebSocket  Lorem\\nipsum…
+    #29    0.093000    3 192.168.1.102:56700 → 69.164.217.35:80         262      187      633      446  GET /ws\\u{1b}[2J 200 html, opens a WebSocket  ← Lorem\\nipsum…
     #30    1.500000    3 69.164.217.35:80 → 192.168.1.102:56700           -        3       59       56  binary, deflated, 2 fragments !lost_bytes  ff 00 10
     #30    1.500000    4 server → client                                  -        3       59       56  close 1000  bye\\u{202e}
     #31    2.000000    3 192.168.1.102:56700 → 69.164.217.35:80                           214      214  end (http/1.1, websocket): 906 bytes in 2.000 s

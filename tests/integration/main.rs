@@ -17,6 +17,7 @@ mod loss;
 mod made;
 mod polling;
 mod rewrite;
+mod search;
 mod segmentation;
 mod support;
 mod tcp;
