@@ -11,13 +11,16 @@ if [ -z "${PYTHON:-}" ]; then python3 -m venv "$WORK/venv"; PYTHON=$WORK/venv/bi
 if [ -z "${RATCHET:-}" ]; then (cd "$WORK" && COMPOSER_ALLOW_SUPERUSER=1 composer install -q --no-interaction); fi
 MODES='plain takeover no-takeover server-no-takeover client-no-takeover window-bits'
 # Clients that only take what a server imposes meet servers that impose; servers that only answer, clients that ask.
-PAIRS='chromium-node tornado-node aiohttp-websockets node-tornado websockets-aiohttp ratchet-websockets node-ratchet textalk-node'
+PAIRS='chromium-node tornado-node aiohttp-websockets node-tornado websockets-aiohttp ratchet-websockets node-ratchet textalk-node websockets-node node-websockets'
 # What cannot be had; the reasons are in tests/integration/matrix.rs.
 without() { case $1 in
   websockets-aiohttp-no-takeover | websockets-aiohttp-client-no-takeover) ;;
   tornado-node-no-takeover | tornado-node-client-no-takeover | node-tornado-*no-takeover) ;;
   node-ratchet-server-no-takeover) ;;
   textalk-node-plain) false ;; textalk-node-*) ;;
+  # These only fill the gaps that the others leave.
+  websockets-node-no-takeover | websockets-node-client-no-takeover | node-websockets-server-no-takeover) false ;;
+  websockets-node-* | node-websockets-*) ;;
   *) false ;; esac; }
 
 start_server() { case $1 in  # LIBRARY MODE TRUTH

@@ -43,7 +43,7 @@ class Sayer:
                 note(sent=rec("ping", m["ping"]))
                 await self.ping(m["ping"].encode())
             elif "fragments" in m and self.fragments:
-                note(sent=rec("text", "".join(m["fragments"])))
+                note(sent=rec("text", "".join(m["fragments"]), fragments=len(m["fragments"]) + 1))   # websockets ends with an empty one
                 await self.fragments(m["fragments"])
                 return True
             else:
@@ -121,6 +121,7 @@ async def aiohttp_server():
         async for m in ws:
             heard(m.data)
             await s.say()
+        note(sent=closing(1000, ""))            # how it answers any Close
         return ws
 
     app = web.Application()
@@ -167,6 +168,9 @@ async def tornado_server():
         async def on_message(self, m):
             heard(m)
             await self.sayer.say()
+
+        def on_close(self):
+            note(sent=closing(self.close_code, ""))     # it answers with the code and no reason
 
     tornado.web.Application([(TARGET, Handler)]).listen(PORT, HOST)
     await asyncio.Event().wait()

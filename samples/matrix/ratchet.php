@@ -53,8 +53,9 @@ if ($role === 'client') {
 }
 socket_set_option(socket_import_stream($socket), SOL_TCP, TCP_NODELAY, 1);
 
+$keeps = $agreed->isEnabled() && !($role === 'server' ? $agreed->getServerNoContextTakeover() : $agreed->getClientNoContextTakeover());
 // Sends up to and including the next data message; false when there is none left.
-$say = function (MessageBuffer $buffer) use (&$talk, $file, $mode): bool {
+$say = function (MessageBuffer $buffer) use (&$talk, $file, $mode, $keeps): bool {
     while ($m = array_shift($talk)) {
         if (isset($m['ping'])) {
             note($file, 'sent', 'ping', $m['ping']);
@@ -69,7 +70,8 @@ $say = function (MessageBuffer $buffer) use (&$talk, $file, $mode): bool {
             return true;
         }
         $data = isset($m['fragments']) ? implode('', $m['fragments']) : (isset($m['binary']) ? hex2bin($m['binary']) : $m['text']);
-        if ($data === '' && $mode !== 'plain') $data = '.';   // PHP's deflate_add() makes no octet of nothing, which is no DEFLATE block and derails the receiver
+        // Of nothing PHP's deflate_add() makes no octet, which is no DEFLATE block: a receiver whose context goes on is derailed by it.
+        if ($data === '' && $keeps) $data = '.';
         note($file, 'sent', isset($m['binary']) ? 'binary' : 'text', $data);
         $buffer->sendMessage($data, true, isset($m['binary']));
         return true;

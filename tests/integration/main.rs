@@ -15,6 +15,7 @@ mod layering;
 mod limits;
 mod loss;
 mod made;
+mod matrix;
 mod polling;
 mod rewrite;
 mod search;
