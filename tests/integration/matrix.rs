@@ -213,7 +213,7 @@ impl<'a> Talk<'a> {
         let who = self.players[direction as usize];
         let expected = self.truth[direction.name()].as_array().map_or(&[][..], Vec::as_slice);
         let is_told = |message: &&&Message| is_data(message) || expected.iter().any(|told| told["opcode"] == message.opcode.name());
-        let (found, by_itself): (Vec<&Message>, Vec<&Message>) = sent[direction as usize].iter().partition(|message| is_told(&message));
+        let (found, by_itself): (Vec<&Message>, Vec<&Message>) = sent[direction as usize].iter().partition(is_told);
         complaints.unless_equal(&format!("{who}'s number of messages"), found.len(), expected.len());
         for (number, (found, told)) in (1..).zip(found.iter().zip(expected)) {
             complaints.unless_equal(&format!("{who}'s message {number}"), seen(found), known(told));
@@ -273,17 +273,12 @@ impl<'a> Talk<'a> {
         let count = |is_one: &dyn Fn(&Value) -> bool| told.iter().filter(|told| is_one(told)).count();
         complaints.unless(count(&|told| told["opcode"] == "text") == 7, || format!("{who}'s texts are not seven"));
         complaints.unless(count(&|told| told["opcode"] == "binary") == 1, || format!("{who}'s binary message is not one"));
-        let kinds: [(&str, &dyn Fn(&Value) -> bool); 3] = [
-            ("ping", &|told| told["opcode"] == "ping"),
-            ("empty", &|told| told["length"] == 0),
-            ("fragments", &|told| told["fragments"].as_u64() > Some(1)),
-        ];
-        for (what, is_one) in kinds {
-            complaints.unless_equal(
-                &format!("{who}'s number of `{what}`"),
-                count(is_one),
-                usize::from(is_said_by(who, side(direction), what, self.mode)),
-            );
+        let pings = count(&|told| told["opcode"] == "ping");
+        let empty = count(&|told| told["length"] == 0);
+        let fragmented = count(&|told| told["fragments"].as_u64() > Some(1));
+        for (what, count) in [("ping", pings), ("empty", empty), ("fragments", fragmented)] {
+            let expected = usize::from(is_said_by(who, side(direction), what, self.mode));
+            complaints.unless_equal(&format!("{who}'s number of `{what}`"), count, expected);
         }
         let closes = count(&|told| told["opcode"] == "close");
         complaints.unless(closes == 1 || direction == ServerToClient, || format!("{who} did not close"));
@@ -327,15 +322,14 @@ fn state(cells: &Cells, (player, role): Player, mode: &'static str) -> (&'static
 fn every_library_is_understood_under_every_agreement() {
     let truth = std::fs::read_to_string(sample("matrix/truth.json")).expect("samples/matrix/truth.json");
     let truth: Value = serde_json::from_str(&truth).expect("JSON");
-    let mut files: Vec<String> = truth["captures"].as_object().expect("captures by name").keys().cloned().collect();
-    files.sort();
-    let captures =
-        captures_below(&sample("matrix")).into_iter().map(|path| path.file_name().expect("a name").to_string_lossy().into_owned());
-    assert_eq!(captures.collect::<Vec<_>>(), files, "captures, and those whose truth is known");
-
+    let mut wrong: Vec<String> = captures_below(&sample("matrix"))
+        .iter()
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .filter(|file| truth["captures"].get(file).is_none())
+        .map(|file| format!("{file}: no truth"))
+        .collect();
     let cells = cells(&truth);
     let mut table = format!("{:18}{}\n", "", MODES.map(|(mode, _)| format!("{mode:20}")).concat());
-    let mut wrong = Vec::new();
     for (player, role) in PLAYERS {
         let _ = write!(table, "{player:11}{:7}", side(role));
         for (mode, _) in MODES {
