@@ -1,8 +1,10 @@
 //! What was odd in the captured data: counted by kind, first frame kept; never stops the run.
 
-/// Declares the kinds once, with the name that tables and JSON print and a sentence for people.
+/// Declares the kinds once, with the name that tables and JSON print, the section that they break, and a sentence for people.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal),+ $(,)?) => {
+    (@reference) => { None };
+    (@reference $reference:literal) => { Some($reference) };
+    ($($(#[$doc:meta])* $kind:ident = $name:literal $(=> $reference:literal)?),+ $(,)?) => {
         /// A kind of oddity in the captured data (Zeek's weird, Wireshark's expert info).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -15,6 +17,12 @@ macro_rules! kinds {
             /// The stable name that rows and reports print.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$kind => $name),+ }
+            }
+
+            /// The section of a specification that it breaks, such as `RFC 6455 §5.1`; `None` where it breaks none: what
+            /// was not captured, what passed a limit.
+            pub fn reference(self) -> Option<&'static str> {
+                match self { $(Self::$kind => kinds!(@reference $($reference)?)),+ }
             }
         }
     };
@@ -52,74 +60,102 @@ kinds! {
     /// Out-of-order bytes passed their limit; the hole before them was closed as lost.
     OutOfOrderLimit = "out_of_order_limit",
     /// A segment lies far outside the window; accounted, its bytes not used.
-    OutOfWindow = "out_of_window",
+    OutOfWindow = "out_of_window" => "RFC 9293 §3.10.7.4",
     /// Data after the sender's FIN.
-    DataAfterFin = "data_after_fin",
+    DataAfterFin = "data_after_fin" => "RFC 9293 §3.6",
     /// A connection ended because a limit on connections was reached.
     ConnectionLimit = "connection_limit",
     /// A header section is malformed; the direction's bytes are accounted until the next one.
-    MalformedHttpHead = "malformed_http_head",
+    MalformedHttpHead = "malformed_http_head" => "RFC 9112 §2.2",
     /// A header section of which only the beginning was captured: its further fields are not known.
     HeaderSectionCut = "header_section_cut",
     /// A header section passed its limit.
     HttpHeadLimit = "http_head_limit",
-    /// A chunk-size line or chunk is malformed (RFC 9112 §7.1).
-    MalformedChunk = "malformed_chunk",
-    /// Content-Length is malformed or two of them differ (RFC 9112 §6.3).
-    ConflictingContentLength = "conflicting_content_length",
-    /// Both Transfer-Encoding and Content-Length; the former counts (RFC 9112 §6.3).
-    TransferEncodingAndContentLength = "transfer_encoding_and_content_length",
+    /// A chunk-size line or chunk is malformed.
+    MalformedChunk = "malformed_chunk" => "RFC 9112 §7.1",
+    /// Content-Length is malformed or two of them differ.
+    ConflictingContentLength = "conflicting_content_length" => "RFC 9112 §6.3",
+    /// Both Transfer-Encoding and Content-Length; the former counts.
+    TransferEncodingAndContentLength = "transfer_encoding_and_content_length" => "RFC 9112 §6.3",
     /// Content ended before its declared length, or before the connection did that delimits it.
-    IncompleteContent = "incomplete_content",
+    IncompleteContent = "incomplete_content" => "RFC 9112 §8",
     /// A response without its request in the capture.
     ResponseWithoutRequest = "response_without_request",
     /// A request without its response in the capture.
     RequestWithoutResponse = "request_without_response",
-    /// A field line folded over several lines (RFC 9112 §5.2).
-    ObsoleteFolding = "obsolete_folding",
+    /// A field line folded over several lines.
+    ObsoleteFolding = "obsolete_folding" => "RFC 9112 §5.2",
     /// A content coding or WebSocket message that does not decode.
     DecodingFailed = "decoding_failed",
     /// Decoded content passed its limit; the rest was not decoded.
     DecodedContentLimit = "decoded_content_limit",
     /// A content coding that is not known.
     UnknownContentCoding = "unknown_content_coding",
-    /// Sec-WebSocket-Accept does not answer Sec-WebSocket-Key (RFC 6455 §4.2.2).
-    WrongAccept = "wrong_accept",
-    /// Sec-WebSocket-Accept is missing (RFC 6455 §4.2.2).
-    MissingAccept = "missing_accept",
+    /// An opening handshake that is no GET, or of a version before HTTP/1.1.
+    WrongHandshakeMethod = "wrong_handshake_method" => "RFC 6455 §4.1",
+    /// Half of an opening handshake without `Upgrade: websocket`.
+    MissingUpgrade = "missing_upgrade" => "RFC 6455 §4.1",
+    /// Half of an opening handshake without `Connection: Upgrade`.
+    MissingConnectionUpgrade = "missing_connection_upgrade" => "RFC 6455 §4.1",
+    /// Sec-WebSocket-Version is missing or is not 13.
+    WrongVersion = "wrong_version" => "RFC 6455 §4.1",
+    /// Sec-WebSocket-Key is missing.
+    MissingKey = "missing_key" => "RFC 6455 §4.1",
+    /// Sec-WebSocket-Key is not 16 octets in base64.
+    InvalidKey = "invalid_key" => "RFC 6455 §4.1",
+    /// A field of the opening handshake stands several times that may stand once.
+    RepeatedHandshakeField = "repeated_handshake_field" => "RFC 6455 §11.3",
+    /// Sec-WebSocket-Accept does not answer Sec-WebSocket-Key.
+    WrongAccept = "wrong_accept" => "RFC 6455 §4.2.2",
+    /// Sec-WebSocket-Accept is missing.
+    MissingAccept = "missing_accept" => "RFC 6455 §4.2.2",
     /// WebSocket whose opening handshake was not captured: it was recognised by its frames, or `--decode-as` says so.
     MissingHandshake = "missing_handshake",
-    /// The server agreed to an extension parameter that was not offered or is malformed (RFC 7692 §7.1).
-    BadExtensionAnswer = "bad_extension_answer",
-    /// A client frame without a masking key (RFC 6455 §5.1).
-    UnmaskedClientFrame = "unmasked_client_frame",
-    /// A server frame with a masking key (RFC 6455 §5.1).
-    MaskedServerFrame = "masked_server_frame",
-    /// A reserved bit without an extension that defines it (RFC 6455 §5.2).
-    ReservedBits = "reserved_bits",
-    /// A reserved opcode (RFC 6455 §5.2).
-    ReservedOpcode = "reserved_opcode",
-    /// A payload length in more bytes than needed, or with its top bit set (RFC 6455 §5.2).
-    NonMinimalLength = "non_minimal_length",
-    /// A control frame of more than 125 bytes (RFC 6455 §5.5).
-    ControlFrameTooLong = "control_frame_too_long",
-    /// A fragmented control frame (RFC 6455 §5.5).
-    FragmentedControlFrame = "fragmented_control_frame",
-    /// A continuation frame that continues nothing (RFC 6455 §5.4).
-    OrphanContinuation = "orphan_continuation",
-    /// A new data frame before the last message was finished (RFC 6455 §5.4).
-    MissingContinuation = "missing_continuation",
-    /// A text message or close reason that is not UTF-8 (RFC 6455 §8.1).
-    InvalidUtf8 = "invalid_utf8",
-    /// A close code that must not be sent (RFC 6455 §7.4).
-    InvalidCloseCode = "invalid_close_code",
-    /// A close payload of one byte (RFC 6455 §5.5.1).
-    ShortClosePayload = "short_close_payload",
-    /// A data frame after the Close of its direction (RFC 6455 §5.5.1).
-    DataAfterClose = "data_after_close",
+    /// The server chose a subprotocol that was not offered.
+    SubprotocolNotOffered = "subprotocol_not_offered" => "RFC 6455 §4.1",
+    /// The server agreed to an extension that was not offered.
+    ExtensionNotOffered = "extension_not_offered" => "RFC 6455 §9.1",
+    /// The server agreed to parameters of permessage-deflate that the offer does not allow, or that are unknown, repeated or invalid.
+    BadExtensionAnswer = "bad_extension_answer" => "RFC 7692 §7.1",
+    /// A client frame without a masking key.
+    UnmaskedClientFrame = "unmasked_client_frame" => "RFC 6455 §5.1",
+    /// A server frame with a masking key.
+    MaskedServerFrame = "masked_server_frame" => "RFC 6455 §5.1",
+    /// A reserved bit without an extension that defines it.
+    ReservedBits = "reserved_bits" => "RFC 6455 §5.2",
+    /// A control frame that says it is compressed.
+    CompressedControlFrame = "compressed_control_frame" => "RFC 7692 §6.1",
+    /// A continuation frame that says it is compressed: only the first frame of a message may.
+    CompressedContinuation = "compressed_continuation" => "RFC 7692 §6.1",
+    /// A reserved opcode.
+    ReservedOpcode = "reserved_opcode" => "RFC 6455 §5.2",
+    /// A payload length in more octets than needed.
+    NonMinimalLength = "non_minimal_length" => "RFC 6455 §5.2",
+    /// A payload length of 64 bits with its top bit set.
+    LengthTopBit = "length_top_bit" => "RFC 6455 §5.2",
+    /// A control frame of more than 125 octets of payload data.
+    ControlFrameTooLong = "control_frame_too_long" => "RFC 6455 §5.5",
+    /// A fragmented control frame.
+    FragmentedControlFrame = "fragmented_control_frame" => "RFC 6455 §5.5",
+    /// A continuation frame that continues nothing.
+    OrphanContinuation = "orphan_continuation" => "RFC 6455 §5.4",
+    /// A new data frame before the last message was finished.
+    MissingContinuation = "missing_continuation" => "RFC 6455 §5.4",
+    /// A text message or close reason that is not UTF-8.
+    InvalidUtf8 = "invalid_utf8" => "RFC 6455 §8.1",
+    /// A close code that must not be sent: reserved, not assigned, or out of range.
+    InvalidCloseCode = "invalid_close_code" => "RFC 6455 §7.4",
+    /// A close code that only the other side may send: 1010 by a server.
+    MisusedCloseCode = "misused_close_code" => "RFC 6455 §7.4.1",
+    /// A close payload of one octet.
+    ShortClosePayload = "short_close_payload" => "RFC 6455 §5.5.1",
+    /// A data frame after the Close of its direction.
+    DataAfterClose = "data_after_close" => "RFC 6455 §5.5.1",
+    /// A second Close of its direction.
+    SecondClose = "second_close" => "RFC 6455 §5.5.1",
     /// A message ended unfinished with its connection.
     IncompleteMessage = "incomplete_message",
-    /// A WebSocket message's content cannot be known since earlier compressed bytes were lost (RFC 7692 §7.2).
+    /// A WebSocket message's content cannot be known since earlier compressed bytes were lost.
     LostCompressionContext = "lost_compression_context",
     /// More asks waited for their answers than are remembered; the oldest was forgotten.
     PendingAnswerLimit = "pending_answer_limit",

@@ -30,4 +30,4 @@ pub use packet::{
     CapturePoint, ConnectionKey, Datagram, Flags, Fragment, Identity, NotTcp, Reassembly, Segment, Sender, SeqNumber, Sliced, Unjoined,
     slice,
 };
-pub use stream::{Frame, LayerBytes, Provenance, StreamBuffer, Timestamp};
+pub use stream::{Frame, LayerBytes, Place, Provenance, StreamBuffer, Timestamp};

@@ -1,11 +1,13 @@
 //! The rows: what was found in a capture, as plain data. Field names and units are those of docs/formats.md.
 
 mod events;
+mod odd;
 mod part;
 mod polling;
 mod tcp;
 
 pub use events::{EventStream, HttpContent};
+pub use odd::{AnomalyDetail, AnomalyDetails};
 pub use part::{AnsweredRequest, HttpPart, Part, SegmentPart, WebSocketFrame};
 pub use polling::{EarlierPoll, Poll, PollingKind};
 pub use tcp::{RoundTrips, TcpAnalysis, TcpAnalysisCounts, TcpFacts, TcpSide};
@@ -13,7 +15,7 @@ pub use tcp::{RoundTrips, TcpAnalysis, TcpAnalysisCounts, TcpFacts, TcpSide};
 use std::net::SocketAddr;
 
 use crate::anomaly::AnomalySet;
-use crate::stream::{Frame, Provenance, Timestamp};
+use crate::stream::{Frame, Place, Provenance, Timestamp};
 
 /// One of the two directions of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -224,6 +226,17 @@ pub enum Form<'a> {
     },
 }
 
+/// How far a text message under way is UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextState {
+    /// It ends with a whole character, or is no text, or nobody looks.
+    Whole,
+    /// It ends within a character, of which that many octets have come.
+    Cut(u8),
+    /// From that octet of the content on it is none.
+    Invalid(u64),
+}
+
 /// Takes the encoded content of messages as it is framed, in stream order: `begin`, any of `data` and `missing`, `end`.
 ///
 /// A control frame may begin and end between the fragments of a data message: `end` closes what was begun last.
@@ -236,6 +249,10 @@ pub trait ContentSink {
     fn data(&mut self, encoded: &[u8]);
     /// That many encoded octets were not captured.
     fn missing(&mut self, len: u64);
+    /// How far the content of the message begun last is text; asked between two calls of `data`.
+    fn text(&self) -> TextState {
+        TextState::Whole
+    }
     /// The message begun last is complete (or, with `complete` false, ended too early).
     fn end(&mut self, complete: bool) -> Content;
     /// Between messages, an unknown part of the stream was lost.
@@ -469,6 +486,68 @@ pub enum Upgrade {
     Other,
 }
 
+/// A request to open a WebSocket that was not followed by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedUpgrade {
+    /// Of the answer; `None` when the connection ended without one.
+    pub status: Option<u16>,
+    /// Why, as far as it can be told.
+    pub reason: RefusalReason,
+}
+
+/// Why a request to open a WebSocket was refused, as far as request and answer tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RefusalReason {
+    /// The server names the versions it speaks, and the request's is not among them (RFC 6455 §4.4).
+    UnsupportedVersion,
+    /// 4xx to a request that breaks RFC 6455 §4.1: the first of its faults that a server checks.
+    Malformed(crate::AnomalyKind),
+    /// 401 or 407: the client is to authenticate.
+    Unauthorized,
+    /// 403: often an Origin that is not allowed.
+    Forbidden,
+    /// 404 or 410: there is nothing at that target.
+    NotFound,
+    /// 405 to a GET.
+    MethodNotAllowed,
+    /// 426 that names no version.
+    UpgradeRequired,
+    /// 429: too many requests.
+    TooManyRequests,
+    /// Another 4xx.
+    ClientError,
+    /// 3xx: the client is to ask elsewhere.
+    Redirected,
+    /// 2xx: answered as any other request, by a server that speaks no WebSocket there.
+    NotUpgraded,
+    /// 5xx: a server, or a proxy before it, could not.
+    ServerError,
+    /// The connection ended without an answer.
+    NoAnswer,
+}
+
+impl RefusalReason {
+    /// The stable name that rows and reports print.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::Malformed(kind) => kind.name(),
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UpgradeRequired => "upgrade_required",
+            Self::TooManyRequests => "too_many_requests",
+            Self::ClientError => "client_error",
+            Self::Redirected => "redirected",
+            Self::NotUpgraded => "not_upgraded",
+            Self::ServerError => "server_error",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+}
+
 /// The classifier's word on whether a script made an exchange.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ajax {
@@ -538,8 +617,14 @@ pub struct Exchange {
     pub side: Side,
     /// Its part in a series of polls, from the third on.
     pub polling: Option<Box<Poll>>,
+    /// Why its request to open a WebSocket was refused, when it was.
+    pub upgrade_refused: Option<RefusedUpgrade>,
+    /// Where its request and its (final) response begin; `None` for one that was not captured.
+    pub places: [Option<Place>; 2],
     /// What was odd in it.
     pub anomalies: AnomalySet,
+    /// Where that lies.
+    pub anomaly_details: AnomalyDetails,
 }
 
 impl Exchange {
@@ -576,6 +661,8 @@ pub struct Message {
     pub answered: Option<Answered>,
     /// What was odd in it.
     pub anomalies: AnomalySet,
+    /// Where that lies.
+    pub anomaly_details: AnomalyDetails,
 }
 
 /// What a Close frame says (RFC 6455 §5.5.1).
@@ -672,6 +759,8 @@ pub struct ConnectionRow {
     pub tcp: TcpFacts,
     /// What was odd in it: kind, count, first frame.
     pub anomalies: Vec<(crate::AnomalyKind, u64, u64)>,
+    /// Where the first of each kind lies.
+    pub anomaly_details: AnomalyDetails,
 }
 
 /// Why bytes that no message owns were sent.

@@ -75,7 +75,10 @@ pub(crate) fn deck_exchange() -> Exchange {
         ajax: Ajax { verdict: true, confidence: 0.99, reasons: vec!["x-requested-with"] },
         side: Side::Ajax,
         polling: None,
+        upgrade_refused: None,
+        places: [None; 2],
         anomalies: Default::default(),
+        anomaly_details: Default::default(),
     }
 }
 
@@ -113,6 +116,7 @@ pub(crate) fn deck_message(connection: u64, number: u64, direction: Direction, o
         content: Content::default(),
         answered: None,
         anomalies: Default::default(),
+        anomaly_details: Default::default(),
     }
 }
 
@@ -148,6 +152,7 @@ pub(crate) fn connection(number: u64, rows: &[Row], buckets: Buckets) -> Connect
         }),
         tcp: TcpFacts::default(),
         anomalies: Vec::new(),
+        anomaly_details: Default::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::histogram::Distribution;
 use super::money::{Money, Sighting};
 use super::reframing::{AsAjax, AsWebSocket};
-use crate::message::{Bucket, Cost, Direction};
+use crate::message::{Bucket, Cost, Direction, RefusalReason};
 
 /// Efficiency is kept in a histogram of integers: millionths.
 pub(crate) const EFFICIENCY_SCALE: f64 = 1e6;
@@ -219,6 +219,8 @@ pub struct SideTotals {
     pub deliveries: u64,
     /// Opening handshakes that succeeded.
     pub upgrades: u64,
+    /// Opening handshakes that were refused, by reason.
+    pub refused_upgrades: BTreeMap<RefusalReason, u64>,
     /// Its exchanges as WebSocket messages.
     pub as_websocket: AsWebSocket,
     /// Its messages as exchanges.
@@ -309,6 +311,9 @@ impl AddAssign<&Self> for SideTotals {
         self.exchanges += &other.exchanges;
         self.deliveries += other.deliveries;
         self.upgrades += other.upgrades;
+        for (&reason, count) in &other.refused_upgrades {
+            *self.refused_upgrades.entry(reason).or_default() += count;
+        }
         self.as_websocket += other.as_websocket;
         self.as_ajax += other.as_ajax;
         self.envelopes += &other.envelopes;

@@ -151,6 +151,9 @@ impl Summary {
         if exchange.upgrade == Some(Upgrade::WebSocket) || exchange.side == Side::WebSocket {
             return self.add_upgrade(exchange);
         }
+        if let Some(refused) = exchange.upgrade_refused {
+            *self.sides[Side::WebSocket as usize].refused_upgrades.entry(refused.reason).or_default() += 1;
+        }
         let side = &mut self.sides[exchange.side as usize];
         let [upwards, downwards] = &mut side.directions;
         let mut whole = Money::default();

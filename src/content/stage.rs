@@ -12,7 +12,7 @@ use super::utf8::Utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::envelope;
 use crate::http::Decoder;
-use crate::message::{Content, ContentSink, Direction, Form, HttpContent, Opcode};
+use crate::message::{Content, ContentSink, Direction, Form, HttpContent, Opcode, TextState};
 use crate::options::{ContentMode, Options};
 use crate::stream::Timestamp;
 use crate::websocket::{Compression, Failure, Inflater};
@@ -236,6 +236,11 @@ impl ContentSink for Stage {
         }
     }
 
+    fn text(&self) -> TextState {
+        let open = self.control.as_ref().or(self.data.as_ref());
+        open.and_then(|open| open.decoded.text).map_or(TextState::Whole, |text| text.state())
+    }
+
     #[inline]
     fn end(&mut self, complete: bool) -> Content {
         let Some(mut open) = self.control.take().or_else(|| self.data.take()) else { return Content::default() };
@@ -353,10 +358,10 @@ impl Decoded {
 
     #[inline]
     fn take(&mut self, piece: &[u8]) {
-        self.bytes += piece.len() as u64;
         if let Some(text) = &mut self.text {
-            text.feed(piece);
+            text.feed(piece, self.bytes);
         }
+        self.bytes += piece.len() as u64;
         if let Some(digest) = &mut self.digest {
             digest.update(piece);
         }

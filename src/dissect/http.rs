@@ -208,6 +208,10 @@ fn append_response(part: &HttpPart, number: u64, http: &mut Field) {
         Some(Upgrade::Other) => http.push(Field::note("[What follows on this connection is another protocol]")),
         None => {}
     }
+    if let Some(refused) = part.upgrade_refused {
+        let reason = refused.reason.name();
+        http.push(Field::new("wiretare.upgrade_refused", reason, format!("[It opens no WebSocket: {reason}]")));
+    }
 }
 
 fn append_cost(part: &HttpPart, http: &mut Field) {
@@ -222,7 +226,9 @@ fn append_cost(part: &HttpPart, http: &mut Field) {
         cost.provenance.bytes.link
     );
     http.push(Field::note(label).with(content::cost_fields(cost)));
-    append_anomalies(part.content.anomalies, http);
+    let mut odd = part.content.anomalies;
+    odd.merge(part.anomalies);
+    append_anomalies(odd, &part.anomaly_details, http);
 }
 
 /// The content coding, and the content as scripts get it.

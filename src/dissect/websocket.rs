@@ -5,9 +5,9 @@ use super::field::{Field, bits, bytes, hex, hex_colons};
 use super::headers::digit;
 use super::streams::Carried;
 use crate::anomaly::AnomalySet;
-use crate::message::{Envelope, EnvelopeId, Message, Opcode, WebSocketFrame};
+use crate::message::{AnomalyDetails, Envelope, EnvelopeId, Message, Opcode, WebSocketFrame};
 use crate::report::text::safe_bytes;
-use crate::stream::Provenance;
+use crate::stream::{Place, Provenance};
 
 /// Octets of a payload that a line shows in hexadecimal.
 const SHOWN_OCTETS: usize = 64;
@@ -227,7 +227,7 @@ fn append_message(frame: &WebSocketFrame, message: Option<&Message>, fragments: 
     }
     let mut odd = message.anomalies;
     odd.merge(message.content.anomalies);
-    append_anomalies(odd, websocket);
+    append_anomalies(odd, &message.anomaly_details, websocket);
 }
 
 fn envelope_line(envelope: &Envelope) -> String {
@@ -245,10 +245,25 @@ fn envelope_line(envelope: &Envelope) -> String {
     line
 }
 
-/// What was odd, by the names that rows have for it.
-pub(super) fn append_anomalies(odd: AnomalySet, field: &mut Field) {
+/// What was odd, by the names that rows have for it; what it breaks, and where.
+pub(super) fn append_anomalies(odd: AnomalySet, details: &AnomalyDetails, field: &mut Field) {
     for kind in odd.iter() {
-        field.push(Field::new("wiretare.anomaly", kind.name(), format!("[Odd: {}]", kind.name())));
+        let mut label = format!("[Odd: {}", kind.name());
+        let mut inside = Vec::new();
+        if let Some(reference) = kind.reference() {
+            label.push_str(&format!(" ({reference})"));
+            inside.push(Field::hidden("wiretare.anomaly.reference", reference));
+        }
+        if let Some(Place { stream_offset, frame }) = details.of_kind(kind).map(|detail| detail.place) {
+            label.push_str(&format!(", at offset {stream_offset} of its stream"));
+            inside.push(Field::hidden("wiretare.anomaly.stream_offset", stream_offset.to_string()));
+            if let Some(frame) = frame {
+                label.push_str(&format!(", frame {frame}"));
+                inside.push(Field::hidden("wiretare.anomaly.frame", frame.to_string()));
+            }
+        }
+        label.push(']');
+        field.push(Field::new("wiretare.anomaly", kind.name(), label).with(inside));
     }
 }
 

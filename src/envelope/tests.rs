@@ -366,6 +366,7 @@ fn message(direction: Direction, opcode: Opcode, second: i64, octets: &[u8]) -> 
         content: Content { bytes: Some(octets.len() as u64), ..Content::default() },
         answered: None,
         anomalies: AnomalySet::EMPTY,
+        anomaly_details: Default::default(),
     }
 }
 

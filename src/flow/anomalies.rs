@@ -1,10 +1,11 @@
 //! The oddities of one connection.
 
 use crate::anomaly::{AnomalyKind, AnomalySet};
+use crate::message::AnomalyDetails;
 
-/// Kinds met on a connection, with their count and first frame; most connections have none.
+/// Kinds met on a connection, with their count, first frame and where that lies; most connections have none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AnomalyLog(Vec<(AnomalyKind, u64, u64)>);
+pub(super) struct AnomalyLog(Vec<(AnomalyKind, u64, u64)>, AnomalyDetails);
 
 impl AnomalyLog {
     /// Counts one oddity at a frame.
@@ -25,9 +26,27 @@ impl AnomalyLog {
         }
     }
 
+    /// Counts every kind of a row's set once, each at its own place; one that has none at a frame.
+    #[inline]
+    pub(super) fn add_row(&mut self, set: AnomalySet, details: &AnomalyDetails, frame: u64) {
+        if !set.is_empty() {
+            set.iter().for_each(|kind| self.add_of_row(kind, details, frame));
+        }
+    }
+
+    fn add_of_row(&mut self, kind: AnomalyKind, details: &AnomalyDetails, frame: u64) {
+        let detail = details.of_kind(kind);
+        let frame = detail.and_then(|detail| detail.place.frame).unwrap_or(frame);
+        let is_first = self.0.iter().all(|&(known, _, first)| known != kind || frame < first);
+        self.add(kind, frame);
+        if let Some(detail) = detail.filter(|_| is_first) {
+            self.1.set(*detail);
+        }
+    }
+
     /// All of them, by kind.
-    pub(super) fn take(&mut self) -> Vec<(AnomalyKind, u64, u64)> {
+    pub(super) fn take(&mut self) -> (Vec<(AnomalyKind, u64, u64)>, AnomalyDetails) {
         self.0.sort_unstable();
-        std::mem::take(&mut self.0)
+        (std::mem::take(&mut self.0), std::mem::take(&mut self.1))
     }
 }

@@ -13,7 +13,7 @@ use crate::anomaly::AnomalyKind;
 use crate::envelope;
 use crate::http;
 use crate::message::{
-    Bucket, ConnectionRow, ContentSink, Direction, Exchange, HttpPart, Message, Part, Row, SegmentPart, Side, TcpAnalysis,
+    Bucket, ConnectionRow, ContentSink, Direction, Exchange, HttpPart, Message, Part, RefusedUpgrade, Row, SegmentPart, Side, TcpAnalysis,
     TcpAnalysisCounts, TcpFacts, Upgrade, WebSocketFacts,
 };
 use crate::options::{ContentMode, Options, Protocol};
@@ -715,10 +715,28 @@ impl Connection {
         let contents =
             exchange.request.iter().map(|request| &request.content).chain(exchange.response.iter().map(|response| &response.content));
         exchange.anomalies.merge(contents.flat_map(|content| content.anomalies.iter()).collect());
+        if !exchange.anomalies.is_empty() {
+            place_content_oddities(&mut exchange);
+        }
+        if exchange.upgrade.is_none() {
+            exchange.upgrade_refused = self.refusal(&exchange);
+        }
+        if out.options.parts {
+            annotate_shown(&exchange, out.parts);
+        }
         let frame = exchange.request.as_ref().map(|request| request.cost.provenance.first);
         let frame = frame.or_else(|| exchange.response.as_ref().map(|response| response.cost.provenance.first));
-        self.anomalies.add_set(exchange.anomalies, frame.unwrap_or_default().number);
+        self.anomalies.add_row(exchange.anomalies, &exchange.anomaly_details, frame.unwrap_or_default().number);
         out.rows.push_back(Row::Exchange(exchange));
+    }
+
+    /// Why the exchange opened no WebSocket, if it was to.
+    fn refusal(&self, exchange: &Exchange) -> Option<RefusedUpgrade> {
+        let request = exchange.request.as_ref()?;
+        let server = &self.halves[1].assembler;
+        let has_ended = server.is_finished() || self.reset && server.has_begun();
+        let was_left = has_ended && !server.has_hole() && self.facts.lost_bytes == 0;
+        websocket::refusal(request, exchange.response.as_ref(), was_left)
     }
 
     fn upgrade(&mut self, mut exchange: Box<Exchange>, out: &mut Output<'_>) {
@@ -739,7 +757,13 @@ impl Connection {
         let handshake = websocket::Handshake::new(exchange.request.as_ref(), response);
         let mut facts = handshake.facts();
         facts.handshake_s = exchange.time_to_last_byte_s;
-        exchange.anomalies.merge(handshake.anomalies());
+        for direction in Direction::BOTH {
+            let odd = handshake.anomalies(direction);
+            exchange.anomalies.merge(odd);
+            if let Some(place) = exchange.places[direction as usize].filter(|_| !odd.is_empty()) {
+                exchange.anomaly_details.add(odd, direction, place);
+            }
+        }
         let session = envelope::Session::new(facts.subprotocol.as_deref(), facts.target.as_deref(), options.limits.pending_answers);
         self.websocket = Some(Box::new(facts));
         if !handshake.is_decodable() {
@@ -820,7 +844,7 @@ impl Connection {
     #[inline]
     fn emit_message(&mut self, message: Message, out: &mut Output<'_>) {
         self.ledger.book_message(Side::WebSocket, message.cost.wire_bytes());
-        self.anomalies.add_set(message.anomalies, message.cost.provenance.last.number);
+        self.anomalies.add_row(message.anomalies, &message.anomaly_details, message.cost.provenance.last.number);
         if let (Some(close), Some(facts)) = (&message.close, &mut self.websocket)
             && facts.closed_by.is_none()
         {
@@ -959,6 +983,7 @@ impl Connection {
             side.max_bytes_in_flight = most;
         }
         let (client, server) = self.roles.addresses(&self.key);
+        let (anomalies, anomaly_details) = self.anomalies.take();
         ConnectionRow {
             connection: self.number,
             client,
@@ -977,8 +1002,40 @@ impl Connection {
             buckets: self.ledger.buckets(),
             websocket: self.websocket.take().map(|facts| *facts),
             tcp: std::mem::take(&mut self.facts),
-            anomalies: self.anomalies.take(),
+            anomalies,
+            anomaly_details,
         }
+    }
+}
+
+/// What is odd about content lies with its message.
+#[cold]
+fn place_content_oddities(exchange: &mut Exchange) {
+    let request = exchange.request.as_ref().map(|request| &request.content);
+    let response = exchange.response.as_ref().map(|response| &response.content);
+    for (direction, content) in Direction::BOTH.into_iter().zip([request, response]) {
+        if let (Some(content), Some(place)) = (content, exchange.places[direction as usize]) {
+            exchange.anomaly_details.add(content.anomalies, direction, place);
+        }
+    }
+}
+
+/// Parts that are looked through for the response of an exchange: it was shown right before.
+const RECENT_PARTS: usize = 16;
+
+/// What is known of an exchange when it is complete goes with its response, if that was shown just now.
+fn annotate_shown(exchange: &Exchange, parts: &mut VecDeque<Part>) {
+    let Some(place) = exchange.places[Direction::ServerToClient as usize] else { return };
+    let shown = parts.iter_mut().rev().take(RECENT_PARTS).find_map(|part| match part {
+        Part::Http(part) => Some(part).filter(|part| {
+            part.connection == exchange.connection && part.direction == Direction::ServerToClient && part.start == place.stream_offset
+        }),
+        _ => None,
+    });
+    if let Some(part) = shown {
+        part.upgrade_refused = exchange.upgrade_refused;
+        part.anomalies = exchange.anomalies;
+        part.anomaly_details = exchange.anomaly_details.clone();
     }
 }
 

@@ -9,7 +9,9 @@ use super::head::Role;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, Form, Head, HttpPart, Request, Response, Upgrade};
+use crate::message::{
+    AnomalyDetails, AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, Form, Head, HttpPart, Request, Response, Upgrade,
+};
 use crate::options::Limits;
 use crate::stream::{Frame, Provenance, StreamBuffer};
 
@@ -283,7 +285,7 @@ impl Connection {
     }
 
     fn begin_request(&mut self, found: Found, sink: &mut impl ContentSink) {
-        let mut anomalies = found.parsed.anomalies;
+        let (mut anomalies, place) = (found.parsed.anomalies, found.place());
         let framing = Framing::of_request(&found.parsed.head, &mut anomalies);
         let mut request = Request { head: found.parsed.head, ..Request::default() };
         request.cost.add_framing(found.cost);
@@ -298,7 +300,8 @@ impl Connection {
         }
         let end = found.start + request.cost.framing_bytes;
         let mut pending = self.pending_exchange(Some(request), found.first);
-        pending.exchange.anomalies = anomalies;
+        pending.exchange.places[0] = Some(place);
+        pending.add_odd(anomalies, Direction::ClientToServer);
         pending.after_loss = found.after_loss;
         pending.after_gap = found.after_gap;
         pending.place = Place { start: found.start, head_end: end, acknowledged: found.acknowledged };
@@ -314,11 +317,11 @@ impl Connection {
 
     fn end_request(&mut self, end: End, sink: &mut impl ContentSink) {
         let body = std::mem::replace(&mut self.requests.state, State::Head);
-        if let Some(pending) = self.pending.back_mut() {
-            let exchange = &mut *pending.exchange;
-            if let Some(request) = &mut exchange.request {
-                end_content(end, &body, &mut request.cost, &mut request.content, &mut exchange.anomalies, sink);
-            }
+        if let Some(pending) = self.pending.back_mut()
+            && let Some(request) = &mut pending.exchange.request
+        {
+            let odd = end_content(end, &body, &mut request.cost, &mut request.content, sink);
+            pending.add_odd(odd, Direction::ClientToServer);
         }
         if end.is_damaged() {
             self.requests.lose();
@@ -420,10 +423,11 @@ impl Connection {
         let exchange = &mut *pending.exchange;
         pending.response_first = found.first;
         exchange.informational = interim.codes;
-        exchange.anomalies.merge(found.parsed.anomalies);
+        exchange.places[1] = Some(found.place());
+        let mut anomalies = found.parsed.anomalies;
         exchange.upgrade = upgrade(exchange.request.as_ref(), status, &found.parsed.head, found.cut.is_some());
         let method = exchange.request.as_ref().map(Request::method);
-        let framing = Framing::of_response(method, status, &found.parsed.head, &mut exchange.anomalies);
+        let framing = Framing::of_response(method, status, &found.parsed.head, &mut anomalies);
         let mut response = Response { head: found.parsed.head, status, ..Response::default() };
         response.cost.add_framing(interim.cost);
         response.cost.add_framing(found.cost);
@@ -435,11 +439,12 @@ impl Connection {
             Some(Cut::Snapped | Cut::Lost) => None,
         };
         if found.cut == Some(Cut::Lost) {
-            exchange.anomalies.insert(AnomalyKind::LostBytes);
+            anomalies.insert(AnomalyKind::LostBytes);
         }
         self.may_answer_head = is_of_unknown_method && body.as_ref().is_some_and(Body::is_content);
         exchange.response = Some(response);
         let is_upgrade = exchange.upgrade.is_some();
+        pending.add_odd(anomalies, Direction::ServerToClient);
         self.is_answering = true;
         match body {
             Some(body) => self.responses.state = State::Content(body),
@@ -530,11 +535,11 @@ impl Connection {
 
     fn end_response(&mut self, end: End, sink: &mut impl ContentSink) {
         let body = std::mem::replace(&mut self.responses.state, State::Head);
-        if let Some(pending) = self.pending.front_mut() {
-            let exchange = &mut *pending.exchange;
-            if let Some(response) = &mut exchange.response {
-                end_content(end, &body, &mut response.cost, &mut response.content, &mut exchange.anomalies, sink);
-            }
+        if let Some(pending) = self.pending.front_mut()
+            && let Some(response) = &mut pending.exchange.response
+        {
+            let odd = end_content(end, &body, &mut response.cost, &mut response.content, sink);
+            pending.add_odd(odd, Direction::ServerToClient);
         }
         if end.is_damaged() {
             self.responses.lose();
@@ -569,6 +574,9 @@ impl Connection {
             start: found.start,
             upgrade: None,
             request: request.map(answered),
+            upgrade_refused: None,
+            anomalies: AnomalySet::EMPTY,
+            anomaly_details: AnomalyDetails::default(),
         })));
     }
 
@@ -587,6 +595,9 @@ impl Connection {
             end: self.response_start,
             upgrade: exchange.upgrade,
             request: exchange.request.as_ref().map(answered),
+            upgrade_refused: None,
+            anomalies: AnomalySet::EMPTY,
+            anomaly_details: AnomalyDetails::default(),
         })));
     }
 
@@ -656,6 +667,9 @@ fn shown_request(pending: &Pending) -> Option<Event> {
         end: pending.end(),
         upgrade: None,
         request: None,
+        upgrade_refused: None,
+        anomalies: AnomalySet::EMPTY,
+        anomaly_details: AnomalyDetails::default(),
     })))
 }
 
@@ -726,7 +740,9 @@ fn is_snapped(body: &Body, progress: Progress, buffer: &StreamBuffer) -> bool {
     matches!(body, Body::Chunked(_)) && progress == Progress::Damaged(AnomalyKind::LostBytes) && !buffer.is_lost()
 }
 
-fn end_content(end: End, body: &State, cost: &mut Cost, content: &mut Content, anomalies: &mut AnomalySet, sink: &mut impl ContentSink) {
+/// Says what was odd about its end.
+fn end_content(end: End, body: &State, cost: &mut Cost, content: &mut Content, sink: &mut impl ContentSink) -> AnomalySet {
+    let mut anomalies = AnomalySet::EMPTY;
     match body {
         State::Content(Body::Rest(rest)) => rest.divide(cost),
         State::Content(_) | State::Head | State::Paused => {
@@ -743,6 +759,7 @@ fn end_content(end: End, body: &State, cost: &mut Cost, content: &mut Content, a
         End::Cut => anomalies.insert(AnomalyKind::IncompleteContent),
         End::Damaged(why) => anomalies.insert(why),
     }
+    anomalies
 }
 
 /// 101 is final for HTTP: what follows is another protocol's (RFC 9110 §15.2.2).

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{Ajax, Exchange, Request, Side};
+use crate::message::{Ajax, AnomalyDetails, Direction, Exchange, Request, Side};
 use crate::stream::Frame;
 
 /// An exchange that is not complete.
@@ -53,7 +53,10 @@ impl Pending {
                 ajax: Ajax::default(),
                 side: Side::OtherHttp,
                 polling: None,
+                upgrade_refused: None,
+                places: [None; 2],
                 anomalies: AnomalySet::EMPTY,
+                anomaly_details: AnomalyDetails::default(),
             }),
             request_first: first,
             response_first: Frame::default(),
@@ -61,6 +64,17 @@ impl Pending {
             after_loss: false,
             after_gap: false,
             place: Place::default(),
+        }
+    }
+
+    /// Something is odd in what a side sent: it lies where its header section begins.
+    pub(super) fn add_odd(&mut self, odd: AnomalySet, direction: Direction) {
+        if odd.is_empty() {
+            return;
+        }
+        self.exchange.anomalies.merge(odd);
+        if let Some(place) = self.exchange.places[direction as usize] {
+            self.exchange.anomaly_details.add(odd, direction, place);
         }
     }
 
@@ -82,17 +96,17 @@ impl Pending {
     }
 
     /// The row, with its times and with what is missing said.
-    pub(super) fn into_exchange(self) -> Box<Exchange> {
-        let mut exchange = self.exchange;
+    pub(super) fn into_exchange(mut self) -> Box<Exchange> {
+        let exchange = &mut self.exchange;
         match (&exchange.request, &exchange.response) {
             (Some(_), Some(response)) => {
                 let begin = self.request_first.time;
                 exchange.time_to_first_byte_s = Some(self.response_first.time.seconds_since(begin));
                 exchange.time_to_last_byte_s = Some(response.cost.provenance.last.time.seconds_since(begin));
             }
-            (None, _) => exchange.anomalies.insert(AnomalyKind::ResponseWithoutRequest),
-            (Some(_), None) => exchange.anomalies.insert(AnomalyKind::RequestWithoutResponse),
+            (None, _) => self.add_odd(AnomalySet::from_iter([AnomalyKind::ResponseWithoutRequest]), Direction::ServerToClient),
+            (Some(_), None) => self.add_odd(AnomalySet::from_iter([AnomalyKind::RequestWithoutResponse]), Direction::ClientToServer),
         }
-        exchange
+        self.exchange
     }
 }

@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::head::{self, Parsed, Role, Search};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::stream::{Frame, Provenance, StreamBuffer};
+use crate::stream::{Frame, Place, Provenance, StreamBuffer};
 
 /// Where a direction is.
 #[derive(Debug)]
@@ -62,6 +62,13 @@ pub(super) struct Found {
     pub(super) after_gap: bool,
     /// Why only its beginning is there.
     pub(super) cut: Option<Cut>,
+}
+
+impl Found {
+    /// Where its first octet stands.
+    pub(super) fn place(&self) -> Place {
+        Place { stream_offset: self.start, frame: (self.first.number > 0).then_some(self.first.number) }
+    }
 }
 
 /// Why only the beginning of a header section was captured.

@@ -2,7 +2,8 @@
 //!
 //! Rows come when they are complete, an exchange with its response; parts come with the frame that completes them.
 
-use super::{Content, Cost, Direction, Head, Message, Opcode, TcpAnalysis, Upgrade};
+use super::{AnomalyDetails, Content, Cost, Direction, Head, Message, Opcode, RefusedUpgrade, TcpAnalysis, Upgrade};
+use crate::anomaly::AnomalySet;
 use crate::packet::{ConnectionKey, Flags, Sender, SeqNumber};
 use crate::stream::{Frame, LayerBytes, Provenance, Timestamp};
 
@@ -89,6 +90,12 @@ pub struct HttpPart {
     pub upgrade: Option<Upgrade>,
     /// The request that it answers, when it is a response and that was captured.
     pub request: Option<AnsweredRequest>,
+    /// Why a WebSocket was refused by it.
+    pub upgrade_refused: Option<RefusedUpgrade>,
+    /// What was odd in its exchange, when it completed that.
+    pub anomalies: AnomalySet,
+    /// Where that lies.
+    pub anomaly_details: AnomalyDetails,
 }
 
 /// What a response says of its request.

@@ -120,10 +120,14 @@ impl Listing {
             (Some(Upgrade::WebSocket), _) => ", opens a WebSocket",
             (Some(Upgrade::Tunnel), _) => ", opens a tunnel",
             (Some(Upgrade::Other), _) => ", changes protocol",
+            (None, _) if exchange.upgrade_refused.is_some() => ", opens no WebSocket",
             (None, Side::Ajax) => ", ajax",
             (None, Side::ServerSentEvents) => ", server-sent events",
             (None, Side::WebSocket | Side::OtherHttp) => "",
         });
+        if let Some(refused) = exchange.upgrade_refused {
+            write!(self.line, ": {}", refused.reason.name()).expect(TAKES);
+        }
         self.oddities(odd);
         let response = exchange.response.as_ref().map(|response| (&response.content, response.cost.content_bytes));
         let request = exchange.request.as_ref().map(|request| (&request.content, request.cost.content_bytes));
@@ -344,7 +348,10 @@ mod tests {
             ajax: Ajax::default(),
             side: Side::WebSocket,
             polling: None,
+            upgrade_refused: None,
+            places: [None; 2],
             anomalies: AnomalySet::EMPTY,
+            anomaly_details: Default::default(),
         };
         let message = Message {
             connection: 3,
@@ -359,6 +366,7 @@ mod tests {
             content: sample(b"\xff\x00\x10"),
             answered: None,
             anomalies: AnomalySet::from_iter([crate::AnomalyKind::LostBytes]),
+            anomaly_details: Default::default(),
         };
         let close = Message {
             connection: 4,
@@ -388,6 +396,7 @@ mod tests {
             websocket: None,
             tcp: TcpFacts::default(),
             anomalies: Vec::new(),
+            anomaly_details: Default::default(),
         };
         [Row::Exchange(Box::new(exchange)), Row::Message(message), Row::Message(close), Row::Connection(Box::new(connection))]
     }

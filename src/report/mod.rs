@@ -264,6 +264,8 @@ pub struct ConnectionReport {
 pub struct AnomalyReport {
     /// Its stable name.
     pub kind: &'static str,
+    /// The section of a specification that it breaks, such as `RFC 6455 §5.1`.
+    pub reference: Option<&'static str>,
     /// How often.
     pub count: u64,
     /// The first frame to look at; `None` where it belongs to no frame.
@@ -381,7 +383,13 @@ fn connections(summary: &Summary) -> Vec<ConnectionReport> {
 
 fn anomaly_reports(anomalies: &AnomalyCounts) -> Vec<AnomalyReport> {
     let first_frame = |frame: u64| (frame > 0 && frame < u64::MAX).then_some(frame);
-    anomalies.iter().map(|(kind, count, frame)| AnomalyReport { kind: kind.name(), count, first_frame: first_frame(frame) }).collect()
+    let report = |(kind, count, frame): (crate::AnomalyKind, u64, u64)| AnomalyReport {
+        kind: kind.name(),
+        reference: kind.reference(),
+        count,
+        first_frame: first_frame(frame),
+    };
+    anomalies.iter().map(report).collect()
 }
 
 impl From<&crate::capture::CaptureFile> for CaptureFile {

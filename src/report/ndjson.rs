@@ -10,10 +10,11 @@ use super::encode::{
     boolean, decimal, display, name, null, number, optional_boolean, optional_decimal, optional_number, optional_text, text,
 };
 use super::line::Line;
-use crate::anomaly::AnomalySet;
+use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
-    Ajax, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream, Exchange, Head, Message,
-    Poll, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
+    Ajax, AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId,
+    EventStream, Exchange, Head, Message, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade,
+    WebSocketFacts,
 };
 use crate::options::ContentMode;
 use crate::stream::Frame;
@@ -75,6 +76,8 @@ impl Lines {
         list(out, &exchange.informational, |out, &status| number(out, status));
         key!(out, "upgrade");
         upgrade(out, exchange.upgrade);
+        key!(out, "upgrade_refused");
+        refused(out, exchange.upgrade_refused);
         key!(out, "time_to_first_byte_s");
         optional_decimal(out, exchange.time_to_first_byte_s);
         key!(out, "time_to_last_byte_s");
@@ -86,7 +89,7 @@ impl Lines {
         let mut odd = exchange.anomalies;
         exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
         exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
-        anomalies(out, odd);
+        anomalies(out, odd, &exchange.anomaly_details);
         out.push(b'}');
     }
 
@@ -167,7 +170,7 @@ impl Lines {
         self.content(&message.content, &message.cost, out);
         let mut odd = message.anomalies;
         odd.merge(message.content.anomalies);
-        anomalies(out, odd);
+        anomalies(out, odd, &message.anomaly_details);
         out.push(b'}');
     }
 
@@ -206,6 +209,13 @@ impl Lines {
             number(out, first_frame);
             out.push(b'}');
         });
+        if !connection.anomalies.is_empty() {
+            key!(out, "anomaly_details");
+            list(out, &connection.anomalies, |out, &(kind, _, first_frame)| {
+                let first_frame = (first_frame > 0).then_some(first_frame);
+                detail(out, kind, connection.anomaly_details.of_kind(kind), first_frame);
+            });
+        }
         out.push(b'}');
     }
 
@@ -326,13 +336,45 @@ fn hexadecimal(out: &mut Vec<u8>, octets: &[u8]) {
     out.push(b'"');
 }
 
-fn anomalies(out: &mut Vec<u8>, set: AnomalySet) {
+#[inline]
+fn anomalies(out: &mut Vec<u8>, set: AnomalySet, details: &AnomalyDetails) {
     if set.is_empty() {
         return out.extend_from_slice(br#","anomalies":[]"#);
     }
-    key!(out, "anomalies");
+    odd(out, set, details);
+}
+
+#[cold]
+fn odd(out: &mut Vec<u8>, set: AnomalySet, details: &AnomalyDetails) {
     let kinds: Vec<_> = set.iter().collect();
+    key!(out, "anomalies");
     list(out, &kinds, |out, kind| name(out, kind.name()));
+    key!(out, "anomaly_details");
+    list(out, &kinds, |out, &kind| detail(out, kind, details.of_kind(kind), None));
+}
+
+/// Where a kind of oddity lies: its place, or only a frame to look at.
+fn detail(out: &mut Vec<u8>, kind: AnomalyKind, detail: Option<&AnomalyDetail>, frame: Option<u64>) {
+    out.extend_from_slice(br#"{"kind":"#);
+    name(out, kind.name());
+    key!(out, "reference");
+    optional_text(out, kind.reference().map(str::as_bytes));
+    key!(out, "direction");
+    optional_text(out, detail.map(|detail| detail.direction.name().as_bytes()));
+    key!(out, "frame");
+    optional_number(out, detail.and_then(|detail| detail.place.frame).or(frame));
+    key!(out, "stream_offset");
+    optional_number(out, detail.map(|detail| detail.place.stream_offset));
+    out.push(b'}');
+}
+
+fn refused(out: &mut Vec<u8>, refused: Option<RefusedUpgrade>) {
+    let Some(refused) = refused else { return null(out) };
+    out.extend_from_slice(br#"{"status":"#);
+    optional_number(out, refused.status);
+    key!(out, "reason");
+    name(out, refused.reason.name());
+    out.push(b'}');
 }
 
 fn upgrade(out: &mut Vec<u8>, upgrade: Option<Upgrade>) {
@@ -528,9 +570,8 @@ fn tcp_side(out: &mut Vec<u8>, side: &TcpSide) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::anomaly::AnomalyKind;
-    use crate::message::{Application, Opcode, PollingKind, RoundTrips, Side};
-    use crate::stream::{LayerBytes, Provenance, Timestamp};
+    use crate::message::{Application, Opcode, PollingKind, RefusalReason, RoundTrips, Side};
+    use crate::stream::{LayerBytes, Place, Provenance, Timestamp};
 
     /// 2016-07-27T21:13:34Z, when the deck's capture was made.
     const START: i64 = 1_469_654_014_000_000_000;
@@ -565,6 +606,12 @@ mod tests {
         json.lines().map(str::trim).collect::<String>() + "\n"
     }
 
+    fn details(kind: AnomalyKind, direction: Direction, stream_offset: u64, frame: Option<u64>) -> AnomalyDetails {
+        let mut details = AnomalyDetails::default();
+        details.add(AnomalySet::from_iter([kind]), direction, Place { stream_offset, frame });
+        details
+    }
+
     fn exchange() -> Exchange {
         let request = "GET /a?q=\"x\" HTTP/1.1\r\nHost: example.org\r\nX-Requested-With: XMLHttpRequest\r\n\r\n";
         let response = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: deflate\r\nContent-Encoding: gzip\r\n\r\n";
@@ -597,7 +644,10 @@ mod tests {
                 packets: None,
                 earlier: Vec::new(),
             })),
+            upgrade_refused: None,
+            places: [None; 2],
             anomalies: AnomalySet::EMPTY,
+            anomaly_details: AnomalyDetails::default(),
         }
     }
 
@@ -616,6 +666,7 @@ mod tests {
             content: Content::default(),
             answered: None,
             anomalies: AnomalySet::EMPTY,
+            anomaly_details: AnomalyDetails::default(),
         }
     }
 
@@ -629,7 +680,7 @@ mod tests {
             "response":{"content_bytes":262,"encoded_bytes":187,"framing_bytes":188,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":429,"overhead_bytes":242,"lost_bytes":0,"first_frame":29,"last_frame":29,"time":"2016-07-27T21:13:34.093530000Z",
             "status":200,"version":"HTTP/1.1","content_type":"text/html","content_encoding":"deflate, gzip","envelope":null,"content_sha256":null,"event_stream":null},
-            "informational":[103],"upgrade":null,"time_to_first_byte_s":0.09353,"time_to_last_byte_s":0.09353,
+            "informational":[103],"upgrade":null,"upgrade_refused":null,"time_to_first_byte_s":0.09353,"time_to_last_byte_s":0.09353,
             "ajax":{"verdict":true,"confidence":0.9,"reasons":["x-requested-with"]},
             "polling":{"kind":"short","number":3,"interval_s":1.5,"is_new":false},"anomalies":[]}"#;
         assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(exchange()))), without_spaces(expected));
@@ -653,6 +704,7 @@ mod tests {
             ajax: Ajax::default(),
             polling: None,
             anomalies: AnomalySet::from_iter([AnomalyKind::ResponseWithoutRequest]),
+            anomaly_details: details(AnomalyKind::ResponseWithoutRequest, Direction::ServerToClient, 0, Some(7)),
             ..exchange()
         };
         let expected = r#"{"type":"exchange","connection":3,"number":1,"client":"192.168.1.102:56700","server":"69.164.217.35:80",
@@ -660,8 +712,10 @@ mod tests {
             "response":{"content_bytes":null,"encoded_bytes":0,"framing_bytes":19,"tls_bytes":0,"tcp_bytes":20,"ip_bytes":20,"link_bytes":14,
             "wire_bytes":73,"overhead_bytes":73,"lost_bytes":10,"first_frame":7,"last_frame":7,"time":"2016-07-27T21:13:34.000000000Z",
             "status":204,"version":"HTTP/1.1","content_type":"caf\t","content_encoding":null,"envelope":null,"content_sha256":null,"event_stream":null},
-            "informational":[],"upgrade":"tunnel","time_to_first_byte_s":null,"time_to_last_byte_s":null,
-            "ajax":{"verdict":false,"confidence":0,"reasons":[]},"polling":null,"anomalies":["response_without_request","decoding_failed"]}"#;
+            "informational":[],"upgrade":"tunnel","upgrade_refused":null,"time_to_first_byte_s":null,"time_to_last_byte_s":null,
+            "ajax":{"verdict":false,"confidence":0,"reasons":[]},"polling":null,"anomalies":["response_without_request","decoding_failed"],
+            "anomaly_details":[{"kind":"response_without_request","reference":null,"direction":"server_to_client","frame":7,"stream_offset":0},
+            {"kind":"decoding_failed","reference":null,"direction":null,"frame":null,"stream_offset":null}]}"#;
         assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(row))), without_spaces(expected));
     }
 
@@ -694,6 +748,14 @@ mod tests {
             "fragments":1,"compressed":false,"masked":false,"close_code":1001,"close_reason":"bye\u001b[2J","envelope":null,"answered_in_s":null,
             "content_sha256":"abababababababababababababababababababababababababababababababab","content_base64":"A+lieWU=","anomalies":[]}"#;
         assert_eq!(line(ContentMode::Full, Row::Message(row)), without_spaces(expected));
+    }
+
+    #[test]
+    fn refused_opening_handshake_says_why() {
+        let refused = RefusedUpgrade { status: Some(403), reason: RefusalReason::Forbidden };
+        let row = Exchange { upgrade_refused: Some(refused), ..exchange() };
+        let line = line(ContentMode::None, Row::Exchange(Box::new(row)));
+        assert!(line.contains(r#","upgrade":null,"upgrade_refused":{"status":403,"reason":"forbidden"},"#), "{line}");
     }
 
     #[test]
@@ -758,7 +820,8 @@ mod tests {
                 closed_by: Some(Direction::ClientToServer),
             }),
             tcp: tcp_facts(),
-            anomalies: vec![(AnomalyKind::LostBytes, 2, 133)],
+            anomalies: vec![(AnomalyKind::LostBytes, 2, 133), (AnomalyKind::SecondClose, 1, 140)],
+            anomaly_details: details(AnomalyKind::SecondClose, Direction::ServerToClient, 2048, Some(140)),
         };
         let expected = r#"{"type":"connection","connection":5,"client":"[2001:db8::1]:51774","server":"[2001:db8::2]:80",
             "first_frame":120,"last_frame":180,"time":"2016-07-27T21:13:34.000000000Z","duration_s":1.5,
@@ -776,7 +839,9 @@ mod tests {
             "server":{"window_scale":null,"sack_permitted":null,"timestamps":null,"max_bytes_in_flight":0,
             "ack_rtt":{"count":0,"min_s":null,"mean_s":null,"max_s":null}},
             "analysis":{"duplicate_ack":{"client_to_server":0,"server_to_client":1}}},
-            "anomalies":[{"kind":"lost_bytes","count":2,"first_frame":133}]}"#;
+            "anomalies":[{"kind":"lost_bytes","count":2,"first_frame":133},{"kind":"second_close","count":1,"first_frame":140}],
+            "anomaly_details":[{"kind":"lost_bytes","reference":null,"direction":null,"frame":133,"stream_offset":null},
+            {"kind":"second_close","reference":"RFC 6455 §5.5.1","direction":"server_to_client","frame":140,"stream_offset":2048}]}"#;
         assert_eq!(line(ContentMode::None, Row::Connection(Box::new(row))), without_spaces(expected));
     }
 

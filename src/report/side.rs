@@ -35,6 +35,9 @@ pub struct SideReport {
     /// Opening handshakes that succeeded; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrades: Option<u64>,
+    /// Opening handshakes that were refused, by reason; they are exchanges of another side. `None` for HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_handshakes: Option<BTreeMap<&'static str, u64>>,
     /// Messages and control frames by opcode; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opcodes: Option<Vec<OpcodeCount>>,
@@ -303,6 +306,7 @@ impl SideReport {
             per_exchange: (!websocket).then_some(per_exchange),
             statuses: (!websocket).then(|| exchanges.statuses.clone()),
             upgrades: websocket.then_some(totals.upgrades),
+            refused_handshakes: websocket.then(|| totals.refused_upgrades.iter().map(|(reason, &count)| (reason.name(), count)).collect()),
             opcodes: websocket.then(|| summary.opcodes().map(opcode).collect()),
             subprotocols: websocket.then(|| summary.subprotocols().clone()),
             header_fields: HeaderFields::new(&totals.fields),

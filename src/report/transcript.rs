@@ -243,6 +243,7 @@ mod tests {
             content: Content { bytes: Some(content.len() as u64), sample: Some(content.into()), ..Content::default() },
             answered: None,
             anomalies: Default::default(),
+            anomaly_details: Default::default(),
         }
     }
 

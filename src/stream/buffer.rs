@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::provenance::Provenance;
+use super::provenance::{Place, Provenance};
 
 /// Unread bytes of one direction in stream order, with their provenance.
 ///
@@ -240,6 +240,16 @@ impl StreamBuffer {
     #[inline]
     pub fn front_frame(&self) -> Option<super::Frame> {
         self.runs.front().map(|run| run.cost.first)
+    }
+
+    /// Where the byte stands that has so many unread bytes before it.
+    pub fn place(&self, offset: u64) -> Place {
+        let mut end = 0;
+        let run = self.runs.iter().find(|run| {
+            end += u64::from(run.unread());
+            offset < end
+        });
+        Place { stream_offset: self.start + offset, frame: run.map(|run| run.cost.first.number).filter(|&number| number > 0) }
     }
 
     /// Unread bytes, missing ones included.

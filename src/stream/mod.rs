@@ -4,4 +4,4 @@ mod buffer;
 mod provenance;
 
 pub use buffer::StreamBuffer;
-pub use provenance::{Frame, LayerBytes, Provenance, Timestamp};
+pub use provenance::{Frame, LayerBytes, Place, Provenance, Timestamp};

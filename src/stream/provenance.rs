@@ -22,6 +22,15 @@ pub struct Frame {
     pub time: Timestamp,
 }
 
+/// Where an octet stands: in the stream of its direction, and in the capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Octets before it in its direction's stream, those that were not captured included.
+    pub stream_offset: u64,
+    /// Number of the frame that carried it (`frame.number`); `None` when it was not captured.
+    pub frame: Option<u64>,
+}
+
 /// Octets on the wire by layer. Those of a segment sum to its `frame.len`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LayerBytes {

@@ -1,13 +1,16 @@
 //! What a Close frame says (RFC 6455 §5.5.1, §7.4).
 
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::Close;
+use crate::message::{Close, Direction, Opcode};
 
 /// Longest payload of a control frame that keeps to RFC 6455 §5.5, in octets.
 pub(crate) const MAX_PAYLOAD: usize = 125;
 
+/// RFC 6455 §7.4.1: the client expected an extension that the server did not agree to. A server refuses the handshake instead.
+const MANDATORY_EXTENSION: u16 = 1010;
+
 /// Reads the payload of a Close frame, unmasked. What is odd about it comes beside it.
-pub(crate) fn parse(payload: &[u8]) -> (Close, AnomalySet) {
+pub(crate) fn parse(payload: &[u8], direction: Direction) -> (Close, AnomalySet) {
     let mut anomalies = AnomalySet::EMPTY;
     let Some((code, reason)) = payload.split_first_chunk() else {
         if !payload.is_empty() {
@@ -19,12 +22,22 @@ pub(crate) fn parse(payload: &[u8]) -> (Close, AnomalySet) {
     if !may_be_sent(code) {
         anomalies.insert(AnomalyKind::InvalidCloseCode);
     }
+    if code == MANDATORY_EXTENSION && direction == Direction::ServerToClient {
+        anomalies.insert(AnomalyKind::MisusedCloseCode);
+    }
     // Of an overlong reason what lies behind the limit is not looked at, lest a cut character be called invalid.
     let reason = &reason[..reason.len().min(MAX_PAYLOAD - 2)];
     if payload.len() <= MAX_PAYLOAD && std::str::from_utf8(reason).is_err() {
         anomalies.insert(AnomalyKind::InvalidUtf8);
     }
     (Close { code: Some(code), reason: String::from_utf8_lossy(reason).into_owned() }, anomalies)
+}
+
+/// Where the text in a payload ceases to be UTF-8: of a text message all of it, of a Close what stands behind the code.
+pub(super) fn invalid_utf8_at(opcode: Opcode, payload: &[u8]) -> u64 {
+    let before = if opcode == Opcode::Close { 2 } else { 0 };
+    let text = payload.get(before..).unwrap_or_default();
+    (before + std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len)) as u64
 }
 
 /// Reads what was captured of the front of a Close payload whose rest was not.
@@ -40,22 +53,23 @@ fn may_be_sent(code: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::Direction::{ClientToServer, ServerToClient};
     use super::*;
 
     fn kinds(payload: &[u8]) -> Vec<AnomalyKind> {
-        parse(payload).1.iter().collect()
+        parse(payload, ClientToServer).1.iter().collect()
     }
 
     #[test]
     fn code_and_reason() {
         let close = Close { code: Some(1000), reason: "bye".into() };
-        assert_eq!(parse(b"\x03\xe8bye"), (close, AnomalySet::EMPTY));
-        assert_eq!(parse(b""), (Close::default(), AnomalySet::EMPTY));
+        assert_eq!(parse(b"\x03\xe8bye", ClientToServer), (close, AnomalySet::EMPTY));
+        assert_eq!(parse(b"", ClientToServer), (Close::default(), AnomalySet::EMPTY));
     }
 
     #[test]
     fn payload_of_one_octet_has_no_code() {
-        assert_eq!(parse(b"\x03"), (Close::default(), AnomalySet::from_iter([AnomalyKind::ShortClosePayload])));
+        assert_eq!(parse(b"\x03", ClientToServer), (Close::default(), AnomalySet::from_iter([AnomalyKind::ShortClosePayload])));
     }
 
     #[test]
@@ -69,8 +83,15 @@ mod tests {
     }
 
     #[test]
+    fn expecting_an_extension_is_for_clients_to_say() {
+        let odd = |code: u16, direction| parse(&code.to_be_bytes(), direction).1.iter().collect::<Vec<_>>();
+        assert_eq!(odd(1010, ServerToClient), [AnomalyKind::MisusedCloseCode]);
+        assert_eq!([odd(1010, ClientToServer), odd(1011, ClientToServer), odd(1011, ServerToClient)], [vec![], vec![], vec![]]);
+    }
+
+    #[test]
     fn reason_that_is_not_utf8_is_replaced_and_said() {
         let close = Close { code: Some(1000), reason: "a\u{fffd}".into() };
-        assert_eq!(parse(b"\x03\xe8a\xff"), (close, AnomalySet::from_iter([AnomalyKind::InvalidUtf8])));
+        assert_eq!(parse(b"\x03\xe8a\xff", ClientToServer), (close, AnomalySet::from_iter([AnomalyKind::InvalidUtf8])));
     }
 }

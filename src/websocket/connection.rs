@@ -7,12 +7,13 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::extension::{Compression, Rsv1};
 use super::frame::Header;
+use super::partial::{Partial, Payload};
 use super::recognise::{self, Evidence, Shape, Verdict};
 use super::trace::Trace;
 use super::{close, mask};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{ContentSink, Cost, Direction, Form, Message, Opcode, WebSocketFrame};
-use crate::stream::{Provenance, StreamBuffer};
+use crate::message::{AnomalyDetails, ContentSink, Cost, Direction, Form, Message, Opcode, WebSocketFrame};
+use crate::stream::{Place, Provenance, StreamBuffer};
 
 /// What one direction yields, in stream order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +37,14 @@ pub(crate) struct Receiver {
     closed: bool,
     /// Messages ended so far.
     messages: u64,
-    /// What the next message to begin is to say.
+    /// What the next message to begin is to say, and where that lies.
     odd: AnomalySet,
+    odd_details: AnomalyDetails,
     /// Whether framing was taken up again and no message has begun since: a continuation frame then continues one whose
     /// beginning was lost.
     resumed: bool,
     /// A message that waits for a continuation frame.
-    open: Option<Box<Message>>,
+    open: Option<Box<Partial>>,
     /// A frame whose payload data is not all there.
     frame: Option<Box<Unfinished>>,
     /// So many frames more have to look like frames before framing that was taken up again is certain.
@@ -83,9 +85,9 @@ struct Unfinished {
     /// Octets of payload data consumed, missing ones included.
     read: u64,
     /// The message that it begins or continues.
-    message: Message,
+    partial: Partial,
     /// Payload of a Close, as far as a control frame may reach.
-    close: Vec<u8>,
+    close: Payload,
 }
 
 /// What the first frame of a message says of it, beside its header.
@@ -96,6 +98,9 @@ struct Begun {
 
 /// What a step came to: on with the next one, or out with an event or for want of bytes.
 type Step = ControlFlow<Option<Event>>;
+
+/// What undefined reserved bits are called.
+const RSV_KINDS: [AnomalyKind; 3] = [AnomalyKind::ReservedBits, AnomalyKind::CompressedControlFrame, AnomalyKind::CompressedContinuation];
 
 /// What per-frame compression left out at the end of each frame, as RFC 7692 §7.2.1 does for each message.
 const DEFLATE_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -112,6 +117,7 @@ impl Receiver {
             closed: false,
             messages: 0,
             odd: AnomalySet::EMPTY,
+            odd_details: AnomalyDetails::default(),
             resumed: false,
             open: None,
             frame: None,
@@ -171,14 +177,14 @@ impl Receiver {
         }
         if let Some(frame) = self.frame.take() {
             self.trace_end(false);
-            let Unfinished { mut message, close, .. } = *frame;
-            if message.opcode == Opcode::Close {
-                message.close = Some(Box::new(close::parse_cut(&close)));
+            let Unfinished { mut partial, close, .. } = *frame;
+            if partial.message.opcode == Opcode::Close {
+                partial.message.close = Some(Box::new(close::parse_cut(close.octets())));
             }
-            return Some(self.break_off(message, AnomalySet::EMPTY, sink));
+            return Some(self.break_off(partial, sink));
         }
-        if let Some(message) = self.open.take() {
-            return Some(self.break_off(*message, AnomalySet::EMPTY, sink));
+        if let Some(partial) = self.open.take() {
+            return Some(self.break_off(*partial, sink));
         }
         let rest = buffer.consume_all();
         (!rest.is_empty()).then_some(Event::Unattributed(rest))
@@ -190,37 +196,38 @@ impl Receiver {
         let captured = buffer.peek();
         let Some(header) = Header::parse(captured) else {
             let cut = (captured.len() as u64) < buffer.len();
-            return if cut { self.lose(AnomalyKind::LostBytes, sink) } else { Break(None) };
+            return if cut { self.lose(AnomalyKind::LostBytes, buffer.place(0), sink) } else { Break(None) };
         };
         let odd = self.violations(&header);
         let is_doubtful = self.probation > 0 && !self.shape().fits(&header);
-        if is_doubtful || odd.contains(AnomalyKind::ReservedOpcode) && odd.contains(AnomalyKind::ReservedBits) {
-            return self.lose(AnomalyKind::OpaqueStream, sink);
+        if is_doubtful || odd.contains(AnomalyKind::ReservedOpcode) && RSV_KINDS.iter().any(|&kind| odd.contains(kind)) {
+            return self.lose(AnomalyKind::OpaqueStream, buffer.place(0), sink);
         }
         self.probation = self.probation.saturating_sub(1);
         let all_there = header.frame_len() <= captured.len() as u64;
         self.unsplit = if header.frame_len() <= buffer.front_run() { self.unsplit.saturating_add(1) } else { 0 };
         let begins = header.opcode != Opcode::Continuation && !header.opcode.is_control();
-        if begins && let Some(open) = self.open.take() {
+        if begins && let Some(mut open) = self.open.take() {
             // The new frame stays unread until the old message is out.
-            return Break(Some(self.break_off(*open, AnomalySet::from_iter([AnomalyKind::MissingContinuation]), sink)));
+            open.add_odd(AnomalyKind::MissingContinuation, buffer.place(0));
+            return Break(Some(self.break_off(*open, sink)));
         }
         let is_message = header.opcode.is_control() || header.fin && self.open.is_none();
         if all_there && is_message {
             return Break(Some(self.read_message(&header, odd, buffer, sink)));
         }
-        let mut message = self.message_of(&header, odd, sink);
+        let mut partial = self.partial_of(&header, odd, buffer.place(0), sink);
         let start = buffer.start();
         let consumed = buffer.consume(u64::from(header.len));
-        message.cost.add_framing(consumed);
+        partial.message.cost.add_framing(consumed);
         if let Some(trace) = &mut self.trace {
             trace.begin(&header, start);
             trace.consumed(consumed, buffer.start());
         }
         if header.payload_len == 0 {
-            return self.end_frame(message, header.fin, sink);
+            return self.end_frame(partial, header.fin, sink);
         }
-        self.frame = Some(Box::new(Unfinished { header, read: 0, message, close: Vec::new() }));
+        self.frame = Some(Box::new(Unfinished { header, read: 0, partial, close: Payload::default() }));
         Continue(())
     }
 
@@ -242,12 +249,13 @@ impl Receiver {
             trace.data(payload);
         }
         let close = (header.opcode == Opcode::Close).then(|| {
-            let (close, odd) = close::parse(payload);
+            let (close, odd) = close::parse(payload, self.direction);
             anomalies.merge(odd);
             Box::new(close)
         });
         let content = sink.end(!anomalies.contains(AnomalyKind::IncompleteMessage));
         anomalies.merge(content.anomalies);
+        let anomaly_details = if anomalies.is_empty() { AnomalyDetails::default() } else { self.details_of(header, anomalies, buffer) };
         let mut cost = Cost { content_bytes: content.bytes, ..Cost::default() };
         let consumed = buffer.consume(header.frame_len());
         cost.add_frame(u64::from(header.len), header.payload_len, consumed);
@@ -269,19 +277,37 @@ impl Receiver {
             content,
             answered: None,
             anomalies,
+            anomaly_details,
         })
+    }
+
+    /// Where the oddities lie of a message that is one frame, at the front of the buffer and unmasked.
+    #[cold]
+    fn details_of(&mut self, header: &Header, odd: AnomalySet, buffer: &StreamBuffer) -> AnomalyDetails {
+        let mut details = std::mem::take(&mut self.odd_details);
+        if odd.contains(AnomalyKind::InvalidUtf8) && !header.rsv1() {
+            let payload = buffer.peek().get(usize::from(header.len)..).unwrap_or_default();
+            // The payload's length fits: all of it is there.
+            let payload = &payload[..payload.len().min(header.payload_len as usize)];
+            let at = u64::from(header.len) + close::invalid_utf8_at(header.opcode, payload);
+            details.add(AnomalySet::from_iter([AnomalyKind::InvalidUtf8]), self.direction, buffer.place(at));
+        }
+        details.add(odd, self.direction, buffer.place(0));
+        details
     }
 
     /// Reads on in the payload data of the unfinished frame.
     fn read_payload(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
         let Some(mut frame) = self.frame.take() else { return Continue(()) };
         if buffer.is_broken() {
-            return self.break_frame(*frame, sink);
+            return self.break_frame(*frame, buffer.place(0), sink);
         }
         let left = frame.header.payload_len - frame.read;
         let missing = buffer.missing().min(left);
+        let place = buffer.place(0);
         let len = if missing > 0 {
             sink.missing(missing);
+            frame.partial.skip_text();
             if let Some(trace) = &mut self.trace {
                 trace.missing();
             }
@@ -297,45 +323,48 @@ impl Receiver {
             if let Some(trace) = &mut self.trace {
                 trace.data(payload);
             }
-            if frame.header.opcode == Opcode::Close && frame.close.len() as u64 == frame.read {
-                let room = close::MAX_PAYLOAD + 1 - frame.close.len().min(close::MAX_PAYLOAD);
-                frame.close.extend_from_slice(&payload[..len.min(room)]);
+            if frame.header.opcode == Opcode::Close && frame.close.octets().len() as u64 == frame.read {
+                frame.close.extend(len, buffer);
+            }
+            if frame.partial.message.opcode == Opcode::Text {
+                frame.partial.follow_text(sink.text(), len as u64, buffer);
             }
             len as u64
         };
-        let lost = frame.message.cost.lost_bytes;
+        let lost = frame.partial.message.cost.lost_bytes;
         let consumed = buffer.consume(len);
-        frame.message.cost.add_encoded(len, consumed);
+        frame.partial.message.cost.add_encoded(len, consumed);
         if let Some(trace) = &mut self.trace {
             trace.consumed(consumed, buffer.start());
         }
-        if frame.message.cost.lost_bytes > lost {
-            frame.message.anomalies.insert(AnomalyKind::LostBytes);
+        if frame.partial.message.cost.lost_bytes > lost {
+            frame.partial.add_odd(AnomalyKind::LostBytes, place);
         }
         frame.read += len;
         if frame.read < frame.header.payload_len {
             self.frame = Some(frame);
             return Continue(());
         }
-        let Unfinished { header, mut message, close, .. } = *frame;
+        let Unfinished { header, mut partial, close, .. } = *frame;
         if header.opcode == Opcode::Close {
-            let cut = (close.len() as u64) < header.payload_len.min(close::MAX_PAYLOAD as u64 + 1);
+            let cut = (close.octets().len() as u64) < header.payload_len.min(close::MAX_PAYLOAD as u64 + 1);
             if cut {
-                message.close = Some(Box::new(close::parse_cut(&close)));
+                partial.message.close = Some(Box::new(close::parse_cut(close.octets())));
             } else {
-                close_with(&mut message, &close);
+                partial.close_with(&header, &close);
             }
         }
-        self.end_frame(message, header.fin, sink)
+        self.end_frame(partial, header.fin, sink)
     }
 
     /// Ends a frame within which a gap of unknown length stands: where the next one begins is not known.
     #[cold]
-    fn break_frame(&mut self, frame: Unfinished, sink: &mut impl ContentSink) -> Step {
+    fn break_frame(&mut self, mut frame: Unfinished, gap: Place, sink: &mut impl ContentSink) -> Step {
         self.framing = Framing::Lost;
         self.resumed = true;
         self.trace_end(false);
-        let message = Break(Some(self.break_off(frame.message, AnomalySet::from_iter([AnomalyKind::LostBytes]), sink)));
+        frame.partial.add_odd(AnomalyKind::LostBytes, gap);
+        let message = Break(Some(self.break_off(frame.partial, sink)));
         sink.lose_context();
         message
     }
@@ -350,10 +379,13 @@ impl Receiver {
             (Direction::ClientToServer, Some(_)) | (Direction::ServerToClient, None) => {}
         }
         if header.rsv != 0 && !(header.rsv == super::frame::RSV1 && self.rsv1_is_defined(header.opcode)) {
-            odd.insert(AnomalyKind::ReservedBits);
+            odd.merge(self.reserved_bits(header));
         }
         if header.non_minimal {
             odd.insert(AnomalyKind::NonMinimalLength);
+        }
+        if header.payload_len >> 63 != 0 {
+            odd.insert(AnomalyKind::LengthTopBit);
         }
         if matches!(header.opcode, Opcode::Reserved(_)) {
             odd.insert(AnomalyKind::ReservedOpcode);
@@ -367,6 +399,25 @@ impl Receiver {
             }
         } else if self.closed {
             odd.insert(AnomalyKind::DataAfterClose);
+        }
+        if header.opcode == Opcode::Close && self.closed {
+            odd.insert(AnomalyKind::SecondClose);
+        }
+        odd
+    }
+
+    /// What is odd about reserved bits of which not all are defined for that frame (RFC 6455 §5.2, RFC 7692 §6.1).
+    #[cold]
+    fn reserved_bits(&self, header: &Header) -> AnomalySet {
+        let mut odd = AnomalySet::EMPTY;
+        if header.rsv & !super::frame::RSV1 != 0 || self.rsv1 == Rsv1::Undefined {
+            odd.insert(AnomalyKind::ReservedBits);
+        }
+        if header.rsv1() && self.rsv1 != Rsv1::Undefined && !self.rsv1_is_defined(header.opcode) {
+            odd.insert(match header.opcode.is_control() {
+                true => AnomalyKind::CompressedControlFrame,
+                false => AnomalyKind::CompressedContinuation,
+            });
         }
         odd
     }
@@ -385,14 +436,18 @@ impl Receiver {
     }
 
     /// The message that a frame continues, or the one that it begins.
-    fn message_of(&mut self, header: &Header, odd: AnomalySet, sink: &mut impl ContentSink) -> Message {
+    fn partial_of(&mut self, header: &Header, odd: AnomalySet, start: Place, sink: &mut impl ContentSink) -> Partial {
         if header.opcode == Opcode::Continuation
             && let Some(open) = self.open.take()
         {
-            return self.continued(*open, header, odd, sink);
+            return self.continued(*open, header, odd, start, sink);
         }
         let Begun { compressed, anomalies } = self.begin(header, odd, sink);
-        Message {
+        let mut anomaly_details = std::mem::take(&mut self.odd_details);
+        if !anomalies.is_empty() {
+            anomaly_details.add(anomalies, self.direction, start);
+        }
+        let message = Message {
             connection: self.connection,
             number: 0,
             direction: self.direction,
@@ -405,7 +460,9 @@ impl Receiver {
             content: Default::default(),
             answered: None,
             anomalies,
-        }
+            anomaly_details,
+        };
+        Partial::new(message, start, header.rsv1())
     }
 
     /// Begins the content of a message with its first frame.
@@ -428,18 +485,17 @@ impl Receiver {
         Begun { compressed, anomalies }
     }
 
-    fn continued(&mut self, mut message: Message, header: &Header, odd: AnomalySet, sink: &mut impl ContentSink) -> Message {
-        message.fragments = message.fragments.saturating_add(1);
-        message.anomalies.merge(odd);
+    fn continued(&mut self, mut partial: Partial, header: &Header, odd: AnomalySet, start: Place, sink: &mut impl ContentSink) -> Partial {
+        partial.continue_with(odd, start);
         if self.rsv1 == Rsv1::AnyFrame {
-            if message.compressed != header.rsv1() {
+            if partial.message.compressed != header.rsv1() {
                 // A message in part compressed: its parts cannot be told apart behind this seam.
-                message.anomalies.insert(AnomalyKind::DecodingFailed);
-            } else if message.compressed {
+                partial.add_odd(AnomalyKind::DecodingFailed, start);
+            } else if partial.message.compressed {
                 sink.data(&DEFLATE_TAIL);
             }
         }
-        message
+        partial
     }
 
     fn trace_end(&mut self, is_complete: bool) {
@@ -449,42 +505,44 @@ impl Receiver {
     }
 
     /// After the last octet of a frame: its message has ended, or waits.
-    fn end_frame(&mut self, message: Message, fin: bool, sink: &mut impl ContentSink) -> Step {
+    fn end_frame(&mut self, partial: Partial, fin: bool, sink: &mut impl ContentSink) -> Step {
         self.trace_end(true);
-        if fin || message.opcode.is_control() {
+        if fin || partial.message.opcode.is_control() {
             let unknown = [AnomalyKind::DecodingFailed, AnomalyKind::IncompleteMessage];
-            let known = !unknown.into_iter().any(|kind| message.anomalies.contains(kind));
-            Break(Some(self.emit(message, known, sink)))
+            let known = !unknown.into_iter().any(|kind| partial.message.anomalies.contains(kind));
+            Break(Some(self.emit(partial, known, sink)))
         } else {
-            self.open = Some(Box::new(message));
+            self.open = Some(Box::new(partial));
             Continue(())
         }
     }
 
     /// Ends a message that did not come to its end.
-    fn break_off(&mut self, mut message: Message, odd: AnomalySet, sink: &mut impl ContentSink) -> Event {
-        message.anomalies.merge(odd);
-        message.anomalies.insert(AnomalyKind::IncompleteMessage);
-        self.emit(message, false, sink)
+    fn break_off(&mut self, mut partial: Partial, sink: &mut impl ContentSink) -> Event {
+        partial.add_odd(AnomalyKind::IncompleteMessage, partial.frame);
+        self.emit(partial, false, sink)
     }
 
-    fn emit(&mut self, mut message: Message, complete: bool, sink: &mut impl ContentSink) -> Event {
+    fn emit(&mut self, partial: Partial, complete: bool, sink: &mut impl ContentSink) -> Event {
         self.messages += 1;
+        let mut message = partial.end(sink.end(complete));
         message.number = self.messages;
-        message.content = sink.end(complete);
-        message.anomalies.merge(message.content.anomalies);
         message.cost.content_bytes = message.content.bytes;
         Event::Message(message)
     }
 
     /// The next byte is no frame's, or nobody knows: looks for a frame from the next run on.
     #[cold]
-    fn lose(&mut self, kind: AnomalyKind, sink: &mut impl ContentSink) -> Step {
+    fn lose(&mut self, kind: AnomalyKind, place: Place, sink: &mut impl ContentSink) -> Step {
         self.framing = Framing::Lost;
         self.resumed = true;
         self.odd.insert(kind);
+        self.odd_details.add(AnomalySet::from_iter([kind]), self.direction, place);
         let step = match self.open.take() {
-            Some(open) => Break(Some(self.break_off(*open, AnomalySet::from_iter([kind]), sink))),
+            Some(mut open) => {
+                open.add_odd(kind, place);
+                Break(Some(self.break_off(*open, sink)))
+            }
             None => Continue(()),
         };
         sink.lose_context();
@@ -493,8 +551,9 @@ impl Receiver {
 
     /// Skips what is unread of the run at the front.
     fn skip(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
-        if let Some(open) = self.open.take() {
-            return Break(Some(self.break_off(*open, AnomalySet::from_iter([AnomalyKind::LostBytes]), sink)));
+        if let Some(mut open) = self.open.take() {
+            open.add_odd(AnomalyKind::LostBytes, buffer.place(0));
+            return Break(Some(self.break_off(*open, sink)));
         }
         self.framing = Framing::Searching;
         let skipped = buffer.consume(buffer.front_run());
@@ -528,12 +587,6 @@ impl Receiver {
         }
         Continue(())
     }
-}
-
-fn close_with(message: &mut Message, payload: &[u8]) {
-    let (close, odd) = close::parse(payload);
-    message.anomalies.merge(odd);
-    message.close = Some(Box::new(close));
 }
 
 #[cfg(test)]

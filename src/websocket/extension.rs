@@ -65,14 +65,20 @@ impl Rsv1 {
 pub(crate) struct Agreement {
     client_to_server: Option<Compression>,
     server_to_client: Option<Compression>,
-    /// Whether the answer is one that the offer does not allow, or malformed.
+    /// Whether an extension was answered that was not offered (RFC 6455 §9.1).
+    pub(super) is_unasked: bool,
+    /// Whether an answer's parameters are such as the offer does not allow, or malformed (RFC 7692 §7.1).
     pub(super) is_bad: bool,
 }
 
 impl Agreement {
     /// Where no answer was captured, RSV1 is taken for permessage-deflate.
-    pub(crate) const ASSUMED: Self =
-        Self { client_to_server: Some(Compression::ASSUMED), server_to_client: Some(Compression::ASSUMED), is_bad: false };
+    pub(crate) const ASSUMED: Self = Self {
+        client_to_server: Some(Compression::ASSUMED),
+        server_to_client: Some(Compression::ASSUMED),
+        is_unasked: false,
+        is_bad: false,
+    };
 
     /// Where no answer was captured: an extension that was not offered was not agreed on.
     pub(super) fn assumed(request: Option<&Head>) -> Self {
@@ -85,8 +91,11 @@ impl Agreement {
         let offers: Option<Vec<_>> = request.map(|request| extensions(request).collect());
         let mut agreement = Self::default();
         for answer in extensions(response) {
-            let offered = |offers: &Vec<Extension<'_>>| offers.iter().any(|offer| answer.may_answer(offer));
-            agreement.is_bad |= offers.as_ref().is_some_and(|offers| !offered(offers));
+            if let Some(offers) = &offers {
+                let is_asked = offers.iter().any(|offer| answer.name.eq_ignore_ascii_case(offer.name));
+                agreement.is_unasked |= !is_asked;
+                agreement.is_bad |= is_asked && !offers.iter().any(|offer| answer.may_answer(offer));
+            }
             if let Some((client, server)) = answer.compression() {
                 // Two extensions that claim RSV1: the first has it.
                 agreement.is_bad |= agreement.client_to_server.is_some() || !answer.is_well_formed();
@@ -264,14 +273,21 @@ mod tests {
             ("", None, None),
         ];
         for (answer, client_to_server, server_to_client) in cases {
-            assert_eq!(agreed(&offer, &[answer]), Agreement { client_to_server, server_to_client, is_bad: false }, "{answer}");
+            assert_eq!(agreed(&offer, &[answer]), Agreement { client_to_server, server_to_client, ..Agreement::default() }, "{answer}");
+        }
+    }
+
+    #[test]
+    fn extensions_that_were_not_offered_are_said() {
+        for (offer, answer) in [("", "permessage-deflate"), ("permessage-deflate", "permessage-bzip2")] {
+            let agreement = agreed(&[offer], &[answer]);
+            assert_eq!((agreement.is_unasked, agreement.is_bad), (true, false), "{offer} / {answer}");
         }
     }
 
     #[test]
     fn answers_that_the_offer_does_not_allow_are_bad() {
         let cases = [
-            ("", "permessage-deflate"),
             ("permessage-deflate", "permessage-deflate; client_max_window_bits=10"),
             ("permessage-deflate", "permessage-deflate; server_max_window_bits=16"),
             ("permessage-deflate", "permessage-deflate; server_max_window_bits=08"),
@@ -282,10 +298,10 @@ mod tests {
             ("permessage-deflate", "permessage-deflate, permessage-deflate"),
             ("permessage-deflate; server_max_window_bits=10", "permessage-deflate; server_max_window_bits=11"),
             ("permessage-deflate; server_no_context_takeover", "permessage-deflate"),
-            ("permessage-deflate", "permessage-bzip2"),
         ];
         for (offer, answer) in cases {
-            assert!(agreed(&[offer], &[answer]).is_bad, "{offer} / {answer}");
+            let agreement = agreed(&[offer], &[answer]);
+            assert_eq!((agreement.is_unasked, agreement.is_bad), (false, true), "{offer} / {answer}");
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct Header {
     pub(crate) payload_len: u64,
     /// Octets of the header itself.
     pub(crate) len: u8,
-    /// The length takes more octets than it needs, or has its top bit set.
+    /// The length takes more octets than it needs.
     pub(crate) non_minimal: bool,
 }
 
@@ -52,7 +52,7 @@ fn header(input: &[u8]) -> IResult<&[u8], Header, ()> {
     let (rest, (first, second)) = (be_u8, be_u8).parse(input)?;
     let (rest, (payload_len, non_minimal)) = match second & 0x7f {
         126 => be_u16.map(|len| (u64::from(len), len < 126)).parse(rest)?,
-        127 => be_u64.map(|len| (len, len <= 0xffff || len >> 63 != 0)).parse(rest)?,
+        127 => be_u64.map(|len| (len, len <= 0xffff)).parse(rest)?,
         len => (rest, (u64::from(len), false)),
     };
     let (rest, key) = cond(second & 0x80 != 0, take(4usize)).parse(rest)?;
@@ -105,6 +105,6 @@ mod tests {
         assert_eq!(non_minimal(b"\x81\x7e\x00\x7d"), Some(true));
         assert_eq!(non_minimal(b"\x81\x7e\x00\x7e"), Some(false));
         assert_eq!(non_minimal(b"\x81\x7f\x00\x00\x00\x00\x00\x00\xff\xff"), Some(true));
-        assert_eq!(non_minimal(b"\x81\x7f\x80\x00\x00\x00\x00\x00\x00\x00"), Some(true));
+        assert_eq!(non_minimal(b"\x81\x7f\x80\x00\x00\x00\x00\x00\x00\x00"), Some(false));
     }
 }

@@ -1,10 +1,13 @@
 //! The opening handshake as it was sent (RFC 6455 §4).
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
 use sha1::{Digest, Sha1};
 
 use super::extension::{Agreement, Compression};
+use super::refusal::request_faults;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Direction, Head, Request, WebSocketFacts};
 
@@ -62,21 +65,60 @@ impl<'a> Handshake<'a> {
         Some(response.field("sec-websocket-accept") == Some(STANDARD.encode(digest).as_bytes()))
     }
 
-    /// What was odd in it.
-    pub(crate) fn anomalies(&self) -> AnomalySet {
-        let mut anomalies = AnomalySet::EMPTY;
-        let lacks_accept = self.response.is_some_and(|response| response.is_whole() && response.field("sec-websocket-accept").is_none());
+    /// What is odd in what a side sent: only header sections that are there to their end are judged.
+    pub(crate) fn anomalies(&self, direction: Direction) -> AnomalySet {
         if !self.is_decodable() {
-            anomalies.insert(AnomalyKind::OldWebSocketVersion);
-        } else if lacks_accept {
-            anomalies.insert(AnomalyKind::MissingAccept);
-        } else if self.accept_valid() == Some(false) {
-            anomalies.insert(AnomalyKind::WrongAccept);
+            let (of, is_whole) = (AnomalyKind::OldWebSocketVersion, direction == self.decisive_side());
+            return AnomalySet::from_iter(is_whole.then_some(of));
         }
-        if self.agreement.is_bad {
-            anomalies.insert(AnomalyKind::BadExtensionAnswer);
+        match direction {
+            Direction::ClientToServer => self.whole_request().map(request_faults).unwrap_or_default(),
+            Direction::ServerToClient => self.whole_response().map(|response| self.answer_faults(response)).unwrap_or_default(),
         }
-        anomalies
+    }
+
+    /// The side whose header section says which version is spoken.
+    fn decisive_side(&self) -> Direction {
+        if self.request.is_some() { Direction::ClientToServer } else { Direction::ServerToClient }
+    }
+
+    fn whole_request(&self) -> Option<&'a Request> {
+        self.request.filter(|request| request.head.is_whole())
+    }
+
+    fn whole_response(&self) -> Option<&'a Head> {
+        self.response.filter(|response| response.is_whole())
+    }
+
+    /// What a client must not accept (RFC 6455 §4.1, items 2 to 6 of what it validates).
+    fn answer_faults(&self, response: &Head) -> AnomalySet {
+        let accept = match response.field("sec-websocket-accept") {
+            None => Some(AnomalyKind::MissingAccept),
+            Some(_) => (self.accept_valid() == Some(false)).then_some(AnomalyKind::WrongAccept),
+        };
+        let said = |says: bool, kind| says.then_some(kind);
+        // RFC 6455 §11.3.2 to §11.3.4.
+        let single = ["sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol"];
+        let is_repeated = single.iter().any(|name| response.values(name).nth(1).is_some());
+        [
+            said(!response.has_token("upgrade", "websocket"), AnomalyKind::MissingUpgrade),
+            said(!response.has_token("connection", "upgrade"), AnomalyKind::MissingConnectionUpgrade),
+            said(is_repeated, AnomalyKind::RepeatedHandshakeField),
+            accept,
+            said(self.chose_unasked_subprotocol(response), AnomalyKind::SubprotocolNotOffered),
+            said(self.agreement.is_unasked, AnomalyKind::ExtensionNotOffered),
+            said(self.agreement.is_bad, AnomalyKind::BadExtensionAnswer),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Whether the server chose a subprotocol that the client did not offer; unlike most names these compare octet by octet.
+    fn chose_unasked_subprotocol(&self, response: &Head) -> bool {
+        let (Some(request), Some(chosen)) = (self.whole_request(), response.field("sec-websocket-protocol")) else { return false };
+        let mut offers = request.head.values("sec-websocket-protocol").flat_map(|value| value.split(|&octet| octet == b','));
+        !offers.any(|offer| offer.trim_ascii() == chosen)
     }
 
     /// The facts that a connection's row shows.
@@ -92,6 +134,14 @@ impl<'a> Handshake<'a> {
             ..WebSocketFacts::default()
         }
     }
+}
+
+/// Whether a Sec-WebSocket-Key is 16 octets in base64 (RFC 6455 §4.1). Bits that the last digit leaves over do not matter.
+pub(super) fn is_key(key: &[u8]) -> bool {
+    const LENIENT: GeneralPurpose =
+        GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+    // 16 octets take 24 digits: nothing longer is worth decoding.
+    key.len() == 24 && LENIENT.decode(key).is_ok_and(|key| key.len() == 16)
 }
 
 /// WebSocket-Location (hixie-75) or Sec-WebSocket-Location (hixie-76) stands in every 101 of these, and in no later one.
@@ -138,33 +188,96 @@ mod tests {
     }
 
     /// The request of RFC 6455 §1.2, with its key.
-    const ASKED: &str =
-        "GET /chat HTTP/1.1\nHost: server.example.com\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Version: 13\n";
+    const ASKED: &str = "GET /chat HTTP/1.1\nHost: server.example.com\nUpgrade: websocket\nConnection: Upgrade\n\
+                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Version: 13\n";
+
+    /// What its answer begins with, but for Sec-WebSocket-Accept.
+    const ANSWERED: &str = "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\n";
+
+    const ACCEPT: &str = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n";
 
     fn judged(asked: &str, answered: &str) -> (Option<bool>, bool, Vec<AnomalyKind>) {
         let (request, response) = (request(asked), head(answered));
         let handshake = Handshake::new(Some(&request), Some(&response));
-        (handshake.accept_valid(), handshake.is_decodable(), handshake.anomalies().iter().collect())
+        (handshake.accept_valid(), handshake.is_decodable(), odd(&handshake).concat())
+    }
+
+    /// What is odd in the request, and in the response.
+    fn odd(handshake: &Handshake<'_>) -> [Vec<AnomalyKind>; 2] {
+        Direction::BOTH.map(|direction| handshake.anomalies(direction).iter().collect())
+    }
+
+    /// The same of a handshake whose halves were changed.
+    fn odd_halves(asked: &str, answered: &str) -> [Vec<AnomalyKind>; 2] {
+        let (request, response) = (request(asked), head(answered));
+        odd(&Handshake::new(Some(&request), Some(&response)))
     }
 
     #[test]
     fn accept_of_rfc6455_answers_its_key() {
-        let answered = "HTTP/1.1 101 Switching Protocols\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n";
-        assert_eq!(judged(ASKED, answered), (Some(true), true, vec![]));
+        assert_eq!(judged(ASKED, &[ANSWERED, ACCEPT].concat()), (Some(true), true, vec![]));
     }
 
     #[test]
     fn wrong_and_missing_accept_are_told_apart() {
-        let answered = "HTTP/1.1 101 Switching Protocols\nSec-WebSocket-Accept: AAAA\n";
-        assert_eq!(judged(ASKED, answered), (Some(false), true, vec![AnomalyKind::WrongAccept]));
-        assert_eq!(judged(ASKED, "HTTP/1.1 101 OK\n"), (Some(false), true, vec![AnomalyKind::MissingAccept]));
+        let answered = [ANSWERED, "Sec-WebSocket-Accept: AAAA\n"].concat();
+        assert_eq!(judged(ASKED, &answered), (Some(false), true, vec![AnomalyKind::WrongAccept]));
+        assert_eq!(judged(ASKED, ANSWERED), (Some(false), true, vec![AnomalyKind::MissingAccept]));
+    }
+
+    #[test]
+    fn faults_of_a_request_are_each_named() {
+        use AnomalyKind::*;
+        let answered = [ANSWERED, ACCEPT].concat();
+        let cases: [(&str, &str, &[AnomalyKind]); 14] = [
+            ("GET ", "POST ", &[WrongHandshakeMethod]),
+            ("HTTP/1.1", "HTTP/1.0", &[WrongHandshakeMethod]),
+            ("Upgrade: websocket\n", "", &[MissingUpgrade]),
+            ("Upgrade: websocket\n", "Upgrade: h2c\n", &[MissingUpgrade]),
+            ("Upgrade: websocket\n", "Upgrade: h2c, WebSocket\n", &[]),
+            ("Connection: Upgrade", "Connection: keep-alive", &[MissingConnectionUpgrade]),
+            ("Connection: Upgrade", "Connection: keep-alive, upgrade", &[]),
+            ("Version: 13", "Version: 8", &[WrongVersion]),
+            ("Version: 13", "Version: 13\nSec-WebSocket-Version: 13", &[RepeatedHandshakeField]),
+            ("Sec-WebSocket-Version: 13\n", "", &[WrongVersion]),
+            ("Key: dGhl", "Key: dGhlAAAA", &[InvalidKey]),
+            ("Key: dGhl", "Key: dG~l", &[InvalidKey]),
+            ("ZQ==", "ZR==", &[]),
+            ("Sec-WebSocket-Key", "X-Key", &[MissingKey]),
+        ];
+        for (part, changed, expected) in cases {
+            assert_eq!(odd_halves(&ASKED.replace(part, changed), &answered)[0], expected, "{changed}");
+        }
+    }
+
+    #[test]
+    fn faults_of_an_answer_are_each_named() {
+        use AnomalyKind::*;
+        let answered = [ANSWERED, ACCEPT].concat();
+        let asked = [ASKED, "Sec-WebSocket-Protocol: chat, superchat\nSec-WebSocket-Extensions: permessage-deflate\n"].concat();
+        let cases: [(&str, &str, &[AnomalyKind]); 10] = [
+            ("Upgrade: websocket\n", "", &[MissingUpgrade]),
+            ("Connection: Upgrade", "Connection: close", &[MissingConnectionUpgrade]),
+            ("Sec-WebSocket-Accept", "X-Accept", &[MissingAccept]),
+            ("s3pP", "S3pP", &[WrongAccept]),
+            (ACCEPT, &[ACCEPT, ACCEPT].concat(), &[RepeatedHandshakeField]),
+            (ACCEPT, &[ACCEPT, "Sec-WebSocket-Protocol: superchat\n"].concat(), &[]),
+            (ACCEPT, &[ACCEPT, "Sec-WebSocket-Protocol: Chat\n"].concat(), &[SubprotocolNotOffered]),
+            (ACCEPT, &[ACCEPT, "Sec-WebSocket-Protocol: chat, superchat\n"].concat(), &[SubprotocolNotOffered]),
+            (ACCEPT, &[ACCEPT, "Sec-WebSocket-Extensions: x-other\n"].concat(), &[ExtensionNotOffered]),
+            (ACCEPT, &[ACCEPT, "Sec-WebSocket-Extensions: permessage-deflate; x=1\n"].concat(), &[BadExtensionAnswer]),
+        ];
+        for (part, changed, expected) in cases {
+            assert_eq!(odd_halves(&asked, &answered.replace(part, changed)), [&[][..], expected], "{changed}");
+        }
     }
 
     #[test]
     fn accept_without_its_request_cannot_be_told() {
         let response = head("HTTP/1.1 101 OK\nSec-WebSocket-Accept: AAAA\n");
         let handshake = Handshake::new(None, Some(&response));
-        assert_eq!((handshake.accept_valid(), handshake.is_decodable(), handshake.anomalies()), (None, true, AnomalySet::EMPTY));
+        assert_eq!((handshake.accept_valid(), handshake.is_decodable()), (None, true));
+        assert_eq!(odd(&handshake), [vec![], vec![AnomalyKind::MissingUpgrade, AnomalyKind::MissingConnectionUpgrade]]);
     }
 
     #[test]

@@ -7,7 +7,9 @@ mod extension;
 mod frame;
 mod handshake;
 mod mask;
+mod partial;
 mod recognise;
+mod refusal;
 mod score;
 #[cfg(test)]
 mod testing;
@@ -20,4 +22,5 @@ pub(crate) use extension::Compression;
 pub(crate) use extension::ContextTakeover;
 pub(crate) use handshake::Handshake;
 pub(crate) use recognise::{Evidence, speaks_websocket};
+pub(crate) use refusal::refusal;
 pub(crate) use score::{Score, score};

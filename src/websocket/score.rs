@@ -8,7 +8,7 @@ use super::extension::{ContextTakeover, Rsv1};
 use super::frame::Header;
 use super::recognise::{HEADER_BITS, Shape, end_bits};
 use super::{close, mask};
-use crate::message::Opcode;
+use crate::message::{Direction, Opcode};
 use crate::stream::StreamBuffer;
 
 /// What the bytes at the beginning of a run look like.
@@ -102,7 +102,10 @@ fn content_bits(header: &Header, payload: &[u8]) -> Option<u32> {
         (Opcode::Text, false) => text_bits(header, payload),
         (Opcode::Text | Opcode::Binary, true) if header.fin => Some(there.map_or(0, |payload| deflate_bits(header, payload))),
         (Opcode::Close, _) => match there {
-            Some(payload) => close::parse(&unmasked(header, payload)).1.is_empty().then_some(0),
+            Some(payload) => {
+                let sender = if header.masking_key.is_some() { Direction::ClientToServer } else { Direction::ServerToClient };
+                close::parse(&unmasked(header, payload), sender).1.is_empty().then_some(0)
+            }
             None => Some(0),
         },
         _ => Some(0),

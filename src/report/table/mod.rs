@@ -43,6 +43,7 @@ pub fn write(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result
     sections::header_fields(&mut page, report)?;
     sections::polling(&mut page, report)?;
     sections::engine_io(&mut page, report)?;
+    sections::refusals(&mut page, report)?;
     sections::endpoints(&mut page, report)?;
     sections::findings(&mut page, report)?;
     sections::transport(&mut page, report)?;

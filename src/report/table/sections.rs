@@ -533,11 +533,22 @@ pub(super) fn anomalies(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
         return Ok(());
     }
     page.heading("Anomalies in the capture (frame: where to look first, `frame.number`)")?;
-    let rows = report
-        .anomalies
-        .iter()
-        .map(|anomaly| vec![anomaly.kind.to_owned(), thousands(anomaly.count), anomaly.first_frame.map_or(DASH.into(), thousands_free)]);
-    page.table(1, &["kind", "count", "frame"], rows.collect())
+    let rows = report.anomalies.iter().map(|anomaly| {
+        let breaks = anomaly.reference.unwrap_or(DASH).to_owned();
+        vec![anomaly.kind.to_owned(), breaks, thousands(anomaly.count), anomaly.first_frame.map_or(DASH.into(), thousands_free)]
+    });
+    page.table(2, &["kind", "breaks", "count", "frame"], rows.collect())
+}
+
+/// Opening handshakes that were refused, where there are any.
+pub(super) fn refusals(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let refused = report.websocket.refused_handshakes.iter().flatten();
+    let rows: Vec<_> = refused.map(|(reason, &count)| vec![(*reason).to_owned(), thousands(count)]).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.heading("WebSocket opening handshakes that were refused")?;
+    page.table(1, &["why", "requests"], rows)
 }
 
 pub(super) fn conservation(page: &mut Page<'_>, report: &Report) -> io::Result<()> {

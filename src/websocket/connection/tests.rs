@@ -125,11 +125,12 @@ fn length_of_64_bits_is_streamed() {
 
 #[test]
 fn violations_are_said_and_their_frames_accounted() {
-    let cases: [(Direction, Sent, AnomalyKind); 13] = [
+    let cases: [(Direction, Sent, AnomalyKind); 14] = [
         (ClientToServer, frame(Opcode::Text, b"a"), UnmaskedClientFrame),
         (ServerToClient, frame(Opcode::Text, b"a").masked(), MaskedServerFrame),
         (ClientToServer, frame(Opcode::Text, b"a").masked().rsv(2), ReservedBits),
-        (ClientToServer, frame(Opcode::Ping, b"a").masked().rsv(4), ReservedBits),
+        (ClientToServer, frame(Opcode::Ping, b"a").masked().rsv(4), CompressedControlFrame),
+        (ClientToServer, frame(Opcode::Ping, b"a").masked().rsv(1), ReservedBits),
         (ClientToServer, frame(Opcode::Reserved(3), b"a").masked(), ReservedOpcode),
         (ClientToServer, frame(Opcode::Reserved(0xb), b"a").masked(), ReservedOpcode),
         (ClientToServer, frame(Opcode::Ping, &[b'a'; 130]).masked(), ControlFrameTooLong),
