@@ -24,3 +24,4 @@ mod support;
 mod tcp;
 mod truth;
 mod unannounced;
+mod violations;
