@@ -169,6 +169,9 @@ kinds! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnomalySet(u128);
 
+// A bit for each kind.
+const _: () = assert!(AnomalyKind::ALL.len() <= u128::BITS as usize);
+
 impl AnomalySet {
     /// The empty set.
     pub const EMPTY: Self = Self(0);
@@ -195,7 +198,13 @@ impl AnomalySet {
 
     /// The kinds in declaration order.
     pub fn iter(self) -> impl Iterator<Item = AnomalyKind> {
-        AnomalyKind::ALL.iter().copied().filter(move |&kind| self.contains(kind))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            // A kind's bit is its place among all.
+            let kind = AnomalyKind::ALL.get(left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(*kind)
+        })
     }
 }
 

@@ -233,8 +233,8 @@ pub enum TextState {
     Whole,
     /// It ends within a character, of which that many octets have come.
     Cut(u8),
-    /// From that octet of the content on it is none.
-    Invalid(u64),
+    /// From that octet of the content on it is none; `None` behind 4 GiB.
+    Invalid(Option<u64>),
 }
 
 /// Takes the encoded content of messages as it is framed, in stream order: `begin`, any of `data` and `missing`, `end`.

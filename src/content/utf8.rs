@@ -3,29 +3,22 @@
 use crate::message::TextState;
 
 /// Checks text that comes in pieces; a character may be cut between two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Takes five octets: it moves with every message under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Utf8 {
-    /// Where what is no character begins, in octets from the beginning; [`NOWHERE`] while all is well.
-    invalid_at: u64,
-    /// Octets of a character that the last piece left unfinished.
+    /// Octets of a character that the last piece left unfinished; when `is_invalid`, the offset from the beginning at which what is
+    /// no character begins, in big-endian order, or all ones from there on.
     cut: [u8; 3],
     cut_len: u8,
-}
-
-/// No text is that long.
-const NOWHERE: u64 = u64::MAX;
-
-impl Default for Utf8 {
-    fn default() -> Self {
-        Self { invalid_at: NOWHERE, cut: [0; 3], cut_len: 0 }
-    }
+    is_invalid: bool,
 }
 
 impl Utf8 {
     /// Checks the next piece, which has so many octets of the text before it.
     #[inline]
     pub(crate) fn feed(&mut self, mut text: &[u8], before: u64) {
-        if self.is_invalid() {
+        if self.is_invalid {
             return;
         }
         let behind = before + text.len() as u64;
@@ -36,7 +29,7 @@ impl Utf8 {
         if simdutf8::basic::from_utf8(whole).is_err() {
             self.find_invalid(whole, behind - text.len() as u64);
         }
-        if !cut.is_empty() {
+        if !cut.is_empty() && !self.is_invalid {
             self.cut[..cut.len()].copy_from_slice(cut);
             self.cut_len = cut.len() as u8;
         }
@@ -45,33 +38,41 @@ impl Utf8 {
     /// Whether what was fed cannot be UTF-8, whatever follows.
     #[inline]
     pub(crate) fn is_invalid(&self) -> bool {
-        self.invalid_at != NOWHERE
+        self.is_invalid
     }
 
     /// How far the text is UTF-8.
-    #[inline]
     pub(crate) fn state(&self) -> TextState {
-        match (self.invalid_at, self.cut_len) {
-            (NOWHERE, 0) => TextState::Whole,
-            (NOWHERE, cut_len) => TextState::Cut(cut_len),
-            (invalid_at, _) => TextState::Invalid(invalid_at),
+        match (self.is_invalid, self.cut_len) {
+            (true, _) => TextState::Invalid(self.invalid_at()),
+            (false, 0) => TextState::Whole,
+            (false, cut_len) => TextState::Cut(cut_len),
         }
     }
 
     /// Whether all that was fed is UTF-8 and ends with a whole character.
     #[inline]
     pub(crate) fn is_valid(&self) -> bool {
-        !self.is_invalid() && self.cut_len == 0
+        !self.is_invalid && self.cut_len == 0
     }
 
     #[cold]
     fn find_invalid(&mut self, text: &[u8], before: u64) {
         // A character that was cut before is at fault first.
-        if !self.is_invalid()
+        if !self.is_invalid
             && let Err(error) = std::str::from_utf8(text)
         {
-            self.invalid_at = before + error.valid_up_to() as u64;
+            let at = u32::try_from(before + error.valid_up_to() as u64).unwrap_or(u32::MAX);
+            let [first, second, third, fourth] = at.to_be_bytes();
+            (self.cut, self.cut_len, self.is_invalid) = ([first, second, third], fourth, true);
         }
+    }
+
+    /// `None` behind 4 GiB.
+    fn invalid_at(&self) -> Option<u64> {
+        let [first, second, third] = self.cut;
+        let at = u32::from_be_bytes([first, second, third, self.cut_len]);
+        (at < u32::MAX).then_some(at.into())
     }
 
     /// Finishes the cut character with the front of `text` and returns the rest of it.
@@ -88,8 +89,8 @@ impl Utf8 {
             self.cut[..character.len()].copy_from_slice(character);
             self.cut_len = character.len() as u8;
         } else {
-            self.find_invalid(character, before - had as u64);
             self.cut_len = 0;
+            self.find_invalid(character, before - had as u64);
         }
         rest
     }
@@ -138,7 +139,7 @@ mod tests {
         for size in 1..=text.len() {
             let mut utf8 = Utf8::default();
             feed(&mut utf8, text.chunks(size));
-            assert_eq!(utf8.state(), TextState::Invalid(3), "in pieces of {size}");
+            assert_eq!(utf8.state(), TextState::Invalid(Some(3)), "in pieces of {size}");
         }
         let mut utf8 = Utf8::default();
         feed(&mut utf8, [&b"ab\xf0\x9f"[..], b"\x98"]);

@@ -757,8 +757,7 @@ impl Connection {
         let handshake = websocket::Handshake::new(exchange.request.as_ref(), response);
         let mut facts = handshake.facts();
         facts.handshake_s = exchange.time_to_last_byte_s;
-        for direction in Direction::BOTH {
-            let odd = handshake.anomalies(direction);
+        for (direction, odd) in Direction::BOTH.into_iter().zip(handshake.anomalies()) {
             exchange.anomalies.merge(odd);
             if let Some(place) = exchange.places[direction as usize].filter(|_| !odd.is_empty()) {
                 exchange.anomaly_details.add(odd, direction, place);
@@ -842,9 +841,14 @@ impl Connection {
     }
 
     #[inline]
-    fn emit_message(&mut self, message: Message, out: &mut Output<'_>) {
+    fn emit_message(&mut self, mut message: Message, out: &mut Output<'_>) {
         self.ledger.book_message(Side::WebSocket, message.cost.wire_bytes());
-        self.anomalies.add_row(message.anomalies, &message.anomaly_details, message.cost.provenance.last.number);
+        if !message.anomalies.is_empty() {
+            // Lent by itself: a message that nobody points to is built where it goes.
+            let details = std::mem::take(&mut message.anomaly_details);
+            self.anomalies.add_row(message.anomalies, &details, message.cost.provenance.last.number);
+            message.anomaly_details = details;
+        }
         if let (Some(close), Some(facts)) = (&message.close, &mut self.websocket)
             && facts.closed_by.is_none()
         {

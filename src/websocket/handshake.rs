@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
 use sha1::{Digest, Sha1};
 
 use super::extension::{Agreement, Compression};
+use super::fields::Fields;
 use super::refusal::request_faults;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Direction, Head, Request, WebSocketFacts};
@@ -65,21 +66,17 @@ impl<'a> Handshake<'a> {
         Some(response.field("sec-websocket-accept") == Some(STANDARD.encode(digest).as_bytes()))
     }
 
-    /// What is odd in what a side sent: only header sections that are there to their end are judged.
-    pub(crate) fn anomalies(&self, direction: Direction) -> AnomalySet {
+    /// What is odd in the request, and in the response: only header sections that are there to their end are judged.
+    pub(crate) fn anomalies(&self) -> [AnomalySet; 2] {
         if !self.is_decodable() {
-            let (of, is_whole) = (AnomalyKind::OldWebSocketVersion, direction == self.decisive_side());
-            return AnomalySet::from_iter(is_whole.then_some(of));
+            let old = AnomalySet::from_iter([AnomalyKind::OldWebSocketVersion]);
+            // The request says which version is spoken, if it is there.
+            return if self.request.is_some() { [old, AnomalySet::EMPTY] } else { [AnomalySet::EMPTY, old] };
         }
-        match direction {
-            Direction::ClientToServer => self.whole_request().map(request_faults).unwrap_or_default(),
-            Direction::ServerToClient => self.whole_response().map(|response| self.answer_faults(response)).unwrap_or_default(),
-        }
-    }
-
-    /// The side whose header section says which version is spoken.
-    fn decisive_side(&self) -> Direction {
-        if self.request.is_some() { Direction::ClientToServer } else { Direction::ServerToClient }
+        [
+            self.whole_request().map(request_faults).unwrap_or_default(),
+            self.whole_response().map(|response| self.answer_faults(response)).unwrap_or_default(),
+        ]
     }
 
     fn whole_request(&self) -> Option<&'a Request> {
@@ -92,20 +89,20 @@ impl<'a> Handshake<'a> {
 
     /// What a client must not accept (RFC 6455 §4.1, items 2 to 6 of what it validates).
     fn answer_faults(&self, response: &Head) -> AnomalySet {
-        let accept = match response.field("sec-websocket-accept") {
+        let fields = Fields::of(response);
+        let accept = match fields.accept.value {
             None => Some(AnomalyKind::MissingAccept),
             Some(_) => (self.accept_valid() == Some(false)).then_some(AnomalyKind::WrongAccept),
         };
         let said = |says: bool, kind| says.then_some(kind);
         // RFC 6455 §11.3.2 to §11.3.4.
-        let single = ["sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol"];
-        let is_repeated = single.iter().any(|name| response.values(name).nth(1).is_some());
+        let is_repeated = [fields.accept, fields.extensions, fields.protocol].iter().any(|field| field.is_repeated);
         [
-            said(!response.has_token("upgrade", "websocket"), AnomalyKind::MissingUpgrade),
-            said(!response.has_token("connection", "upgrade"), AnomalyKind::MissingConnectionUpgrade),
+            said(!fields.upgrades, AnomalyKind::MissingUpgrade),
+            said(!fields.names_upgrade, AnomalyKind::MissingConnectionUpgrade),
             said(is_repeated, AnomalyKind::RepeatedHandshakeField),
             accept,
-            said(self.chose_unasked_subprotocol(response), AnomalyKind::SubprotocolNotOffered),
+            said(self.is_unasked_subprotocol(fields.protocol.value), AnomalyKind::SubprotocolNotOffered),
             said(self.agreement.is_unasked, AnomalyKind::ExtensionNotOffered),
             said(self.agreement.is_bad, AnomalyKind::BadExtensionAnswer),
         ]
@@ -115,8 +112,8 @@ impl<'a> Handshake<'a> {
     }
 
     /// Whether the server chose a subprotocol that the client did not offer; unlike most names these compare octet by octet.
-    fn chose_unasked_subprotocol(&self, response: &Head) -> bool {
-        let (Some(request), Some(chosen)) = (self.whole_request(), response.field("sec-websocket-protocol")) else { return false };
+    fn is_unasked_subprotocol(&self, chosen: Option<&[u8]>) -> bool {
+        let (Some(request), Some(chosen)) = (self.whole_request(), chosen) else { return false };
         let mut offers = request.head.values("sec-websocket-protocol").flat_map(|value| value.split(|&octet| octet == b','));
         !offers.any(|offer| offer.trim_ascii() == chosen)
     }
@@ -204,7 +201,7 @@ mod tests {
 
     /// What is odd in the request, and in the response.
     fn odd(handshake: &Handshake<'_>) -> [Vec<AnomalyKind>; 2] {
-        Direction::BOTH.map(|direction| handshake.anomalies(direction).iter().collect())
+        handshake.anomalies().map(|odd| odd.iter().collect())
     }
 
     /// The same of a handshake whose halves were changed.

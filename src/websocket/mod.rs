@@ -4,6 +4,7 @@ mod close;
 mod connection;
 mod deflate;
 mod extension;
+mod fields;
 mod frame;
 mod handshake;
 mod mask;

@@ -54,8 +54,9 @@ impl Partial {
             // Where decoding leads from cannot be told by octets: the frame has to do.
             TextState::Invalid(_) if self.is_encoded => self.invalid = Some(self.frame),
             TextState::Invalid(at) => {
-                let here = at.checked_sub(before).map(|ahead| buffer.place(ahead));
-                self.invalid = here.or(self.cut).or(Some(self.frame));
+                let is_before = at.is_some_and(|at| at < before);
+                let here = at.filter(|_| !is_before).map(|at| buffer.place(at - before));
+                self.invalid = here.or(self.cut.filter(|_| is_before)).or(Some(self.frame));
             }
             TextState::Cut(_) if self.is_encoded => self.cut = Some(self.frame),
             TextState::Cut(octets) => {

@@ -1,5 +1,6 @@
 //! What is wrong with a request to open a WebSocket, and why a server refused one (RFC 6455 §4.2, §4.4).
 
+use super::fields::Fields;
 use super::handshake::is_key;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Head, RefusalReason, RefusedUpgrade, Request, Response};
@@ -9,21 +10,20 @@ const VERSION: &[u8] = b"13";
 
 /// What a request must not be (RFC 6455 §4.1), in a header section that is there to its end.
 pub(super) fn request_faults(request: &Request) -> AnomalySet {
-    let head = &request.head;
+    let fields = Fields::of(&request.head);
     let said = |says: bool, kind| says.then_some(kind);
-    let key = match head.field("sec-websocket-key") {
+    let key = match fields.key.value {
         None => Some(AnomalyKind::MissingKey),
         Some(key) => said(!is_key(key), AnomalyKind::InvalidKey),
     };
-    // RFC 6455 §11.3.1, §11.3.5.
-    let is_repeated = ["sec-websocket-key", "sec-websocket-version"].iter().any(|name| head.values(name).nth(1).is_some());
     [
         said(!is_get_of_http_1_1(request), AnomalyKind::WrongHandshakeMethod),
-        said(!head.has_token("upgrade", "websocket"), AnomalyKind::MissingUpgrade),
-        said(!head.has_token("connection", "upgrade"), AnomalyKind::MissingConnectionUpgrade),
-        said(head.field("sec-websocket-version") != Some(VERSION), AnomalyKind::WrongVersion),
+        said(!fields.upgrades, AnomalyKind::MissingUpgrade),
+        said(!fields.names_upgrade, AnomalyKind::MissingConnectionUpgrade),
+        said(fields.version.value != Some(VERSION), AnomalyKind::WrongVersion),
         key,
-        said(is_repeated, AnomalyKind::RepeatedHandshakeField),
+        // RFC 6455 §11.3.1, §11.3.5.
+        said(fields.key.is_repeated || fields.version.is_repeated, AnomalyKind::RepeatedHandshakeField),
     ]
     .into_iter()
     .flatten()
