@@ -17,6 +17,7 @@ pub(crate) mod samples;
 mod side;
 mod summary;
 mod transport;
+mod wastes;
 
 pub use endpoints::{Endpoint, EndpointKey, Endpoints, hash_question};
 pub use engine_io::{EngineIo, Paid, Session};
@@ -32,3 +33,4 @@ pub(crate) use side::EFFICIENCY_SCALE;
 pub use side::{Compression, ConnectionUse, DirectionTotals, Distributions, ExchangeTotals, SideTotals};
 pub use summary::{LargestConnection, Summary};
 pub use transport::Transport;
+pub use wastes::{Waste, Wastes};

@@ -15,6 +15,7 @@ use super::money::Money;
 use super::polls::Polls;
 use super::side::{ConnectionUse, SideTotals, bears_content};
 use super::transport::Transport;
+use super::wastes::{Talked, Wastes, is_coded};
 use crate::AnomalyCounts;
 use crate::message::{Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
 
@@ -63,6 +64,7 @@ struct Active {
     figures: Endpoint,
     /// When the long-poll answer that is being filled leaves, in nanoseconds since the Unix epoch.
     shared_until_ns: Option<i64>,
+    talked: Talked,
 }
 
 /// The sums of rows. Parts merge by `+=` in any order to the same value, provided that all rows of one connection are added
@@ -94,6 +96,7 @@ pub struct Summary {
     anomalies: AnomalyCounts,
     engine_io: EngineIo,
     polls: Polls,
+    wastes: Wastes,
     active: HashMap<u64, Active, FixedState>,
 }
 
@@ -119,10 +122,20 @@ impl Summary {
         side.envelopes.add_answered(message.answered);
         match message.opcode {
             Opcode::Close => return direction.close.add(cost),
-            opcode if opcode.is_control() => return direction.liveness.add(cost),
+            opcode if opcode.is_control() => {
+                active.talked.pings += 1;
+                return direction.liveness.add(cost);
+            }
             _ => {}
         }
         direction.add_message(cost, message.compressed);
+        let talked = &mut active.talked;
+        talked.messages += 1;
+        if message.compressed {
+            talked.compressed += 1;
+            talked.compressed_bytes += cost.encoded_bytes;
+        }
+        self.wastes.add_message(message, &mut talked.previous[message.direction as usize]);
         side.envelopes.add(&message.content, cost);
         self.engine_io.add_message(message, cost);
         side.deliveries += u64::from(bears_content(cost));
@@ -154,6 +167,7 @@ impl Summary {
         if let Some(refused) = exchange.upgrade_refused {
             *self.sides[Side::WebSocket as usize].refused_upgrades.entry(refused.reason).or_default() += 1;
         }
+        self.wastes.add_exchange(exchange);
         let side = &mut self.sides[exchange.side as usize];
         let [upwards, downwards] = &mut side.directions;
         let mut whole = Money::default();
@@ -202,6 +216,7 @@ impl Summary {
             side.directions[Direction::ServerToClient as usize].upgrade.add(&response.cost);
             whole.add(&response.cost);
         }
+        self.active.entry(exchange.connection).or_default().talked.upgrade_bytes += whole.wire_bytes();
         self.add_endpoint(exchange, Side::WebSocket, whole, 0);
     }
 
@@ -270,6 +285,7 @@ impl Summary {
         let active = self.active.remove(&row.connection);
         let Some(facts) = &row.websocket else { return };
         if let Some(active) = active {
+            self.wastes.add_websocket(row, facts, &active.talked);
             let host = facts.host.as_deref().unwrap_or_default();
             let target = facts.target.as_deref().unwrap_or_default();
             self.endpoints.add(EndpointKey::new(Side::WebSocket, host.as_bytes(), target.as_bytes()), active.figures);
@@ -315,6 +331,11 @@ impl Summary {
     /// One side's sums.
     pub fn side(&self, side: Side) -> &SideTotals {
         &self.sides[side as usize]
+    }
+
+    /// What cost more than it had to.
+    pub fn wastes(&self) -> &Wastes {
+        &self.wastes
     }
 
     /// Exchanges that ask again and again.
@@ -431,7 +452,8 @@ fn add_exchange_totals(side: &mut SideTotals, exchange: &Exchange, whole: &Money
     if let Some(response) = &exchange.response {
         *totals.statuses.entry(response.status).or_default() += 1;
         let asked = exchange.request.as_ref().is_some_and(|request| request.method() == b"GET");
-        if asked && !bears_content(&response.cost) && response.cost.lost_bytes == 0 {
+        // Those of polls are told by the polls.
+        if asked && exchange.polling.is_none() && !bears_content(&response.cost) && response.cost.lost_bytes == 0 {
             totals.empty_answers.add(wire, response.cost.provenance.first.number);
         }
     }
@@ -465,10 +487,6 @@ fn first_frame(exchange: &Exchange) -> Option<u64> {
 /// Octets of a field line: `name: value` CRLF.
 fn field_line_bytes((name, value): (&[u8], &[u8])) -> u64 {
     (name.len() + value.len() + 4) as u64
-}
-
-fn is_coded(content_encoding: Option<&[u8]>) -> bool {
-    content_encoding.is_some_and(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 /// Fields that only an upgrade request carries; `Connection: Upgrade` gives way to `keep-alive` of about the same length.
@@ -510,11 +528,16 @@ impl AddAssign<&Self> for Summary {
         }
         self.engine_io += &other.engine_io;
         self.polls += &other.polls;
+        self.wastes += other.wastes;
         self.anomalies += &other.anomalies;
         for (&connection, active) in &other.active {
             let ours = self.active.entry(connection).or_default();
             ours.figures += active.figures;
             ours.shared_until_ns = ours.shared_until_ns.max(active.shared_until_ns);
+            // All rows of a connection are in one part: the other knows nothing of it.
+            if ours.talked == Talked::default() {
+                ours.talked = active.talked;
+            }
         }
     }
 }
