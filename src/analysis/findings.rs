@@ -655,6 +655,15 @@ mod tests {
     }
 
     #[test]
+    fn every_finding_is_documented() {
+        let page = include_str!("../../docs/formats.md");
+        let section = page.split("### Findings").nth(1).and_then(|behind| behind.split("\n### ").next()).unwrap_or_default();
+        let documented: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).skip(1).collect();
+        let ids: Vec<_> = cases().into_iter().map(|(id, ..)| id).collect();
+        assert_eq!(documented, ids);
+    }
+
+    #[test]
     fn largest_saving_comes_first_with_its_share_of_the_side() {
         let mut rows = exchanges(4, "GET /poll HTTP/1.1", &[("Cookie", "sid=0123456789")], 304, &[], 0);
         rows.push(message(1, |message| message.cost.content_bytes = Some(10)));
