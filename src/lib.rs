@@ -25,7 +25,9 @@ pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
 pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
 pub use message::*;
-pub use options::{AjaxScope, ContentMode, DecodeAs, Limits, NamedLimit, Options, Protocol, Quantity};
+pub use options::{
+    AjaxScope, AssumedCompression, AssumedRequests, Assumptions, ContentMode, DecodeAs, Limits, NamedLimit, Options, Protocol, Quantity,
+};
 pub use packet::{
     CapturePoint, ConnectionKey, Datagram, Flags, Fragment, Identity, NotTcp, Reassembly, Segment, Sender, SeqNumber, Sliced, Unjoined,
     slice,

@@ -1,10 +1,12 @@
 //! What can be set: limits, timeouts, and what is asked for; each with its default and unit.
 
+mod assumptions;
 mod decode_as;
 mod named;
 
 use std::time::Duration;
 
+pub use assumptions::{AssumedCompression, AssumedRequests, Assumptions};
 pub use decode_as::{DecodeAs, Protocol};
 pub use named::{NamedLimit, Quantity};
 
@@ -110,6 +112,8 @@ pub struct Options {
     pub digest: bool,
     /// Which exchanges count as Ajax.
     pub ajax: AjaxScope,
+    /// What is assumed of what one side would have cost as the other.
+    pub assumptions: Assumptions,
     /// Whether parts are wanted beside rows: what each frame brought, for [`Analyzer::poll_part`](crate::Analyzer::poll_part).
     pub parts: bool,
 }
@@ -143,6 +147,7 @@ impl Default for Options {
             content: ContentMode::None,
             digest: false,
             ajax: AjaxScope::Detected,
+            assumptions: Assumptions::default(),
             parts: false,
         }
     }

@@ -28,7 +28,7 @@ pub use histogram::{Distribution, Quantiles};
 pub(crate) use ledger::Ledger;
 pub use money::{Money, Sighting};
 pub use polls::{PollTotals, PolledKey, Polls};
-pub use reframing::{AsAjax, AsWebSocket, Reframed};
+pub use reframing::{AsAjax, AsWebSocket, Pushed, Reframed};
 pub(crate) use side::EFFICIENCY_SCALE;
 pub use side::{Compression, ConnectionUse, DirectionTotals, Distributions, ExchangeTotals, SideTotals};
 pub use summary::{LargestConnection, Summary};

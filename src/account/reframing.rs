@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use crate::message::Direction;
+
 /// TCP payload octets a segment carries: Ethernet's 1500 less 20 (IPv4) and 32 (TCP with timestamps).
 const SEGMENT_PAYLOAD: u64 = 1448;
 
@@ -10,6 +12,8 @@ const SEGMENT_PAYLOAD: u64 = 1448;
 pub struct Reframed {
     /// Messages.
     pub messages: u64,
+    /// Their content, in octets.
+    pub content_bytes: u64,
     /// Octets of framing and content, what TCP would carry.
     pub payload_bytes: u64,
     /// Segments of at most 1448 octets, each message beginning one.
@@ -26,48 +30,84 @@ impl Reframed {
         };
         let payload = length + if from_client { 4 } else { 0 } + content_bytes;
         self.messages += 1;
+        self.content_bytes += content_bytes;
         self.payload_bytes += payload;
         self.segments += payload.div_ceil(SEGMENT_PAYLOAD);
+    }
+
+    /// The same messages with less content: frame headers stay, segments that it would no longer fill go.
+    pub fn with_content(mut self, content_bytes: u64) -> Self {
+        self.payload_bytes -= self.content_bytes.saturating_sub(content_bytes);
+        self.content_bytes = self.content_bytes.min(content_bytes);
+        self.segments = self.segments.min(self.messages + self.payload_bytes / SEGMENT_PAYLOAD);
+        self
     }
 }
 
 impl AddAssign for Reframed {
     fn add_assign(&mut self, other: Self) {
         self.messages += other.messages;
+        self.content_bytes += other.content_bytes;
         self.payload_bytes += other.payload_bytes;
         self.segments += other.segments;
+    }
+}
+
+/// Exchanges as WebSocket messages, by direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// With content as HTTP encoded it.
+    pub encoded: [Reframed; 2],
+    /// With decoded content.
+    pub decoded: [Reframed; 2],
+}
+
+impl Pushed {
+    /// Adds a message: its content encoded, and decoded if known.
+    fn add(&mut self, (encoded, decoded): (u64, Option<u64>), direction: Direction) {
+        let from_client = direction == Direction::ClientToServer;
+        self.encoded[direction as usize].add_websocket(encoded, from_client);
+        self.decoded[direction as usize].add_websocket(decoded.unwrap_or(encoded), from_client);
+    }
+}
+
+impl AddAssign for Pushed {
+    fn add_assign(&mut self, other: Self) {
+        for direction in Direction::BOTH {
+            self.encoded[direction as usize] += other.encoded[direction as usize];
+            self.decoded[direction as usize] += other.decoded[direction as usize];
+        }
     }
 }
 
 /// A side's exchanges as WebSocket messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AsWebSocket {
-    /// Each exchange two messages, content uncompressed; a request without content sends its target instead.
-    pub high: Reframed,
-    /// Only content that was there, as encoded; a question without content is not asked.
-    pub low: Reframed,
+    /// Each exchange two messages; a request without content sends its target instead.
+    pub each: Pushed,
+    /// Only content that was there; a question without content is not asked.
+    pub news: Pushed,
 }
 
 impl AsWebSocket {
     /// Adds one exchange: (encoded, decoded if known) content of request and response, and the length of its target.
     pub fn add(&mut self, target_len: u64, request: (u64, Option<u64>), response: (u64, Option<u64>)) {
-        let decoded = |(encoded, decoded): (u64, Option<u64>)| decoded.unwrap_or(encoded);
-        let asked = if request.0 > 0 { decoded(request) } else { target_len };
-        self.high.add_websocket(asked, true);
-        self.high.add_websocket(decoded(response), false);
+        let asked = if request.0 > 0 { request } else { (target_len, None) };
+        self.each.add(asked, Direction::ClientToServer);
+        self.each.add(response, Direction::ServerToClient);
         if request.0 > 0 {
-            self.low.add_websocket(request.0, true);
+            self.news.add(request, Direction::ClientToServer);
         }
         if response.0 > 0 {
-            self.low.add_websocket(response.0, false);
+            self.news.add(response, Direction::ServerToClient);
         }
     }
 }
 
 impl AddAssign for AsWebSocket {
     fn add_assign(&mut self, other: Self) {
-        self.high += other.high;
-        self.low += other.low;
+        self.each += other.each;
+        self.news += other.news;
     }
 }
 
@@ -78,7 +118,8 @@ pub struct AsAjax {
     pub client_messages: u64,
     /// Messages that servers sent: each the answer to a poll.
     pub server_messages: u64,
-    /// Polls that would answer them when messages of one connection within one second share an answer.
+    /// Polls that would answer them when messages of one connection within one second, or the assumed poll interval, share an
+    /// answer.
     pub shared_answers: u64,
     /// Decoded content (encoded where unknown), in octets.
     pub content_bytes: u64,
@@ -88,6 +129,8 @@ pub struct AsAjax {
     pub extra_segments: u64,
     /// Held polls that would end without an answer: one for every 30 s of a connection.
     pub idle_polls: u64,
+    /// Polls at the assumed interval: one for each that a connection lasts, and one more.
+    pub interval_polls: u64,
 }
 
 impl AsAjax {
@@ -112,6 +155,7 @@ impl AddAssign for AsAjax {
         self.encoded_bytes += other.encoded_bytes;
         self.extra_segments += other.extra_segments;
         self.idle_polls += other.idle_polls;
+        self.interval_polls += other.interval_polls;
     }
 }
 
@@ -124,6 +168,11 @@ mod tests {
         let mut client = Reframed::default();
         [125, 126, 65535, 65536].iter().for_each(|&len| client.add_websocket(len, true));
         // 2 + 4 + 125, 4 + 4 + 126, 4 + 4 + 65 535, 10 + 4 + 65 536 octets; ⌈65 543 / 1448⌉ = ⌈65 550 / 1448⌉ = 46 segments.
-        assert_eq!(client, Reframed { messages: 4, payload_bytes: 131 + 134 + 65543 + 65550, segments: 1 + 1 + 46 + 46 });
+        let (content_bytes, payload_bytes) = (125 + 126 + 65_535 + 65_536, 131 + 134 + 65_543 + 65_550);
+        assert_eq!(client, Reframed { messages: 4, content_bytes, payload_bytes, segments: 1 + 1 + 46 + 46 });
+        // 36 octets of frame headers stay; four messages begin four segments, 6836 octets fill four more.
+        let less = client.with_content(6800);
+        assert_eq!(less, Reframed { messages: 4, content_bytes: 6800, payload_bytes: 6836, segments: 8 });
+        assert_eq!(client.with_content(1 << 20), client);
     }
 }

@@ -18,6 +18,7 @@ use super::transport::Transport;
 use super::wastes::{Talked, Wastes, is_coded};
 use crate::AnomalyCounts;
 use crate::message::{Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
+use crate::options::Assumptions;
 
 /// Largest connections kept.
 const LARGEST: usize = 20;
@@ -71,6 +72,7 @@ struct Active {
 /// to one part. Memory grows with the WebSocket connections that are open, not with the rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
+    assumptions: Assumptions,
     sides: [SideTotals; 4],
     /// Buckets of all connections.
     buckets: Buckets,
@@ -101,6 +103,16 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Sums of no row yet, for a counterfactual that assumes what is given.
+    pub fn new(assumptions: Assumptions) -> Self {
+        Self { assumptions, ..Self::default() }
+    }
+
+    /// What the counterfactual assumes.
+    pub fn assumptions(&self) -> &Assumptions {
+        &self.assumptions
+    }
+
     /// Adds a row.
     pub fn add(&mut self, row: &Row) {
         match row {
@@ -147,13 +159,15 @@ impl Summary {
         }
         figures.first_frame.get_or_insert(cost.provenance.first.number);
 
+        let shared_ns =
+            self.assumptions.poll_interval.map_or(SHARED_ANSWER_NS, |interval| i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX));
         let from_client = message.direction == Direction::ClientToServer;
         side.as_ajax.add(from_client, cost.encoded_bytes, cost.content_bytes);
         if !from_client {
             let time_ns = cost.provenance.last.time.0;
             if active.shared_until_ns.is_none_or(|until| time_ns >= until) {
                 side.as_ajax.shared_answers += 1;
-                active.shared_until_ns = Some(time_ns.saturating_add(SHARED_ANSWER_NS));
+                active.shared_until_ns = Some(time_ns.saturating_add(shared_ns));
             }
         }
     }
@@ -291,7 +305,11 @@ impl Summary {
             self.endpoints.add(EndpointKey::new(Side::WebSocket, host.as_bytes(), target.as_bytes()), active.figures);
         }
         let duration_s = row.last.time.seconds_since(row.first.time).max(0.0);
-        self.sides[Side::WebSocket as usize].as_ajax.idle_polls += (duration_s / HELD_POLL_S) as u64;
+        let as_ajax = &mut self.sides[Side::WebSocket as usize].as_ajax;
+        as_ajax.idle_polls += (duration_s / HELD_POLL_S) as u64;
+        if let Some(interval) = self.assumptions.poll_interval {
+            as_ajax.interval_polls += (duration_s / interval.as_secs_f64().max(1e-3)) as u64 + 1;
+        }
         if let Some(subprotocol) = &facts.subprotocol {
             *self.subprotocols.entry(subprotocol.clone()).or_default() += 1;
             self.bound_subprotocols();

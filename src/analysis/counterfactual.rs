@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::break_even::{fixed_bytes, fixed_connections};
 use super::plural;
-use crate::account::{DirectionTotals, Reframed, SideTotals, Summary};
+use crate::account::{AsAjax, DirectionTotals, Pushed, Reframed, SideTotals, Summary};
 use crate::message::{Bucket, Direction, Side};
+use crate::options::{AssumedCompression, AssumedRequests, Assumptions};
 
 /// Link, IP and TCP headers of a segment where none was seen: Ethernet 14, IPv4 20, TCP with timestamps 32.
 const HEADER_BYTES: u64 = 66;
@@ -83,15 +84,30 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
             ),
         )
     };
+    let asks = summary.assumptions();
     let bytes = |reframed: Reframed, acknowledgements: u64| {
         reframed.payload_bytes + (reframed.segments + acknowledgements) * header + reframed.messages * tls + pairs * setup
     };
-    let (low, high) = (ajax.as_websocket.low, ajax.as_websocket.high);
+    let deflated = deflated_share(websocket);
+    let (news, each) = (&ajax.as_websocket.news, &ajax.as_websocket.each);
+    let low_questions = if asks.requests == AssumedRequests::Own { each } else { news };
+    let high_questions = if asks.requests == AssumedRequests::Shared { news } else { each };
+    let low = if asks.compression == AssumedCompression::None { sum(low_questions.decoded) } else { compressed(low_questions, deflated) };
+    let high =
+        if asks.compression == AssumedCompression::Deflate { compressed(high_questions, deflated) } else { sum(high_questions.decoded) };
     let assumptions = vec![
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the Ajax side"),
         format!("{setup_assumption}, once for each of {pairs} client and server {}", plural(pairs, "pair", "pairs")),
-        "high: each exchange becomes two messages, the request's target standing for a request without content, uncompressed, each acknowledged by a segment of its own".into(),
-        "low: answers without content (empty, 204, 304) and questions without content vanish, content as HTTP encoded it, acknowledgements ride along".into(),
+        format!(
+            "high: {}, {}, each acknowledged by a segment of its own",
+            requests_become(asks.requests != AssumedRequests::Shared),
+            content_is(asks.compression == AssumedCompression::Deflate, deflated)
+        ),
+        format!(
+            "low: {}, {}, acknowledgements ride along",
+            requests_become(asks.requests == AssumedRequests::Own),
+            content_is(asks.compression != AssumedCompression::None, deflated)
+        ),
         "one frame for each message, client frames masked (RFC 6455 section 5.2), 1448 bytes of payload a segment".into(),
     ];
     let ends = [
@@ -99,6 +115,54 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
         (bytes(high, high.messages), high.segments + high.messages + pairs * SETUP_PACKETS),
     ];
     Some(Estimate::new(ajax, ends, assumptions))
+}
+
+fn requests_become(own: bool) -> &'static str {
+    match own {
+        true => "each exchange becomes two messages, the request's target standing for a request without content",
+        false => "answers without content (empty, 204, 304) and questions without content vanish",
+    }
+}
+
+fn content_is(compressed: bool, deflated: Option<[f64; 2]>) -> String {
+    match (compressed, deflated) {
+        (false, _) => "content uncompressed".into(),
+        (true, None) => "content as HTTP encoded it".into(),
+        (true, Some([up, down])) => format!(
+            "content as HTTP encoded it, or deflated to {:.0} % (of clients) and {:.0} % (of servers) as the WebSocket messages of this capture were, whichever is less",
+            up * 100.0,
+            down * 100.0
+        ),
+    }
+}
+
+/// Messages that have to be compressed before their ratio says something about others.
+const ENOUGH_COMPRESSED: u64 = 5;
+
+/// What permessage-deflate left of the content of each direction in this capture; `None` where it hardly ran.
+fn deflated_share(websocket: &SideTotals) -> Option<[f64; 2]> {
+    if websocket.compression().compressed_messages < ENOUGH_COMPRESSED {
+        return None;
+    }
+    let share = |direction: Direction| {
+        let compression = websocket.direction(direction).compression;
+        if compression.content_bytes == 0 { 1.0 } else { compression.encoded_bytes as f64 / compression.content_bytes as f64 }
+    };
+    Some(Direction::BOTH.map(share))
+}
+
+/// Messages with content as HTTP encoded it, or deflated to a share, whichever is less.
+fn compressed(pushed: &Pushed, deflated: Option<[f64; 2]>) -> Reframed {
+    let Some(shares) = deflated else { return sum(pushed.encoded) };
+    sum([0, 1].map(|direction: usize| {
+        let content = pushed.decoded[direction].content_bytes as f64 * shares[direction];
+        pushed.encoded[direction].with_content(content.ceil() as u64)
+    }))
+}
+
+fn sum([mut up, down]: [Reframed; 2]) -> Reframed {
+    up += down;
+    up
 }
 
 fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
@@ -114,24 +178,67 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
     let connections = fixed_connections(websocket);
     let setup = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| websocket.bucket(bucket)).iter().sum::<u64>();
     let exchange = request + response + 2 * (header + tls);
-    let low_exchanges = messages.client_messages.max(messages.shared_answers);
-    let high_exchanges = messages.client_messages + messages.server_messages + messages.idle_polls;
-    let low = low_exchanges * exchange + messages.encoded_bytes + messages.extra_segments * header + setup;
-    let high = high_exchanges * (exchange + 2 * header) + messages.content_bytes + messages.extra_segments * header + setup;
-    let carriers = messages.extra_segments + connections * TCP_SETUP_PACKETS;
-    let polls = match messages.idle_polls {
-        0 => String::new(),
-        polls => format!(" {polls} held {} ended after 30 s without news,", plural(polls, "poll", "polls")),
+    let asks = summary.assumptions();
+    let shares_requests = asks.requests != AssumedRequests::Own;
+    let owns_requests = asks.requests != AssumedRequests::Shared;
+    let exchanges = |polls: u64, own: bool| if own { messages.client_messages + polls } else { messages.client_messages.max(polls) };
+    let (low_exchanges, high_exchanges) = match asks.poll_interval {
+        None => {
+            (exchanges(messages.shared_answers, !shares_requests), exchanges(messages.server_messages + messages.idle_polls, owns_requests))
+        }
+        // What clients say waits for the next poll too.
+        Some(_) if !owns_requests => (messages.interval_polls, messages.interval_polls),
+        Some(_) => {
+            let low = if shares_requests { messages.interval_polls } else { messages.client_messages + messages.interval_polls };
+            (low, messages.client_messages + messages.interval_polls)
+        }
     };
+    let low_content = if asks.compression == AssumedCompression::None { messages.content_bytes } else { messages.encoded_bytes };
+    let high_content = if asks.compression == AssumedCompression::Deflate { messages.encoded_bytes } else { messages.content_bytes };
+    let low = low_exchanges * exchange + low_content + messages.extra_segments * header + setup;
+    let high = high_exchanges * (exchange + 2 * header) + high_content + messages.extra_segments * header + setup;
+    let carriers = messages.extra_segments + connections * TCP_SETUP_PACKETS;
+    let coded = |compressed: bool| if compressed { "content as encoded" } else { "content uncompressed" };
     let assumptions = vec![
         format!("header sections of {request} bytes a request and {response} bytes a response, {heads_assumption}"),
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the WebSocket side"),
-        "low: long polling; messages of a connection within one second share an answer (which adds up to 1 s of waiting), or ride on the answer to a POST; content as encoded, acknowledgements ride along".into(),
-        format!("high: each message an exchange of its own, uncompressed,{polls} each message acknowledged by a segment of its own"),
+        format!(
+            "low: {}, {}, acknowledgements ride along",
+            polls_are(asks, &messages, shares_requests, true),
+            coded(asks.compression != AssumedCompression::None)
+        ),
+        format!(
+            "high: {}, {}, each message acknowledged by a segment of its own",
+            polls_are(asks, &messages, !owns_requests, false),
+            coded(asks.compression == AssumedCompression::Deflate)
+        ),
         "connections are set up and closed as the WebSocket's were".into(),
     ];
     let ends = [(low, 2 * low_exchanges + carriers), (high, 4 * high_exchanges + carriers)];
     Some(Estimate::new(websocket, ends, assumptions))
+}
+
+/// How polls and what clients say would be asked.
+fn polls_are(asks: &Assumptions, messages: &AsAjax, shared: bool, bundled: bool) -> String {
+    let clients = if shared { "what clients say rides on them" } else { "what clients say is a POST of its own each" };
+    if let Some(interval) = asks.poll_interval {
+        let seconds = interval.as_secs_f64();
+        return format!(
+            "{} polls, one every {seconds} s of each connection (which adds {} s of waiting on average, {seconds} s at most), {clients}",
+            messages.interval_polls,
+            seconds / 2.0
+        );
+    }
+    if bundled {
+        return format!(
+            "long polls; messages of a connection within one second share an answer (which adds up to 1 s of waiting), {clients}"
+        );
+    }
+    let held = match messages.idle_polls {
+        0 => String::new(),
+        polls => format!(", {polls} held {} ended after 30 s without news", plural(polls, "poll", "polls")),
+    };
+    format!("long polls, each message of a server an answer of its own{held}, {clients}")
 }
 
 impl Estimate {
@@ -184,12 +291,48 @@ fn header_sections(summary: &Summary) -> ((u64, u64), &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::account::samples::deck_rows;
 
     fn ends(estimate: Option<Estimate>) -> (u64, u64, u64, u64, u64) {
         let e = estimate.expect("the side is not empty");
         (e.observed_wire_bytes, e.low_wire_bytes, e.high_wire_bytes, e.low_packets, e.high_packets)
+    }
+
+    fn with(assumptions: Assumptions) -> Counterfactual {
+        let mut summary = Summary::new(assumptions);
+        deck_rows().iter().for_each(|row| summary.add(row));
+        Counterfactual::new(&summary)
+    }
+
+    #[test]
+    fn assumptions_narrow_the_range() {
+        // See `the_deck_as_the_other`. Uncompressed, the low end's answer is 4 + 262: 266 + 54 + 892 = 1212.
+        let none = with(Assumptions { compression: AssumedCompression::None, ..Assumptions::default() });
+        assert_eq!(ends(none.ajax_as_websocket), (1079, 1212, 1390, 11, 14));
+        // Compressed, the high end's is 4 + 187: 16 + 191 + 4 · 54 + 892 = 1315.
+        let deflate = with(Assumptions { compression: AssumedCompression::Deflate, ..Assumptions::default() });
+        assert_eq!(ends(deflate.ajax_as_websocket), (1079, 1137, 1315, 11, 14));
+        // The question is asked at the low end too: 16 + 191 + 2 · 54 + 892 = 1207.
+        let own = with(Assumptions { requests: AssumedRequests::Own, ..Assumptions::default() });
+        assert_eq!(ends(own.ajax_as_websocket), (1079, 1207, 1390, 12, 14));
+        // WebSocket as Ajax, a POST and a poll at the low end: 2 · (376 + 2 · 66) + 34 + 342 = 1392.
+        assert_eq!(ends(own.websocket_as_ajax), (1225, 1392, 4870, 11, 35));
+        // The question is not asked at the high end either: 266 + 2 · 54 + 892 = 1266.
+        let shared = with(Assumptions { requests: AssumedRequests::Shared, ..Assumptions::default() });
+        assert_eq!(ends(shared.ajax_as_websocket), (1079, 1137, 1266, 11, 12));
+        // 1 + 5 polls at the high end: 6 · (376 + 4 · 66) + 48 + 342 = 4230.
+        assert_eq!(ends(shared.websocket_as_ajax), (1225, 884, 4230, 9, 31));
+    }
+
+    #[test]
+    fn polls_at_an_interval_cost_whether_there_is_news_or_not() {
+        // The connection lasts 179 s: 3 polls at 60 s. Low, all said rides on them: 3 · (376 + 2 · 66) + 34 + 342 = 1900; 6 + 7 packets.
+        // High, one POST beside them: 4 · (376 + 4 · 66) + 48 + 342 = 2950; 16 + 7 packets.
+        let polls = with(Assumptions { poll_interval: Some(Duration::from_secs(60)), ..Assumptions::default() });
+        assert_eq!(ends(polls.websocket_as_ajax), (1225, 1900, 2950, 13, 23));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::analysis::comparison::Comparison;
 use crate::analysis::counterfactual::header_bytes;
 use crate::analysis::findings::{Finding, findings};
 use crate::message::{Side, Totals};
-use crate::options::{AjaxScope, Options};
+use crate::options::{AjaxScope, Assumptions, Options};
 use crate::stream::Timestamp;
 
 pub use engine_io::{EngineIoReport, PaidReport, SessionsReport};
@@ -153,7 +153,7 @@ pub struct NotTcp {
 }
 
 /// What was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Settings {
     /// `detected` or `all`.
     pub ajax: &'static str,
@@ -165,8 +165,31 @@ pub struct Settings {
     pub filters: Vec<String>,
     /// Whether equal addresses in different virtual networks are different connections.
     pub separate_networks: bool,
+    /// What the counterfactual assumes.
+    pub counterfactual: AssumedReport,
     /// Limits that are not the default ones, by name: octets, things or seconds.
     pub limits: BTreeMap<&'static str, u64>,
+}
+
+/// What the counterfactual assumes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AssumedReport {
+    /// Polls at this interval, in seconds; `None` for long polling.
+    pub poll_interval_s: Option<f64>,
+    /// `range`, `none` or `deflate`.
+    pub compression: &'static str,
+    /// `range`, `own` or `shared`.
+    pub requests: &'static str,
+}
+
+impl AssumedReport {
+    fn new(assumptions: &Assumptions) -> Self {
+        Self {
+            poll_interval_s: assumptions.poll_interval.map(|interval| interval.as_secs_f64()),
+            compression: assumptions.compression.name(),
+            requests: assumptions.requests.name(),
+        }
+    }
 }
 
 impl Settings {
@@ -183,6 +206,7 @@ impl Settings {
             decode_as: options.decode_as.iter().map(ToString::to_string).collect(),
             filters: Vec::new(),
             separate_networks: options.separate_networks,
+            counterfactual: AssumedReport::new(&options.assumptions),
             limits: limits.map(|(limit, value)| (limit.name, value)).collect(),
         }
     }

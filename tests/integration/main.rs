@@ -5,6 +5,7 @@ mod command;
 #[allow(dead_code)]
 mod conversation;
 mod corpus;
+mod counterfactual;
 mod damage;
 mod dissect;
 mod envelopes;
