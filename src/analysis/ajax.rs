@@ -19,6 +19,9 @@ struct Signs<'a> {
     origin: bool,
     navigation: bool,
     script_field: bool,
+    /// Whether it says to be a browser, and from which page it asks.
+    browser: bool,
+    referer: bool,
 }
 
 /// A media type's part in the verdict.
@@ -72,6 +75,8 @@ impl<'a> Signs<'a> {
             match name.len() {
                 6 if is("accept") => self.accept = value,
                 6 if is("origin") => self.origin = true,
+                7 if is("referer") => self.referer = true,
+                10 if is("user-agent") => self.browser = value.starts_with(b"Mozilla/"),
                 7 if is("purpose") => self.prefetch |= contains(value, b"prefetch"),
                 11 if is("sec-purpose") => self.prefetch |= contains(value, b"prefetch"),
                 12 if is("content-type") => self.request_type = value,
@@ -129,7 +134,7 @@ impl<'a> Signs<'a> {
         let asked = media(self.request_type);
         let answered = media(self.response_type);
         let structured = |media| matches!(media, Media::Json | Media::Xml);
-        let signs: [(bool, i32, &'static str); 16] = [
+        let signs: [(bool, i32, &'static str); 17] = [
             (is_polling_target(request.target()), 3, "polling-target"),
             (asked == Media::Json, 3, "json-request"),
             (media(self.accept) == Media::EventStream, 3, "accept-event-stream"),
@@ -142,6 +147,8 @@ impl<'a> Signs<'a> {
             (media(self.accept) == Media::Xml, 1, "accept-xml"),
             (self.origin && !self.navigation, 1, "origin"),
             (asked == Media::Form && !self.navigation, 1, "form-request"),
+            // What elements of a page ask for, browsers ask for by type, or it is answered as what it is: a script, a font.
+            (self.browser && self.referer && self.accept == b"*/*" && answered != Media::Static, 1, "accept-anything"),
             (self.prefetch, -4, "prefetch"),
             (self.navigation, -4, "navigation-accept"),
             (answered == Media::Static, -4, "static-content-type"),
@@ -171,14 +178,15 @@ fn media(value: &[u8]) -> Media {
     let is = |expected: &str| value.eq_ignore_ascii_case(expected.as_bytes());
     if is("text/event-stream") {
         Media::EventStream
+    } else if is_static(value) {
+        // Before JSON and XML: manifests and drawings are written in them.
+        Media::Static
     } else if is("application/json") || is("text/json") || ends_with(value, b"+json") || is("application/x-ndjson") {
         Media::Json
     } else if is("text/html") || is("application/xhtml+xml") {
         Media::Html
     } else if is("application/x-www-form-urlencoded") || is("multipart/form-data") {
         Media::Form
-    } else if is_static(value) {
-        Media::Static
     } else if is("text/xml") || is("application/xml") || ends_with(value, b"+xml") {
         Media::Xml
     } else {

@@ -310,7 +310,11 @@ impl Connection {
     fn take(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
         let [mine, peer] = [direction as usize, direction.reverse() as usize];
         if segment.flags.has(Flags::ACK) {
-            self.halves[peer].assembler.acknowledge(segment.ack);
+            let of_peer = &mut self.halves[peer].assembler;
+            if !of_peer.has_begun() && self.handshake.is_behind_syn(mine, segment) {
+                of_peer.begin_at(segment.ack);
+            }
+            of_peer.acknowledge(segment.ack);
         }
         let is_syn = segment.flags.has(Flags::SYN);
         let syn_again = is_syn && self.handshake.receive_syn(mine, segment);

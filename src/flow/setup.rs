@@ -58,6 +58,11 @@ impl Handshake {
         again
     }
 
+    /// Whether a segment is the first behind its sender's SYN (RFC 9293 §3.5): what it acknowledges is the peer's SYN.
+    pub(super) fn is_behind_syn(&self, direction: usize, segment: &Segment<'_>) -> bool {
+        self.syn[direction].is_some_and(|syn| syn + 1 == segment.seq)
+    }
+
     /// Takes any other segment; whether it is the client's first after the server's SYN, which completes the handshake.
     #[inline]
     pub(super) fn completes(&mut self, direction: usize, segment: &Segment<'_>, facts: &mut TcpFacts) -> bool {

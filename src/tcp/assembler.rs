@@ -148,6 +148,13 @@ impl Assembler {
             && segment.seq.distance_from(self.next) == -1
     }
 
+    /// The stream begins with that sequence number: the peer acknowledged a SYN that was not captured.
+    pub(crate) fn begin_at(&mut self, seq: SeqNumber) {
+        if self.origin == Origin::Unknown {
+            self.set_origin(seq, true);
+        }
+    }
+
     /// Learns what the peer of this direction has acknowledged.
     #[inline]
     pub(crate) fn acknowledge(&mut self, ack: SeqNumber) {
