@@ -199,7 +199,7 @@ impl Receiver {
             return if cut { self.lose(AnomalyKind::LostBytes, buffer.place(0), sink) } else { Break(None) };
         };
         let odd = self.violations(&header);
-        let is_doubtful = self.probation > 0 && !self.shape().fits(&header);
+        let is_doubtful = self.probation > 0 && !(self.shape().fits(&header) && self.follows(&header));
         if is_doubtful || odd.contains(AnomalyKind::ReservedOpcode) && RSV_KINDS.iter().any(|&kind| odd.contains(kind)) {
             return self.lose(AnomalyKind::OpaqueStream, buffer.place(0), sink);
         }
@@ -229,6 +229,14 @@ impl Receiver {
         }
         self.frame = Some(Box::new(Unfinished { header, read: 0, partial, close: Payload::default() }));
         Continue(())
+    }
+
+    /// Whether a frame can follow what came before it (RFC 6455 §5.4).
+    fn follows(&self, header: &Header) -> bool {
+        match header.opcode {
+            Opcode::Continuation => self.open.is_some() || self.resumed,
+            opcode => opcode.is_control() || self.open.is_none(),
+        }
     }
 
     /// Reads a message that is one frame and all there, as most are: consumed at once, built where it is returned.
