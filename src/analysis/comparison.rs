@@ -47,6 +47,38 @@ pub struct View {
     pub application: Means,
 }
 
+/// What is counted of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// Every octet of the captured frames.
+    #[default]
+    Wire,
+    /// From the IP header up.
+    Ip,
+    /// Framing of HTTP and WebSocket alone.
+    Application,
+}
+
+impl Basis {
+    /// The name that reports print.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wire => "wire",
+            Self::Ip => "ip",
+            Self::Application => "application",
+        }
+    }
+
+    /// What is counted, for people.
+    pub fn of_what(self) -> &'static str {
+        match self {
+            Self::Wire => "on the wire",
+            Self::Ip => "from the IP header up",
+            Self::Application => "of framing alone",
+        }
+    }
+}
+
 /// What octets are divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Denominator {
@@ -80,6 +112,15 @@ impl Means {
 }
 
 impl View {
+    /// The means of a basis.
+    pub fn of(&self, basis: Basis) -> &Means {
+        match basis {
+            Basis::Wire => &self.wire,
+            Basis::Ip => &self.ip,
+            Basis::Application => &self.application,
+        }
+    }
+
     fn of_messages(ajax: &Money, ajax_denominator: Denominator, websocket: &Money, websocket_denominator: Denominator) -> Self {
         let means = |basis: fn(&Money) -> u64| Means::of(basis(ajax), ajax_denominator, basis(websocket), websocket_denominator);
         Self {

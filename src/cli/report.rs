@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use wiretare::analysis::comparison::Basis;
 use wiretare::report::table::{self, Layout};
 use wiretare::report::{CaptureFile, Report, Settings, json};
 use wiretare::{AssumedCompression, AssumedRequests, Assumptions, Error, Options, Quantity, Result, Row, Side, Summary};
@@ -30,10 +31,23 @@ pub(super) struct Args {
     /// How the report is printed
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     format: Format,
+    /// What is counted of a message in the verdict and in the table by layer
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Counted::Wire)]
+    basis: Counted,
     #[command(flatten)]
     assumed: Assumed,
     #[command(flatten)]
     pub(super) display: Display,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Counted {
+    /// Every byte of the captured frames
+    Wire,
+    /// From the IP header up
+    Ip,
+    /// Framing of HTTP and WebSocket alone: what the figures of 2010 counted
+    Application,
 }
 
 /// What is assumed of what one side would have cost as the other.
@@ -113,7 +127,12 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let options = Options { assumptions: args.assumed.assumptions()?, ..args.input.options()? };
     let files = args.input.files()?;
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
-    let settings = Settings::new(&options);
+    let basis = match args.basis {
+        Counted::Wire => Basis::Wire,
+        Counted::Ip => Basis::Ip,
+        Counted::Application => Basis::Application,
+    };
+    let settings = Settings { basis, ..Settings::new(&options) };
     let progress = Progress::new(!args.display.quiet && !args.display.no_progress);
     let mut summary = Summary::new(options.assumptions);
     let mut measured = false;

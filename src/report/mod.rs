@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use crate::AnomalyCounts;
 use crate::account::Summary;
-use crate::analysis::comparison::Comparison;
+use crate::analysis::comparison::{Basis, Comparison};
 use crate::analysis::counterfactual::header_bytes;
 use crate::analysis::findings::{Finding, findings};
 use crate::message::{Side, Totals};
@@ -157,8 +157,9 @@ pub struct NotTcp {
 pub struct Settings {
     /// `detected` or `all`.
     pub ajax: &'static str,
-    /// The basis of tables: `wire`, `ip` or `application`.
-    pub basis: &'static str,
+    /// The basis of verdict and tables.
+    #[serde(serialize_with = "basis_name")]
+    pub basis: Basis,
     /// Decode-as hints as given.
     pub decode_as: Vec<String>,
     /// Filters as given, such as `host=*.example.org`.
@@ -169,6 +170,10 @@ pub struct Settings {
     pub counterfactual: AssumedReport,
     /// Limits that are not the default ones, by name: octets, things or seconds.
     pub limits: BTreeMap<&'static str, u64>,
+}
+
+fn basis_name<S: serde::Serializer>(basis: &Basis, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(basis.name())
 }
 
 /// What the counterfactual assumes.
@@ -202,7 +207,7 @@ impl Settings {
         let limits = options.changed_limits().filter(|(limit, _)| !limit.is_display);
         Self {
             ajax,
-            basis: "wire",
+            basis: Basis::Wire,
             decode_as: options.decode_as.iter().map(ToString::to_string).collect(),
             filters: Vec::new(),
             separate_networks: options.separate_networks,

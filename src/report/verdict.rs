@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::number::{mean, ordinal, percent, thousands, times};
-use crate::analysis::comparison::Means;
+use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::plural;
 
 /// Costs that differ by less than this part are about the same.
@@ -24,12 +24,17 @@ const UNLIKE: f64 = 3.0;
 
 fn both(report: &Report) -> Vec<String> {
     let mut sentences = vec![format!("{}.", one_way(report).unwrap_or_else(|| "The two sides have no direction in common".into()))];
-    let view = &report.comparison.exchange_to_message.wire;
+    let view = report.comparison.exchange_to_message.of(report.settings.basis);
     let all_in = &report.comparison.all_in.wire;
     if let (Some(exchange), Some(message)) = (view.ajax_bytes, view.websocket_bytes) {
         let delivered = match (all_in.ajax_bytes, all_in.websocket_bytes) {
             (Some(ajax), Some(websocket)) => {
-                format!("; all in, with set-up, acknowledgements and teardown, {} and {} for each delivery", mean(ajax), mean(websocket))
+                let on_the_wire = if report.settings.basis == Basis::Wire { "" } else { " on the wire" };
+                format!(
+                    "; all in, with set-up, acknowledgements and teardown, {} and {}{on_the_wire} for each delivery",
+                    mean(ajax),
+                    mean(websocket)
+                )
             }
             _ => String::new(),
         };
@@ -46,17 +51,19 @@ fn both(report: &Report) -> Vec<String> {
 
 /// Like against like: what went to the client, and what went to the server.
 fn one_way(report: &Report) -> Option<String> {
-    let views = &report.comparison.one_way;
+    let (views, basis) = (&report.comparison.one_way, report.settings.basis);
+    let of_what = if basis == Basis::Wire { String::new() } else { format!(" {}", basis.of_what()) };
     let part = |to: &str, unit: &str, means: &Means| {
         let (ajax, websocket, ratio) = (means.ajax_bytes?, means.websocket_bytes?, means.ratio?);
         Some(format!(
-            "to the {to}, {unit} cost {} bytes by Ajax and a message {} by WebSocket ({})",
+            "to the {to}, {unit} cost {} bytes{of_what} by Ajax and a message {} by WebSocket ({})",
             mean(ajax),
             mean(websocket),
             factor(ratio)
         ))
     };
-    let parts = [part("client", "a response", &views.server_to_client.wire), part("server", "a request", &views.client_to_server.wire)];
+    let parts =
+        [part("client", "a response", views.server_to_client.of(basis)), part("server", "a request", views.client_to_server.of(basis))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let joined = parts.join("; ");
     (!joined.is_empty()).then(|| joined.replacen("to the", "To the", 1))

@@ -248,3 +248,24 @@ fn pictures_in_the_readme_are_what_is_printed() {
     }
     assert_eq!(pictures, 2);
 }
+
+#[test]
+fn basis_chooses_what_verdict_and_table_count() {
+    // Frame 29 is one of nine responses of the deck: link 14, IP 20, TCP 20 in each; framing 186 bytes on average, content as sent 147.
+    for (basis, response, layers) in [
+        ("wire", "a response cost 387 bytes by Ajax", vec!["link", "IP", "TCP", "framing"]),
+        ("ip", "a response cost 373 bytes from the IP header up by Ajax", vec!["IP", "TCP", "framing"]),
+        ("application", "a response cost 186 bytes of framing alone by Ajax", vec!["framing"]),
+    ] {
+        let page = run(&["report", "--basis", basis, "samples/deck/deck.pcap"]);
+        let page = text(&page.stdout);
+        assert!(page.contains(response), "{page}");
+        let by_layer = page.split("by layer").nth(1).expect("the table").split("on the wire").next().unwrap_or_default();
+        let names = by_layer.lines().filter_map(|line| line.split_whitespace().next());
+        let found: Vec<_> = names.filter(|name| ["link", "IP", "TCP", "framing"].contains(name)).take(layers.len()).collect();
+        assert_eq!(found, layers, "{basis}");
+        let json = run(&["report", "-f", "json", "--basis", basis, "samples/deck/deck.pcap"]);
+        let json: serde_json::Value = serde_json::from_str(text(&json.stdout)).expect("JSON");
+        assert_eq!(json["settings"]["basis"], basis);
+    }
+}

@@ -4,7 +4,7 @@ use std::io;
 
 use super::Page;
 use crate::analysis::break_even::Point;
-use crate::analysis::comparison::Means;
+use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::plural;
 use crate::message::TcpAnalysis;
 use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
@@ -141,6 +141,19 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
         std::iter::once(name.to_owned()).chain(columns.iter().map(cell)).collect()
     };
     let bytes = |name: &str, figure: fn(&Figures) -> u64| row(name, &|column| column.each(figure(column.figures)));
+    let (sum, overhead, below): (_, _, &[&str]) = match report.settings.basis {
+        Basis::Wire => (bytes("on the wire", |figures| figures.wire_bytes), bytes("overhead", |figures| figures.overhead_bytes), &[]),
+        Basis::Ip => (
+            bytes("from IP up", |figures| figures.wire_bytes - figures.link_bytes),
+            bytes("overhead from IP up", |figures| figures.overhead_bytes - figures.link_bytes),
+            &["link"],
+        ),
+        Basis::Application => (
+            bytes("framing and content", |figures| figures.framing_bytes + figures.encoded_bytes),
+            bytes("overhead of framing", |figures| figures.framing_bytes),
+            &["link", "IP", "TCP", "TLS"],
+        ),
+    };
     let mut rows = vec![
         bytes("link", |figures| figures.link_bytes),
         bytes("IP", |figures| figures.ip_bytes),
@@ -148,8 +161,8 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
         bytes("TLS", |figures| figures.tls_bytes),
         bytes("framing", |figures| figures.framing_bytes),
         bytes("content, as sent", |figures| figures.encoded_bytes),
-        bytes("on the wire", |figures| figures.wire_bytes),
-        bytes("overhead", |figures| figures.overhead_bytes),
+        sum,
+        overhead,
         row("content, decoded", &|column| column.content()),
         row("efficiency", &|column| column.efficiency()),
         row("how many", &|column| thousands(column.count)),
@@ -157,22 +170,24 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
     if columns.iter().all(|column| column.figures.tls_bytes == 0) {
         rows.retain(|row| row[0] != "TLS");
     }
+    rows.retain(|row| !below.contains(&row[0].as_str()));
     let header: Vec<&str> = std::iter::once("").chain(columns.iter().map(|column| column.header)).collect();
     page.table(1, &header, rows)?;
     ratios(page, report)
 }
 
 fn ratios(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let basis = report.settings.basis;
     let views = [
-        ("to the client", report.comparison.one_way.server_to_client.wire),
-        ("to the server", report.comparison.one_way.client_to_server.wire),
-        ("exchange against message", report.comparison.exchange_to_message.wire),
+        ("to the client", report.comparison.one_way.server_to_client.of(basis)),
+        ("to the server", report.comparison.one_way.client_to_server.of(basis)),
+        ("exchange against message", report.comparison.exchange_to_message.of(basis)),
     ];
     let ratios: Vec<_> = views.iter().filter_map(|(name, means)| means.ratio.map(|ratio| format!("{name} {}", times(ratio)))).collect();
     if ratios.is_empty() {
         return Ok(());
     }
-    page.paragraph("", &format!("Ajax ÷ WebSocket on the wire: {}", ratios.join(", ")))
+    page.paragraph("", &format!("Ajax ÷ WebSocket {}: {}", basis.of_what(), ratios.join(", ")))
 }
 
 pub(super) fn all_in(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
