@@ -26,7 +26,8 @@ pub use capture::{Capture, CaptureFile, Packet};
 pub use error::{Error, Result};
 pub use message::*;
 pub use options::{
-    AjaxScope, AssumedCompression, AssumedRequests, Assumptions, ContentMode, DecodeAs, Limits, NamedLimit, Options, Protocol, Quantity,
+    AjaxScope, AssumedCompression, AssumedRequests, Assumptions, ContentMode, DecodeAs, Glob, Limits, NamedLimit, Options, Protocol,
+    Quantity,
 };
 pub use packet::{
     CapturePoint, ConnectionKey, Datagram, Flags, Fragment, Identity, NotTcp, Reassembly, Segment, Sender, SeqNumber, Sliced, Unjoined,

@@ -2,12 +2,14 @@
 
 mod assumptions;
 mod decode_as;
+mod glob;
 mod named;
 
 use std::time::Duration;
 
 pub use assumptions::{AssumedCompression, AssumedRequests, Assumptions};
 pub use decode_as::{DecodeAs, Protocol};
+pub use glob::Glob;
 pub use named::{NamedLimit, Quantity};
 
 /// What is kept of a message's decoded content.
@@ -112,6 +114,10 @@ pub struct Options {
     pub digest: bool,
     /// Which exchanges count as Ajax.
     pub ajax: AjaxScope,
+    /// Exchanges of other hosts are no Ajax, whatever they look like.
+    pub ajax_host: Option<Glob>,
+    /// Nor are those of other paths.
+    pub ajax_path: Option<Glob>,
     /// What is assumed of what one side would have cost as the other.
     pub assumptions: Assumptions,
     /// Whether parts are wanted beside rows: what each frame brought, for [`Analyzer::poll_part`](crate::Analyzer::poll_part).
@@ -147,6 +153,8 @@ impl Default for Options {
             content: ContentMode::None,
             digest: false,
             ajax: AjaxScope::Detected,
+            ajax_host: None,
+            ajax_path: None,
             assumptions: Assumptions::default(),
             parts: false,
         }

@@ -31,6 +31,6 @@ pub use polls::{PollTotals, PolledKey, Polls};
 pub use reframing::{AsAjax, AsWebSocket, Pushed, Reframed};
 pub(crate) use side::EFFICIENCY_SCALE;
 pub use side::{Compression, ConnectionUse, DirectionTotals, Distributions, ExchangeTotals, SideTotals};
-pub use summary::{LargestConnection, Summary};
+pub use summary::{LargestConnection, SubprotocolTotals, Summary};
 pub use transport::Transport;
 pub use wastes::{Waste, Wastes};

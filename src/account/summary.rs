@@ -59,6 +59,22 @@ pub struct LargestConnection {
     pub websocket: Option<(Option<String>, Option<String>)>,
 }
 
+/// What the connections of a subprotocol paid for their messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SubprotocolTotals {
+    /// Connections.
+    pub connections: u64,
+    /// Their messages and control frames.
+    pub figures: Endpoint,
+}
+
+impl AddAssign for SubprotocolTotals {
+    fn add_assign(&mut self, other: Self) {
+        self.connections += other.connections;
+        self.figures += other.figures;
+    }
+}
+
 /// What a WebSocket connection paid so far, until its row names its endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Active {
@@ -91,6 +107,8 @@ pub struct Summary {
     /// WebSocket messages by opcode and direction.
     opcodes: [[u64; 2]; 16],
     subprotocols: BTreeMap<String, u64>,
+    /// What connections paid for messages, by subprotocol; empty for none.
+    by_subprotocol: BTreeMap<String, SubprotocolTotals>,
     /// Upgrade requests less what makes them upgrades: how many, and octets of their header sections.
     plain_upgrade_requests: (u64, u64),
     endpoints: Endpoints,
@@ -302,6 +320,8 @@ impl Summary {
             self.wastes.add_websocket(row, facts, &active.talked);
             let host = facts.host.as_deref().unwrap_or_default();
             let target = facts.target.as_deref().unwrap_or_default();
+            let totals = self.by_subprotocol.entry(facts.subprotocol.clone().unwrap_or_default()).or_default();
+            *totals += SubprotocolTotals { connections: 1, figures: active.figures };
             self.endpoints.add(EndpointKey::new(Side::WebSocket, host.as_bytes(), target.as_bytes()), active.figures);
         }
         let duration_s = row.last.time.seconds_since(row.first.time).max(0.0);
@@ -312,13 +332,16 @@ impl Summary {
         }
         if let Some(subprotocol) = &facts.subprotocol {
             *self.subprotocols.entry(subprotocol.clone()).or_default() += 1;
-            self.bound_subprotocols();
         }
+        self.bound_subprotocols();
     }
 
     fn bound_subprotocols(&mut self) {
         while self.subprotocols.len() > SUBPROTOCOLS {
             self.subprotocols.pop_last();
+        }
+        while self.by_subprotocol.len() > SUBPROTOCOLS {
+            self.by_subprotocol.pop_last();
         }
     }
 
@@ -430,6 +453,11 @@ impl Summary {
             .map(|(counts, bits)| (Opcode::of_bits(bits).name(), counts[0], counts[1]))
     }
 
+    /// What the connections of each subprotocol paid for their messages; the empty name stands for none.
+    pub fn by_subprotocol(&self) -> &BTreeMap<String, SubprotocolTotals> {
+        &self.by_subprotocol
+    }
+
     /// Connections by subprotocol.
     pub fn subprotocols(&self) -> &BTreeMap<String, u64> {
         &self.subprotocols
@@ -533,6 +561,9 @@ impl AddAssign<&Self> for Summary {
         }
         for (name, &count) in &other.subprotocols {
             *self.subprotocols.entry(name.clone()).or_default() += count;
+        }
+        for (name, &totals) in &other.by_subprotocol {
+            *self.by_subprotocol.entry(name.clone()).or_default() += totals;
         }
         self.bound_subprotocols();
         self.plain_upgrade_requests.0 += other.plain_upgrade_requests.0;

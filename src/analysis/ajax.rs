@@ -4,7 +4,7 @@
 //! forge. Without them, weaker signs are added up.
 
 use crate::message::{Ajax, Head, Request, Response, Side};
-use crate::options::AjaxScope;
+use crate::options::{AjaxScope, Options};
 
 /// What the fields of an exchange say, gathered in one pass over each header section.
 #[derive(Default)]
@@ -37,7 +37,19 @@ enum Media {
 }
 
 /// Classifies an exchange: whether a script made it and why, and the side it is charged to.
-pub fn classify(request: Option<&Request>, response: Option<&Response>, scope: AjaxScope) -> (Ajax, Side) {
+pub fn classify(request: Option<&Request>, response: Option<&Response>, options: &Options) -> (Ajax, Side) {
+    let found = classify_in(request, response, options.ajax);
+    let is_chosen = request.is_none_or(|request| is_chosen(request, options));
+    if found.1 == Side::Ajax && !is_chosen { (certain(false, "not-chosen"), Side::OtherHttp) } else { found }
+}
+
+/// Whether host and path are among those that may be Ajax.
+fn is_chosen(request: &Request, options: &Options) -> bool {
+    options.ajax_host.as_ref().is_none_or(|glob| request.host().is_some_and(|host| glob.is_host(host)))
+        && options.ajax_path.as_ref().is_none_or(|glob| glob.is_path_of(request.target()))
+}
+
+fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: AjaxScope) -> (Ajax, Side) {
     if response.is_some_and(|response| response.status == 101 && response.head.has_token("upgrade", "websocket")) {
         return (certain(false, "websocket-upgrade"), Side::WebSocket);
     }
@@ -267,6 +279,7 @@ fn contains(value: &[u8], part: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::account::samples::{request, response};
+    use crate::options::Glob;
 
     const CHROME_NAVIGATION: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
@@ -274,7 +287,7 @@ mod tests {
     fn of(request_line: &str, fields: &[(&str, &str)], answer: &str) -> (Side, bool, Vec<&'static str>) {
         let request = request(request_line, fields);
         let response = response(200, &[("Server", "nginx"), ("Content-Type", answer)]);
-        let (ajax, side) = classify(Some(&request), Some(&response), AjaxScope::Detected);
+        let (ajax, side) = classify(Some(&request), Some(&response), &Options::default());
         assert!((0.5..=1.0).contains(&ajax.confidence));
         (side, ajax.verdict, ajax.reasons)
     }
@@ -370,8 +383,22 @@ mod tests {
     fn the_scope_widens_but_never_to_the_opening_handshake() {
         let upgrade = response(101, &[("Upgrade", "websocket"), ("Connection", "Upgrade")]);
         let image = (request("GET /a.png HTTP/1.1", &[]), response(200, &[("Content-Type", "image/png")]));
-        assert_eq!(classify(Some(&image.0), Some(&upgrade), AjaxScope::All).1, Side::WebSocket);
-        assert_eq!(classify(Some(&image.0), Some(&image.1), AjaxScope::All), (certain(true, "scope-all"), Side::Ajax));
-        assert_eq!(classify(None, Some(&image.1), AjaxScope::Detected).1, Side::OtherHttp);
+        let all = Options { ajax: AjaxScope::All, ..Options::default() };
+        assert_eq!(classify(Some(&image.0), Some(&upgrade), &all).1, Side::WebSocket);
+        assert_eq!(classify(Some(&image.0), Some(&image.1), &all), (certain(true, "scope-all"), Side::Ajax));
+        assert_eq!(classify(None, Some(&image.1), &Options::default()).1, Side::OtherHttp);
+    }
+
+    #[test]
+    fn host_and_path_narrow_the_scope() {
+        let exchange =
+            (request("GET /api/users HTTP/1.1", &[("Host", "a.example")]), response(200, &[("Content-Type", "application/json")]));
+        let side = |host: Option<&str>, path: Option<&str>| {
+            let options = Options { ajax_host: host.map(Glob::new), ajax_path: path.map(Glob::new), ..Options::default() };
+            classify(Some(&exchange.0), Some(&exchange.1), &options).1
+        };
+        assert_eq!(side(Some("*.example"), Some("/api/*")), Side::Ajax);
+        assert_eq!(side(Some("b.example"), None), Side::OtherHttp);
+        assert_eq!(side(None, Some("/other/*")), Side::OtherHttp);
     }
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use wiretare::{AjaxScope, Error, NamedLimit, Options, Result};
+use wiretare::{AjaxScope, Error, Glob, NamedLimit, Options, Result};
 
 /// What is read.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,12 @@ pub(super) struct Input {
     /// Which HTTP exchanges count as Ajax
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Ajax::Detected)]
     ajax: Ajax,
+    /// Of these, only exchanges with a host like GLOB (`*` and `?`; with or without the port)
+    #[arg(long, value_name = "GLOB")]
+    ajax_host: Option<String>,
+    /// Of these, only exchanges with a path like GLOB (`*` and `?`; without the query)
+    #[arg(long, value_name = "GLOB")]
+    ajax_path: Option<String>,
     /// What a port is taken for, such as `tcp.port==9000,websocket` (as tshark spells it); may be repeated
     ///
     /// Protocols are http, websocket (frames from the first octet captured, where that is no HTTP) and data (only accounted).
@@ -50,7 +56,7 @@ pub(super) struct Display {
     /// When tables are coloured; NO_COLOR in the environment means never
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
-    /// Print neither notes, nor warnings, nor progress; only errors
+    /// Print neither notes, nor warnings, nor hints, nor progress; only errors
     #[arg(short, long)]
     pub(super) quiet: bool,
     /// Print no progress
@@ -101,7 +107,10 @@ impl Input {
             Ajax::All => AjaxScope::All,
         };
         let decode_as = self.decode_as.iter().map(|rule| rule.parse()).collect::<Result<_>>()?;
-        let mut options = Options { ajax, decode_as, separate_networks: self.separate_networks, ..Options::default() };
+        let glob = |glob: &Option<String>| glob.as_deref().map(Glob::new);
+        let (ajax_host, ajax_path) = (glob(&self.ajax_host), glob(&self.ajax_path));
+        let mut options =
+            Options { ajax, ajax_host, ajax_path, decode_as, separate_networks: self.separate_networks, ..Options::default() };
         self.limits.iter().try_for_each(|limit| options.set_limit(limit))?;
         Ok(options)
     }

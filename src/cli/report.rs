@@ -145,7 +145,11 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     })?;
 
     let report = Report::new(facts.files.iter().map(CaptureFile::from).collect(), settings, &facts.totals, &summary);
-    let layout = Layout { width: args.display.width().map(|width| u16::try_from(width).unwrap_or(u16::MAX)), color: args.display.color() };
+    let layout = Layout {
+        width: args.display.width().map(|width| u16::try_from(width).unwrap_or(u16::MAX)),
+        color: args.display.color(),
+        without_hints: args.display.quiet,
+    };
     match args.format {
         Format::Table => table::write(&report, layout, output.buffer()),
         Format::Json => json::write(&report, output.buffer()),

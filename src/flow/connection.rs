@@ -713,7 +713,7 @@ impl Connection {
         if exchange.upgrade == Some(Upgrade::WebSocket) {
             exchange.side = Side::WebSocket;
         } else {
-            (exchange.ajax, exchange.side) = ajax::classify(exchange.request.as_ref(), exchange.response.as_ref(), out.options.ajax);
+            (exchange.ajax, exchange.side) = ajax::classify(exchange.request.as_ref(), exchange.response.as_ref(), out.options);
         }
         self.ledger.book_message(exchange.side, exchange.wire_bytes());
         let contents =

@@ -37,7 +37,7 @@ pub use engine_io::{EngineIoReport, PaidReport, SessionsReport};
 pub use polling::{AddedWait, Batched, PollingReport};
 pub use side::{
     ByDirection, CompressionReport, ConnectionUseReport, EnvelopeReport, EventsReport, FieldReport, Figures, HeaderFields, Latency,
-    OpcodeCount, PerExchange, PerMessage, SideReport, Spread,
+    OpcodeCount, PerExchange, PerMessage, SideReport, Spread, SubprotocolReport,
 };
 pub use transport::{BothWays, RoundTripReport, TransportReport};
 
@@ -204,12 +204,16 @@ impl Settings {
             AjaxScope::Detected => "detected",
             AjaxScope::All => "all",
         };
+        let chosen = [
+            options.ajax_host.as_ref().map(|glob| format!("ajax_host={glob}")),
+            options.ajax_path.as_ref().map(|glob| format!("ajax_path={glob}")),
+        ];
         let limits = options.changed_limits().filter(|(limit, _)| !limit.is_display);
         Self {
             ajax,
             basis: Basis::Wire,
             decode_as: options.decode_as.iter().map(ToString::to_string).collect(),
-            filters: Vec::new(),
+            filters: chosen.into_iter().flatten().collect(),
             separate_networks: options.separate_networks,
             counterfactual: AssumedReport::new(&options.assumptions),
             limits: limits.map(|(limit, value)| (limit.name, value)).collect(),

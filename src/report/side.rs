@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::account::{
     Compression, ConnectionUse, DirectionTotals, Distribution, Distributions, EFFICIENCY_SCALE, EnvelopeTotals, Envelopes, EventTotals,
-    FieldTotals, Fields, Money, SideTotals, Summary,
+    FieldTotals, Fields, Money, SideTotals, SubprotocolTotals, Summary,
 };
 use crate::analysis::{ratio, six_digits};
 use crate::message::{Bucket, Side};
@@ -44,6 +44,9 @@ pub struct SideReport {
     /// Connections by subprotocol, the first 64 in alphabetical order; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subprotocols: Option<BTreeMap<String, u64>>,
+    /// What connections paid for messages and control frames, by subprotocol; `None` for HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_subprotocol: Option<Vec<SubprotocolReport>>,
     /// What header fields cost, by name; of WebSocket those of opening handshakes.
     pub header_fields: HeaderFields,
     /// How exchanges used connections; `None` for WebSocket.
@@ -57,6 +60,25 @@ pub struct SideReport {
     /// How long answers took; `None` for HTTP, whose times stand in `per_message`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
+}
+
+/// The messages of a subprotocol.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SubprotocolReport {
+    /// As the server chose it; `None` for connections without one.
+    pub subprotocol: Option<String>,
+    /// Connections.
+    pub connections: u64,
+    /// Messages, control frames left out.
+    pub messages: u64,
+    /// Octets on the wire of messages and control frames.
+    pub wire_bytes: u64,
+    /// Of these, what is not content as sent.
+    pub overhead_bytes: u64,
+    /// Decoded content where known.
+    pub content_bytes: u64,
+    /// Octets on the wire of a message, control frames left out.
+    pub wire_bytes_per_message: Option<f64>,
 }
 
 /// What header fields cost.
@@ -309,11 +331,27 @@ impl SideReport {
             refused_handshakes: websocket.then(|| totals.refused_upgrades.iter().map(|(reason, &count)| (reason.name(), count)).collect()),
             opcodes: websocket.then(|| summary.opcodes().map(opcode).collect()),
             subprotocols: websocket.then(|| summary.subprotocols().clone()),
+            by_subprotocol: websocket.then(|| summary.by_subprotocol().iter().map(SubprotocolReport::new).collect()),
             header_fields: HeaderFields::new(&totals.fields),
             connection_use: (!websocket).then(|| ConnectionUseReport::new(&totals.connection_use)),
             events: EventsReport::new(&totals.events),
             envelopes: totals.envelopes.protocols.iter().map(|(protocol, totals)| (protocol.name(), EnvelopeReport::new(totals))).collect(),
             latency: websocket.then(|| Latency::new(&totals.envelopes)),
+        }
+    }
+}
+
+impl SubprotocolReport {
+    fn new((name, totals): (&String, &SubprotocolTotals)) -> Self {
+        let figures = &totals.figures;
+        Self {
+            subprotocol: (!name.is_empty()).then(|| name.clone()),
+            connections: totals.connections,
+            messages: figures.messages,
+            wire_bytes: figures.wire_bytes,
+            overhead_bytes: figures.overhead_bytes,
+            content_bytes: figures.content_bytes,
+            wire_bytes_per_message: ratio(figures.messages_wire_bytes, figures.messages),
         }
     }
 }

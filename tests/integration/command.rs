@@ -269,3 +269,30 @@ fn basis_chooses_what_verdict_and_table_count() {
         assert_eq!(json["settings"]["basis"], basis);
     }
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let output = run(&["report", "-o", "no/such/folder/report.json", SAMPLE]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no folder no/such/folder"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn quiet_leaves_hints_out() {
+    let hints =
+        |arguments: &[&str]| text(&run(&[&["report", "samples/link/snaplen-100.pcap"][..], arguments].concat()).stdout).contains("hint: ");
+    assert!(hints(&[]) && !hints(&["-q"]));
+}
+
+#[test]
+fn ajax_can_be_narrowed_to_hosts_and_paths() {
+    let exchanges = |arguments: &[&str]| {
+        let output = run(&[&["report", "-f", "json", SAMPLE][..], arguments].concat());
+        let report: serde_json::Value = serde_json::from_str(text(&output.stdout)).expect("JSON");
+        (report["ajax"]["exchanges"].clone(), report["settings"]["filters"].clone())
+    };
+    assert_eq!(exchanges(&["--ajax-path", "/api/*"]), (50.into(), serde_json::json!(["ajax_path=/api/*"])));
+    assert_eq!(exchanges(&["--ajax-path", "/other/*"]).0, 0);
+    // The page, its style sheet, script and image beside the 50.
+    assert_eq!(exchanges(&["--ajax", "all", "--ajax-host", "ticker.example:80"]).0, 54);
+}

@@ -18,6 +18,8 @@ pub struct Layout {
     pub width: Option<u16>,
     /// Whether headings are set off by colour; nothing depends on it.
     pub color: bool,
+    /// Whether hints are left out.
+    pub without_hints: bool,
 }
 
 /// A page being written.
@@ -49,7 +51,7 @@ pub fn write(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result
     sections::transport(&mut page, report)?;
     sections::anomalies(&mut page, report)?;
     sections::conservation(&mut page, report)?;
-    let hints = hints(report);
+    let hints = if layout.without_hints { Vec::new() } else { hints(report) };
     if !hints.is_empty() {
         page.line("")?;
     }

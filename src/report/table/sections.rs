@@ -83,7 +83,7 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         return Ok(());
     }
     page.line("")?;
-    page.table(1, &["side", "held", "connections", "bytes, all in", "of the capture"], rows)
+    page.table(1, &["side", "what it carried", "connections", "bytes, all in", "of the capture"], rows)
 }
 
 /// Means of one message by layer: one way in both directions, and an exchange against a message.
@@ -351,7 +351,7 @@ pub(super) fn compression(page: &mut Page<'_>, report: &Report) -> io::Result<()
         return Ok(());
     }
     page.heading("Compression (bytes of messages whose content is known)")?;
-    page.table(1, &["", "content", "as sent", "content ÷ sent", "compressed messages", "grown by it"], rows)
+    page.table(1, &["", "content", "as sent", "content ÷ sent", "compressed messages", "of them grown"], rows)
 }
 
 /// What the protocols inside messages keep for themselves.
@@ -467,16 +467,21 @@ pub(super) fn engine_io(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
     Ok(())
 }
 
+/// A side's name for people.
+fn side_name(name: &str) -> String {
+    name.replace("server_sent", "server-sent").replace('_', " ")
+}
+
 pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     if report.endpoints.is_empty() {
         return Ok(());
     }
-    page.heading("Dearest endpoints")?;
+    page.heading("Endpoints that cost the most (bytes on the wire)")?;
     let row = |endpoint: &crate::report::EndpointReport| {
         // Made safe before it is cut, so that no escape is cut in two; the table finds nothing left to escape.
         let path = endpoint.path.as_deref().map_or("(all others)".into(), |path| shorten(&safe(path), PATH_WIDTH));
         vec![
-            endpoint.side.replace('_', " "),
+            side_name(endpoint.side),
             shorten(&safe(endpoint.host.as_deref().unwrap_or(DASH)), PATH_WIDTH),
             path,
             thousands(endpoint.messages),

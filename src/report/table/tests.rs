@@ -8,7 +8,7 @@ use crate::report::{CaptureFile, Settings};
 
 fn page(report: &Report, width: Option<u16>) -> String {
     let mut out = Vec::new();
-    write(report, Layout { width, color: false }, &mut out).expect("a vector takes every byte");
+    write(report, Layout { width, ..Layout::default() }, &mut out).expect("a vector takes every byte");
     String::from_utf8(out).expect("pages are UTF-8")
 }
 
