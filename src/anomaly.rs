@@ -33,6 +33,10 @@ kinds! {
     TruncatedCapture = "truncated_capture",
     /// A record or block of the capture file is malformed and was skipped.
     MalformedBlock = "malformed_block",
+    /// An option of a pcapng block is malformed: it is not used, nor is any behind it where its length cannot be right.
+    MalformedOption = "malformed_option",
+    /// A record holds more octets than its packet had on the wire; what was on the wire is charged.
+    CapturedBeyondLength = "captured_beyond_length",
     /// A compressed capture is damaged: what could be decompressed before it was read.
     DamagedCompression = "damaged_compression",
     /// The capture clock stepped backwards between two frames.

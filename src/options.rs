@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use assumptions::{AssumedCompression, AssumedRequests, Assumptions};
 pub use decode_as::{DecodeAs, Protocol};
 pub use glob::Glob;
-pub use named::{NamedLimit, Quantity};
+pub use named::{NamedLimit, Quantity, thousands};
 
 /// What is kept of a message's decoded content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::break_even::{fixed_bytes, fixed_connections};
 use super::plural;
 use crate::account::{AsAjax, DirectionTotals, Pushed, Reframed, SideTotals, Summary};
 use crate::message::{Bucket, Direction, Side};
-use crate::options::{AssumedCompression, AssumedRequests, Assumptions};
+use crate::options::{AssumedCompression, AssumedRequests, Assumptions, thousands};
 
 /// Link, IP and TCP headers of a segment where none was seen: Ethernet 14, IPv4 20, TCP with timestamps 32.
 const HEADER_BYTES: u64 = 66;
@@ -73,14 +73,21 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
     let pairs = summary.ajax_pairs().max(1);
     let (setup, setup_assumption) = if websocket.upgrades > 0 {
         let setup = fixed_bytes(websocket) / fixed_connections(websocket);
-        (setup, format!("set-up, opening handshake and teardown of {setup} bytes, the mean of the WebSocket connections in this capture"))
+        (
+            setup,
+            format!(
+                "set-up, opening handshake and teardown of {} bytes, the mean of the WebSocket connections in this capture",
+                thousands(setup)
+            ),
+        )
     } else {
         let request = mean_framing(ajax.direction(Direction::ClientToServer)).unwrap_or(HEAD_BYTES.0) + UPGRADE_FIELDS.len() as u64;
         let setup = SETUP_PACKETS * header + request + UPGRADE_ANSWER.len() as u64;
         (
             setup,
             format!(
-                "set-up, opening handshake and teardown of {setup} bytes: an Ajax request with the WebSocket fields, {SETUP_PACKETS} packets"
+                "set-up, opening handshake and teardown of {} bytes: an Ajax request with the WebSocket fields, {SETUP_PACKETS} packets",
+                thousands(setup)
             ),
         )
     };
@@ -97,7 +104,7 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
         if asks.compression == AssumedCompression::Deflate { compressed(high_questions, deflated) } else { sum(high_questions.decoded) };
     let assumptions = vec![
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the Ajax side"),
-        format!("{setup_assumption}, once for each of {pairs} client and server {}", plural(pairs, "pair", "pairs")),
+        format!("{setup_assumption}, once for each of {} client and server {}", thousands(pairs), plural(pairs, "pair", "pairs")),
         format!(
             "high: {}, {}, each acknowledged by a segment of its own",
             requests_become(asks.requests != AssumedRequests::Shared),
@@ -108,7 +115,7 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
             requests_become(asks.requests == AssumedRequests::Own),
             content_is(asks.compression != AssumedCompression::None, deflated)
         ),
-        "one frame for each message, client frames masked (RFC 6455 section 5.2), 1448 bytes of payload a segment".into(),
+        "one frame for each message, client frames masked (RFC 6455 section 5.2), 1,448 bytes of payload a segment".into(),
     ];
     let ends = [
         (bytes(low, 0), low.segments + pairs * SETUP_PACKETS),
@@ -200,7 +207,11 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
     let carriers = messages.extra_segments + connections * TCP_SETUP_PACKETS;
     let coded = |compressed: bool| if compressed { "content as encoded" } else { "content uncompressed" };
     let assumptions = vec![
-        format!("header sections of {request} bytes a request and {response} bytes a response, {heads_assumption}"),
+        format!(
+            "header sections of {} bytes a request and {} bytes a response, {heads_assumption}",
+            thousands(request),
+            thousands(response)
+        ),
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the WebSocket side"),
         format!(
             "low: {}, {}, acknowledgements ride along",
@@ -225,7 +236,7 @@ fn polls_are(asks: &Assumptions, messages: &AsAjax, shared: bool, bundled: bool)
         let seconds = interval.as_secs_f64();
         return format!(
             "{} polls, one every {seconds} s of each connection (which adds {} s of waiting on average, {seconds} s at most), {clients}",
-            messages.interval_polls,
+            thousands(messages.interval_polls),
             seconds / 2.0
         );
     }
@@ -236,7 +247,7 @@ fn polls_are(asks: &Assumptions, messages: &AsAjax, shared: bool, bundled: bool)
     }
     let held = match messages.idle_polls {
         0 => String::new(),
-        polls => format!(", {polls} held {} ended after 30 s without news", plural(polls, "poll", "polls")),
+        polls => format!(", {} held {} ended after 30 s without news", thousands(polls), plural(polls, "poll", "polls")),
     };
     format!("long polls, each message of a server an answer of its own{held}, {clients}")
 }

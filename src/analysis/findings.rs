@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{plural, ratio};
 use crate::account::{SideTotals, Sighting, Summary, Waste};
 use crate::message::{Bucket, Direction, Side};
+use crate::options::thousands;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -114,8 +115,10 @@ fn not_kept_alive(context: &Context<'_>) -> Option<Finding> {
     let setup = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| ajax.bucket(bucket)).iter().sum::<u64>();
     let saving = (u128::from(setup) * u128::from(connections - pairs) / u128::from(connections)) as u64;
     let message = format!(
-        "{connections} connections carried {} Ajax exchanges between {pairs} client and server {}",
-        ajax.exchanges.count,
+        "{} connections carried {} Ajax exchanges between {} client and server {}",
+        thousands(connections),
+        thousands(ajax.exchanges.count),
+        thousands(pairs),
         plural(pairs, "pair", "pairs")
     );
     let assumption = "one kept-alive connection for each client and server pair saves the set-up and teardown of the others";
@@ -127,7 +130,7 @@ fn polls_bring_nothing(context: &Context<'_>) -> Option<Finding> {
     let polls = context.summary.polls().sum();
     let seen = polls.wasted;
     (seen.count >= 3).then(|| {
-        let message = format!("{} of {} polls brought nothing new", seen.count, polls.polls());
+        let message = format!("{} of {} polls brought nothing new", thousands(seen.count), thousands(polls.polls()));
         let assumption = "pushed when there is something new, by WebSocket or server-sent events, none of them is needed";
         finding("polls-bring-nothing", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen)
     })
@@ -136,7 +139,11 @@ fn polls_bring_nothing(context: &Context<'_>) -> Option<Finding> {
 fn unchanged_content(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::UnchangedContent);
     (seen.count >= 2).then(|| {
-        let message = format!("{} polls were answered with the content of the answer before, {} bytes of it", seen.count, seen.bytes);
+        let message = format!(
+            "{} polls were answered with the content of the answer before, {} bytes of it",
+            thousands(seen.count),
+            thousands(seen.bytes)
+        );
         let assumption = "an ETag lets the client ask with If-None-Match, and the server answer 304 without content";
         finding("polls-unconditional", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen)
     })
@@ -146,7 +153,7 @@ fn empty_answers(context: &Context<'_>) -> Option<Finding> {
     let seen = context.ajax.exchanges.empty_answers;
     // The first two of a series are not yet known to be polls.
     (seen.count >= 3).then(|| {
-        let message = format!("{} of {} Ajax exchanges brought no content", seen.count, context.ajax.exchanges.count);
+        let message = format!("{} of {} Ajax exchanges brought no content", thousands(seen.count), thousands(context.ajax.exchanges.count));
         let assumption = "pushing only what is new needs none of these exchanges; their acknowledgements are not counted";
         finding("empty-answers", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen)
     })
@@ -156,7 +163,11 @@ fn uncompressed_answers(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::UncompressedAnswer);
     (seen.count > 0).then(|| {
         let (answers, were) = (plural(seen.count, "answer", "answers"), plural(seen.count, "was", "were"));
-        let message = format!("{} Ajax {answers} of text or JSON, {} bytes, {were} sent without content coding", seen.count, seen.bytes);
+        let message = format!(
+            "{} Ajax {answers} of text or JSON, {} bytes, {were} sent without content coding",
+            thousands(seen.count),
+            thousands(seen.bytes)
+        );
         let assumption = "text and JSON of a kilobyte and more deflate to about a third; the clients accept it";
         finding("answers-not-compressed", Side::Ajax, context, message, Some(seen.bytes / 3 * 2), assumption).at(seen)
     })
@@ -165,7 +176,7 @@ fn uncompressed_answers(context: &Context<'_>) -> Option<Finding> {
 fn preflights(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::Preflight);
     (seen.count >= 2).then(|| {
-        let message = format!("{} CORS preflights asked before other exchanges", seen.count);
+        let message = format!("{} CORS preflights asked before other exchanges", thousands(seen.count));
         let assumption = "one preflight for each client, remembered for the time of Access-Control-Max-Age; or none, from the same origin";
         finding("preflights-repeated", Side::Ajax, context, message, Some(seen.bytes - seen.bytes / seen.count), assumption).at(seen)
     })
@@ -174,7 +185,7 @@ fn preflights(context: &Context<'_>) -> Option<Finding> {
 fn redirects(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::Redirect);
     (seen.count >= 2).then(|| {
-        let message = format!("{} Ajax exchanges were answered with a redirection", seen.count);
+        let message = format!("{} Ajax exchanges were answered with a redirection", thousands(seen.count));
         finding("redirected", Side::Ajax, context, message, Some(seen.bytes), "asked at the address that answers").at(seen)
     })
 }
@@ -182,7 +193,7 @@ fn redirects(context: &Context<'_>) -> Option<Finding> {
 fn error_answers(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::ErrorAnswer);
     (seen.count >= 3).then(|| {
-        let message = format!("{} Ajax exchanges failed with 4xx or 5xx", seen.count);
+        let message = format!("{} Ajax exchanges failed with 4xx or 5xx", thousands(seen.count));
         finding("error-answers", Side::Ajax, context, message, Some(seen.bytes), "not asked again where the answer is known to fail")
             .at(seen)
     })
@@ -192,7 +203,8 @@ fn repeated_cookies(context: &Context<'_>) -> Option<Finding> {
     let seen = context.ajax.exchanges.cookies;
     (seen.count > 1).then(|| {
         let saving = seen.bytes - seen.bytes / seen.count;
-        let message = format!("{} Ajax requests sent cookies, {} bytes each on average", seen.count, seen.bytes / seen.count);
+        let message =
+            format!("{} Ajax requests sent cookies, {} bytes each on average", thousands(seen.count), thousands(seen.bytes / seen.count));
         let assumption = "sent once, as a WebSocket's opening handshake does, instead of with every request";
         finding("cookies-repeated", Side::Ajax, context, message, Some(saving), assumption).at(seen)
     })
@@ -202,7 +214,8 @@ fn repeated_set_cookies(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::SetCookie);
     (seen.count >= 3).then(|| {
         let saving = seen.bytes - seen.bytes / seen.count;
-        let message = format!("{} Ajax answers set cookies, {} bytes each on average", seen.count, seen.bytes / seen.count);
+        let message =
+            format!("{} Ajax answers set cookies, {} bytes each on average", thousands(seen.count), thousands(seen.bytes / seen.count));
         finding("cookies-set-again", Side::Ajax, context, message, Some(saving), "set when they change").at(seen)
     })
 }
@@ -213,8 +226,10 @@ fn repeated_request_headers(context: &Context<'_>) -> Option<Finding> {
     let (framing, pairs) = (requests.framing_bytes, context.summary.ajax_pairs().max(1));
     (requests.messages >= 5 * pairs && framing > content).then(|| {
         let message = format!(
-            "{} Ajax requests sent {framing} bytes of request lines and header fields for {content} bytes of content both ways",
-            requests.messages
+            "{} Ajax requests sent {} bytes of request lines and header fields for {} bytes of content both ways",
+            thousands(requests.messages),
+            thousands(framing),
+            thousands(content)
         );
         let saving = framing - framing / requests.messages * pairs;
         let assumption = "sent once for each client and server pair, as a WebSocket's opening handshake does";
@@ -227,9 +242,10 @@ fn polling_before_websocket(context: &Context<'_>) -> Option<Finding> {
     let saving = paid.handshake.wire_bytes + paid.polls.wire_bytes + paid.probe.wire_bytes;
     (paid.polls.count > 0).then(|| {
         let message = format!(
-            "{sessions} engine.io {} began with {} polls before {} WebSocket",
+            "{} engine.io {} began with {} polls before {} WebSocket",
+            thousands(sessions),
             plural(sessions, "session", "sessions"),
-            paid.handshake.count + paid.polls.count,
+            thousands(paid.handshake.count + paid.polls.count),
             plural(sessions, "its", "their")
         );
         let assumption = "clients set to `transports: [\"websocket\"]` open the WebSocket at once; one that cannot, fails";
@@ -241,8 +257,11 @@ fn grown_messages(context: &Context<'_>) -> Option<Finding> {
     let compression = context.websocket.compression();
     let seen = compression.grown;
     (seen.count > 0).then(|| {
-        let message =
-            format!("compression made {} of {} compressed WebSocket messages bigger", seen.count, compression.compressed_messages);
+        let message = format!(
+            "compression made {} of {} compressed WebSocket messages bigger",
+            thousands(seen.count),
+            thousands(compression.compressed_messages)
+        );
         finding("compression-grows-messages", Side::WebSocket, context, message, Some(seen.bytes), "these messages sent uncompressed")
             .at(seen)
     })
@@ -255,8 +274,8 @@ fn not_compressed(context: &Context<'_>) -> Option<Finding> {
     (compressed == 0 && messages.messages > 0 && messages.encoded_bytes / messages.messages >= 128).then(|| {
         let message = format!(
             "none of {} WebSocket messages was compressed, {} bytes of payload each on average",
-            messages.messages,
-            messages.encoded_bytes / messages.messages
+            thousands(messages.messages),
+            thousands(messages.encoded_bytes / messages.messages)
         );
         let assumption = "depends on the content; permessage-deflate (RFC 7692) must be offered by the client and accepted by the server";
         finding("compression-not-used", Side::WebSocket, context, message, None, assumption)
@@ -268,9 +287,9 @@ fn context_not_kept(context: &Context<'_>) -> Option<Finding> {
     (seen.count > 0).then(|| {
         let message = format!(
             "{} WebSocket {} compressed small messages each by itself, {} bytes of them",
-            seen.count,
+            thousands(seen.count),
             plural(seen.count, "connection", "connections"),
-            seen.bytes
+            thousands(seen.bytes)
         );
         let assumption = "depends on the content: messages alike deflate to much less where they share a context (no *_no_context_takeover), at 32 KiB of memory for each direction";
         finding("context-not-kept", Side::WebSocket, context, message, None, assumption).at(seen)
@@ -280,8 +299,10 @@ fn context_not_kept(context: &Context<'_>) -> Option<Finding> {
 fn own_segments(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::OwnSegment);
     (seen.count >= 4).then(|| {
-        let message =
-            format!("{} WebSocket messages came in segments of their own within 5 ms of another that had room for them", seen.count);
+        let message = format!(
+            "{} WebSocket messages came in segments of their own within 5 ms of another that had room for them",
+            thousands(seen.count)
+        );
         let assumption = "written together, they share its link, IP and TCP headers; the acknowledgements saved are not counted";
         finding("messages-in-own-segments", Side::WebSocket, context, message, Some(seen.bytes), assumption).at(seen)
     })
@@ -292,7 +313,7 @@ fn fragmented(context: &Context<'_>) -> Option<Finding> {
     (seen.count > 0).then(|| {
         let message = format!(
             "{} WebSocket {} that one segment has room for came in fragments",
-            seen.count,
+            thousands(seen.count),
             plural(seen.count, "message", "messages")
         );
         finding("small-messages-fragmented", Side::WebSocket, context, message, Some(seen.bytes), "sent as one frame each").at(seen)
@@ -304,7 +325,7 @@ fn masked_by_server(context: &Context<'_>) -> Option<Finding> {
     (seen.count > 0).then(|| {
         let message = format!(
             "a server masked {} {}, which RFC 6455 section 5.1 forbids; browsers close the connection",
-            seen.count,
+            thousands(seen.count),
             plural(seen.count, "message", "messages")
         );
         finding("server-masks-frames", Side::WebSocket, context, message, Some(seen.bytes), "sent without masking keys").at(seen)
@@ -315,7 +336,7 @@ fn heartbeats(context: &Context<'_>) -> Option<Finding> {
     let liveness = context.websocket.money(|direction| direction.liveness);
     let messages = context.websocket.money(|direction| direction.messages);
     (liveness.wire_bytes() > messages.wire_bytes() && liveness.messages > 2).then(|| {
-        let message = format!("{} ping and pong frames outweigh {} messages", liveness.messages, messages.messages);
+        let message = format!("{} ping and pong frames outweigh {} messages", thousands(liveness.messages), thousands(messages.messages));
         let assumption = "half as many heartbeats; those that keep a proxy from closing the connection must stay";
         finding("heartbeats-outweigh-data", Side::WebSocket, context, message, Some(liveness.wire_bytes() / 2), assumption)
     })
@@ -326,7 +347,7 @@ fn keep_alives_beside_pings(context: &Context<'_>) -> Option<Finding> {
     (seen.count > 0).then(|| {
         let message = format!(
             "{} WebSocket {} kept alive twice: by pings and by TCP keep-alives",
-            seen.count,
+            thousands(seen.count),
             plural(seen.count, "connection was", "connections were")
         );
         finding("keep-alives-beside-pings", Side::WebSocket, context, message, Some(seen.bytes), "pings alone do it").at(seen)
@@ -336,7 +357,7 @@ fn keep_alives_beside_pings(context: &Context<'_>) -> Option<Finding> {
 fn hardly_used(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::HardlyUsed);
     (seen.count >= 2).then(|| {
-        let message = format!("{} WebSocket connections carried no more than two messages each", seen.count);
+        let message = format!("{} WebSocket connections carried no more than two messages each", thousands(seen.count));
         let assumption = "asked by a request each, or on one connection that stays open, their opening handshakes are not needed";
         finding("websockets-hardly-used", Side::WebSocket, context, message, Some(seen.bytes), assumption).at(seen)
     })
@@ -349,10 +370,10 @@ fn heavy_envelopes(context: &Context<'_>) -> Option<Finding> {
     let (protocol, totals) = protocols.filter(heavy).max_by_key(|(_, totals)| totals.envelope_bytes)?;
     let message = format!(
         "the envelopes of {} {} messages take {} of their {} bytes of content",
-        totals.messages,
+        thousands(totals.messages),
         protocol.name(),
-        totals.envelope_bytes,
-        totals.content_bytes
+        thousands(totals.envelope_bytes),
+        thousands(totals.content_bytes)
     );
     let assumption = "at most, before compression: shorter names and ids, or several payloads in a message, save a part of it";
     Some(finding("envelopes-outweigh-payload", Side::WebSocket, context, message, Some(totals.envelope_bytes), assumption))
@@ -361,7 +382,7 @@ fn heavy_envelopes(context: &Context<'_>) -> Option<Finding> {
 fn heavy_comments(context: &Context<'_>) -> Option<Finding> {
     let events = &context.events.events;
     (events.comments >= 3 && events.comment_bytes > events.event_bytes).then(|| {
-        let message = format!("{} comments outweigh {} events of event streams", events.comments, events.events);
+        let message = format!("{} comments outweigh {} events of event streams", thousands(events.comments), thousands(events.events));
         let assumption =
             "half as many comments; those that keep a proxy from closing the connection must stay; their segments are not counted";
         finding("comments-outweigh-events", Side::ServerSentEvents, context, message, Some(events.comment_bytes / 2), assumption)
@@ -374,7 +395,7 @@ fn retransmissions(context: &Context<'_>) -> Option<Finding> {
     let (side, bytes) = [of(Side::Ajax), of(Side::WebSocket)].into_iter().max_by_key(|(_, bytes)| *bytes)?;
     // A path that loses less than 2 % is a usual one.
     (bytes * 50 > context.summary.side(side).all_in_wire_bytes()).then(|| {
-        let message = format!("{bytes} bytes were sent again");
+        let message = format!("{} bytes were sent again", thousands(bytes));
         finding("retransmissions", side, context, message, Some(bytes), "over a path that loses nothing")
     })
 }

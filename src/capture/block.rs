@@ -73,6 +73,8 @@ pub(super) fn file_header(octets: &[u8], order: ByteOrder) -> Option<FileHeader>
 pub(super) struct SectionHeader {
     pub(super) major_version: u16,
     pub(super) comments: Vec<String>,
+    /// The first of its options that is malformed.
+    pub(super) malformed_option: Option<String>,
 }
 
 /// Parses a Section Header Block; of its comments at most `most`.
@@ -80,11 +82,12 @@ pub(super) fn section_header(block: &[u8], order: ByteOrder, most: usize) -> Opt
     let &[a, b] = block.get(12..28)?.first_chunk::<2>()?;
     let comments = options(block, 24, order).filter(|(code, _)| *code == COMMENT).take(most);
     let comments = comments.map(|(_, comment)| String::from_utf8_lossy(comment).into_owned()).collect();
-    Some(SectionHeader { major_version: order.u16([a, b]), comments })
+    let malformed_option = malformed_option(block, 24, order, &[]);
+    Some(SectionHeader { major_version: order.u16([a, b]), comments, malformed_option })
 }
 
 /// An Interface Description Block (draft-ietf-opsawg-pcapng §4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct InterfaceDescription {
     pub(super) link_type: u16,
     /// Octets captured of a packet at most; 0: all.
@@ -95,7 +98,13 @@ pub(super) struct InterfaceDescription {
     pub(super) offset: i64,
     /// `if_fcslen`, in octets.
     pub(super) fcs_len: u32,
+    /// The first of its options that is malformed.
+    pub(super) malformed_option: Option<String>,
 }
+
+/// Options of an interface that are used: code, name and length. Of another length they are not, as in Wireshark.
+const INTERFACE_OPTIONS: &[(u16, &str, usize)] =
+    &[(IF_TSRESOL, "if_tsresol", 1), (IF_FCSLEN, "if_fcslen", 1), (IF_TSOFFSET, "if_tsoffset", 8)];
 
 /// Parses an Interface Description Block.
 pub(super) fn interface_description(block: &[u8], order: ByteOrder) -> Option<InterfaceDescription> {
@@ -103,19 +112,42 @@ pub(super) fn interface_description(block: &[u8], order: ByteOrder) -> Option<In
     // A 16-bit field and 16 reserved bits, which may not be zero.
     let link_type = if order == ByteOrder::Little { link_type } else { link_type >> 16 } as u16;
     let option = |wanted: u16| options(block, 16, order).find(|(code, _)| *code == wanted).map(|(_, value)| value);
-    let resolution = option(IF_TSRESOL).and_then(|value| value.first().copied()).unwrap_or(6);
-    let offset = option(IF_TSOFFSET).and_then(|value| value.first_chunk::<8>()).map_or(0, |value| match order {
-        ByteOrder::Little => i64::from_le_bytes(*value),
-        ByteOrder::Big => i64::from_be_bytes(*value),
+    let octet = |wanted: u16| option(wanted).and_then(|value| <[u8; 1]>::try_from(value).ok()).map(|[octet]| octet);
+    let resolution = octet(IF_TSRESOL).unwrap_or(6);
+    let offset = option(IF_TSOFFSET).and_then(|value| value.try_into().ok()).map_or(0, |value| match order {
+        ByteOrder::Little => i64::from_le_bytes(value),
+        ByteOrder::Big => i64::from_be_bytes(value),
     });
-    let fcs_len = option(IF_FCSLEN).and_then(|value| value.first().copied()).map_or(0, fcs_octets);
-    Some(InterfaceDescription { link_type, snaplen, resolution, offset, fcs_len })
+    let fcs_len = octet(IF_FCSLEN).map_or(0, fcs_octets);
+    let malformed_option = malformed_option(block, 16, order, INTERFACE_OPTIONS);
+    Some(InterfaceDescription { link_type, snaplen, resolution, offset, fcs_len, malformed_option })
 }
 
 /// The draft says that `if_fcslen` is in bits and gives 4 as its example; writers did either. Checksums are of 16 or 32
 /// bits, so a small number is octets.
 fn fcs_octets(value: u8) -> u32 {
     u32::from(if value <= 8 { value } else { value / 8 })
+}
+
+/// What is wrong with the first malformed option of a block, for people; of `known` ones the length is checked.
+fn malformed_option(block: &[u8], at: usize, order: ByteOrder, known: &[(u16, &str, usize)]) -> Option<String> {
+    let mut behind = at;
+    for (code, value) in options(block, at, order) {
+        behind += 4 + value.len().next_multiple_of(4);
+        if let Some((_, name, len)) = known.iter().find(|(known, ..)| *known == code)
+            && value.len() != *len
+        {
+            return Some(format!("its option {name} has {}, not {len}", value.len()));
+        }
+    }
+    // What ended them: the end mark, the block's end, or what passes it.
+    let rest = block.len().checked_sub(4).and_then(|end| block.get(behind..end))?;
+    let &[c0, c1, l0, l1] = rest.first_chunk::<4>()?;
+    match (order.u16([c0, c1]), order.u16([l0, l1])) {
+        (END_OF_OPTIONS, 0) => None,
+        (END_OF_OPTIONS, len) => Some(format!("its end of options has {len}, not 0")),
+        (code, len) => Some(format!("its option {code} has {len}, {} left for it", rest.len() - 4)),
+    }
 }
 
 /// Options of a block (draft §3.5): code and value, from an offset up to the end mark, or what is no option. None is

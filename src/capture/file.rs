@@ -36,7 +36,7 @@ pub struct CaptureFile {
     pub truncated: bool,
     /// What was odd, with the number of the frame that followed.
     pub anomalies: AnomalyCounts,
-    /// What is wrong with the file and where, for people: what ended it, else the first block that was skipped. Offsets
+    /// What is wrong with the file and where, for people: what ended it, else the first block of which not all could be used. Offsets
     /// are those of the decompressed capture.
     pub damage: Option<String>,
     /// Comments of its sections (pcapng's `opt_comment`), at most 64.
@@ -167,6 +167,10 @@ impl File {
             Step::Packet(_) => {}
             Step::Skipped(damage) => {
                 self.found.anomalies.add(AnomalyKind::MalformedBlock, frame);
+                self.found.damage.get_or_insert_with(|| damage.to_string());
+            }
+            Step::Odd(damage) => {
+                self.found.anomalies.add(AnomalyKind::MalformedOption, frame);
                 self.found.damage.get_or_insert_with(|| damage.to_string());
             }
             Step::End => self.end(None, None, frame),

@@ -154,7 +154,9 @@ mod tests {
     #[test]
     fn more_captured_than_was_on_the_wire_stays_as_written() {
         // tshark 4.0 shows frame.len 2 and frame.cap_len 5 for such a record.
-        assert_eq!(read(&pcap(&[(0, 2, b"abcde")])).0, [(1, 0, 2, b"abcde".to_vec(), 0)]);
+        let (packets, found) = read(&pcap(&[(0, 5, b"abcde"), (0, 2, b"abcde"), (0, 9, b"abcde")]));
+        assert_eq!(packets[1], (2, 0, 2, b"abcde".to_vec(), 0));
+        assert_eq!(found.anomalies.iter().collect::<Vec<_>>(), [(AnomalyKind::CapturedBeyondLength, 1, 2)]);
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub(super) struct Blocks {
 enum Content {
     Packet(Record),
     Other,
+    /// It was used but for an option.
+    Odd(String),
     Malformed(String),
 }
 
@@ -124,6 +126,11 @@ impl Blocks {
                     return Ok(Step::Packet(record));
                 }
                 Content::Other => source.consume(len),
+                Content::Odd(why) => {
+                    let damage = Damage::new(name(block_type), source, len, Some(why));
+                    source.consume(len);
+                    return Ok(Step::Odd(damage));
+                }
                 Content::Malformed(why) => {
                     let damage = Damage::new(name(block_type), source, len, Some(why));
                     source.consume(len);
@@ -206,7 +213,7 @@ impl Blocks {
             return Content::Malformed(format!("version {} of pcapng is not known", section.major_version));
         }
         self.comments.extend(section.comments);
-        Content::Other
+        section.malformed_option.map_or(Content::Other, Content::Odd)
     }
 
     fn interface_description(&mut self, block: &[u8], next_interface: &mut u32) -> Content {
@@ -225,7 +232,7 @@ impl Blocks {
             index: *next_interface,
         }));
         *next_interface = next_interface.saturating_add(1);
-        Content::Other
+        description.malformed_option.map_or(Content::Other, Content::Odd)
     }
 
     /// A Simple Packet Block has no interface (it is of the first), no time (the last packet's is nearest) and no captured
@@ -376,6 +383,41 @@ mod tests {
             assert_eq!(packets, [(1, 2000, 1, b"b".to_vec(), 0)]);
             assert_eq!((found.anomalies.count(AnomalyKind::MalformedBlock), found.truncated), (1, false));
             assert!(found.damage.is_some());
+        }
+    }
+
+    #[test]
+    fn malformed_option_is_not_used_and_counted() {
+        let begin = || Writer::new(ByteOrder::Little).section();
+        let interface = |options: &dyn Fn(Writer) -> Writer| begin().block(1, |body| options(body.u16(1).u16(0).u32(0)));
+        // The interface is described at offset 28: 12 octets around the block, 8 before the options.
+        let cases = [
+            (begin().interface(&[(9, &[9, 0])]), "its option if_tsresol has 2, not 1"),
+            (begin().interface(&[(9, &[])]), "its option if_tsresol has 0, not 1"),
+            (begin().interface(&[(14, &[1; 7])]), "its option if_tsoffset has 7, not 8"),
+            (begin().interface(&[(13, &[4; 4])]), "its option if_fcslen has 4, not 1"),
+            (begin().interface(&[(2, b"eth0"), (0, &[1])]), "its end of options has 1, not 0"),
+            (interface(&|body| body.u16(2).u16(9).bytes(b"eth0")), "its option 2 has 9, 4 left for it"),
+        ];
+        for (file, why) in cases {
+            let (packets, found) = read(&file.enhanced(0, 2, 1, b"b").octets);
+            // Microseconds, no offset, no frame check sequence: as if the option were not there.
+            assert_eq!(packets, [(1, 2000, 1, b"b".to_vec(), 0)], "{why}");
+            assert_eq!(found.anomalies.iter().collect::<Vec<_>>(), [(AnomalyKind::MalformedOption, 1, 1)], "{why}");
+            let damage = found.damage.expect("said");
+            assert!(damage.starts_with("interface description at offset 28: ") && damage.ends_with(why), "{damage}");
+            assert!(!found.truncated);
+        }
+    }
+
+    #[test]
+    fn options_that_are_in_order_are_no_anomaly() {
+        let end: (u16, &[u8]) = (0, &[]);
+        let known: [(u16, &[u8]); 3] = [(9, &[6]), (13, &[0]), (14, &[0; 8])];
+        for options in [&[][..], &[end], &known, &[known[0], known[1], known[2], end, (9, b"behind the end")], &[(2, b"eth"), (1, b"")]] {
+            let file = Writer::new(ByteOrder::Big).section().interface(options).enhanced(0, 1, 1, b"a");
+            let (packets, found) = read(&file.octets);
+            assert_eq!((packets.len(), found.damage, found.anomalies.iter().count()), (1, None, 0), "{options:?}");
         }
     }
 

@@ -42,6 +42,8 @@ pub(super) enum Step {
     Cut(Box<Damage>),
     /// A malformed block that was skipped.
     Skipped(Box<Damage>),
+    /// A block that was read, but not all of what it says of itself.
+    Odd(Box<Damage>),
     /// Octets that are no record: nothing behind them can be found.
     Broken(Box<Damage>),
 }

@@ -208,6 +208,9 @@ fn give<'a>(active: &'a mut Active, record: &Record, shared: &mut Shared, last_t
         active.file.add(AnomalyKind::ClockStepBack, number);
     }
     *last_time = record.time;
+    if record.captured > record.len {
+        active.file.add(AnomalyKind::CapturedBeyondLength, number);
+    }
     Packet {
         frame: Frame { number, time: record.time },
         len: record.len,

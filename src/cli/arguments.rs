@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,7 @@ pub(super) struct Display {
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Columns that a table may take; by default those of the terminal, elsewhere as many as it needs
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..))]
+    #[arg(long, value_name = "N", value_parser = columns)]
     width: Option<u16>,
     /// When tables are coloured; NO_COLOR in the environment means never
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -93,6 +94,12 @@ impl Input {
             super::usage()?;
         }
         Ok(vec![PathBuf::from("-")])
+    }
+
+    /// Files that are given more than once.
+    pub(super) fn repeated(&self) -> impl Iterator<Item = &Path> {
+        let mut seen = HashSet::new();
+        self.captures.iter().map(PathBuf::as_path).filter(move |path| path.canonicalize().is_ok_and(|path| !seen.insert(path)))
     }
 
     /// Whether the names of the limits are asked for, not a run.
@@ -143,6 +150,17 @@ impl Display {
             Color::Auto => self.on_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         }
     }
+}
+
+/// A whole number as an argument; the message of the standard library speaks of digits and strings.
+pub(super) fn number(text: &str) -> std::result::Result<u64, String> {
+    text.trim().parse().map_err(|_| "wanted a whole number, such as 0 or 12".into())
+}
+
+/// Columns of a table.
+fn columns(text: &str) -> std::result::Result<u16, String> {
+    let columns = text.trim().parse().ok().filter(|columns| (20..).contains(columns));
+    columns.ok_or_else(|| "wanted a number of columns from 20 to 65535".into())
 }
 
 /// The limits that can be set: a line each with name, default and what it bounds.

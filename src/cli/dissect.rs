@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use wiretare::dissect::{Dissection, Dissector, append_json, append_line, append_tree, late_line};
+use wiretare::report::thousands;
 use wiretare::{Capture, ContentMode, Error, Options, Result, Totals};
 
 use super::Outcome;
-use super::arguments::{Display, Input};
+use super::arguments::{Display, Input, number};
 use super::notes::Notes;
 use super::output::Output;
 use super::progress::Progress;
@@ -33,7 +34,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FRAMES")]
     frame: Option<Frames>,
     /// Only frames of this connection (Wireshark's tcp.stream)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     connection: Option<u64>,
     /// How frames are printed; by default a tree when frames are named, otherwise lines
     #[arg(short, long, value_enum, value_name = "FORMAT")]
@@ -146,7 +147,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let damaged = notes.damage(&facts);
     if printer.shown == 0 {
         let packets = facts.totals.packets;
-        notes.note(format_args!("no frame of {packets} was asked for; frames are numbered from 1"));
+        notes.note(format_args!("no frame of {} was asked for; frames are numbered from 1", thousands(packets)));
     }
     Ok(Outcome::of(damaged, printer.shown == 0))
 }
@@ -160,7 +161,8 @@ pub(super) fn check_connection(connection: u64, totals: &Totals) -> Result<()> {
     match totals.connections {
         0 => Err(Error::Usage(format!("no connection {connection}: the capture holds no TCP connection at all"))),
         count if connection >= count => Err(Error::Usage(format!(
-            "no connection {connection}: the capture holds {count}, numbered from 0 to {}\nhint: `wiretare messages -f table` lists them",
+            "no connection {connection}: the capture holds {}, numbered from 0 to {}\nhint: `wiretare messages -f table` lists them",
+            thousands(count),
             count - 1
         ))),
         _ => Ok(()),

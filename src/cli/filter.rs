@@ -1,16 +1,24 @@
 //! Which rows are shown.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use wiretare::{Exchange, Glob, Request, Row, Upgrade};
+use wiretare::report::text;
+use wiretare::{Exchange, Glob, Row, Upgrade};
+
+use super::arguments::number;
+
+/// Hosts remembered to name them when none fits.
+const HOSTS: usize = 5;
 
 /// Chooses rows by connection, host and path.
 #[derive(Debug, clap::Args)]
 pub(super) struct Selection {
     /// Only rows of this connection (Wireshark's tcp.stream)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     connection: Option<u64>,
     /// Only rows whose request named a host like GLOB (`*` and `?`; with or without the port; case does not matter)
+    ///
+    /// A host that was named without a port has the port 80.
     #[arg(long, value_name = "GLOB")]
     host: Option<String>,
     /// Only rows whose request had a path like GLOB (`*` and `?`; without the query)
@@ -34,11 +42,15 @@ pub(super) struct Filter {
     /// Whether the opening handshake of a WebSocket passed.
     handshakes: HashMap<u64, bool>,
     shown: HashSet<u64>,
+    /// Hosts that did not fit, the first few.
+    other_hosts: BTreeSet<Vec<u8>>,
+    /// The last connection of all.
+    last_connection: Option<u64>,
 }
 
 impl Filter {
     pub(super) fn new(selection: Selection) -> Self {
-        Self { selection, handshakes: HashMap::new(), shown: HashSet::new() }
+        Self { selection, handshakes: HashMap::new(), shown: HashSet::new(), other_hosts: BTreeSet::new(), last_connection: None }
     }
 
     /// Whether a row is shown; wants to see every row, in order.
@@ -48,6 +60,7 @@ impl Filter {
             Row::Message(message) => message.connection,
             Row::Connection(row) => row.connection,
         };
+        self.last_connection = self.last_connection.max(Some(connection));
         if self.selection.connection.is_some_and(|wanted| wanted != connection) {
             return false;
         }
@@ -56,7 +69,7 @@ impl Filter {
         }
         let shows = match row {
             Row::Exchange(exchange) => {
-                let shows = exchange.request.as_ref().is_some_and(|request| self.wants(request));
+                let shows = self.wants(exchange);
                 self.remember_handshake(exchange, shows);
                 shows
             }
@@ -78,9 +91,31 @@ impl Filter {
         }
     }
 
-    fn wants(&self, request: &Request) -> bool {
-        let host = self.selection.host.as_deref().is_none_or(|glob| request.host().is_some_and(|host| Glob::new(glob).is_host(host)));
-        let path = self.selection.path.as_deref().is_none_or(|glob| Glob::new(glob).is_path_of(request.target()));
-        host && path
+    fn wants(&mut self, exchange: &Exchange) -> bool {
+        let Some(request) = &exchange.request else { return false };
+        if let Some(glob) = &self.selection.host {
+            let Some(host) = request.host() else { return false };
+            if !Glob::new(glob).is_host(host) {
+                if self.other_hosts.len() <= HOSTS {
+                    self.other_hosts.insert(host.to_owned());
+                }
+                return false;
+            }
+        }
+        self.selection.path.as_deref().is_none_or(|glob| Glob::new(glob).is_path_of(request.target()))
+    }
+
+    /// What there is instead of what was chosen in vain.
+    pub(super) fn instead(&self) -> Option<String> {
+        if let (Some(wanted), Some(last)) = (self.selection.connection, self.last_connection)
+            && wanted > last
+        {
+            return Some(format!("connections are numbered 0 to {last}"));
+        }
+        let mut hosts: Vec<_> = self.other_hosts.iter().take(HOSTS).map(|host| text::safe_bytes(host)).collect();
+        if self.other_hosts.len() > HOSTS {
+            hosts.push("others".into());
+        }
+        (!hosts.is_empty()).then(|| format!("hosts there are: {}", hosts.join(", ")))
     }
 }

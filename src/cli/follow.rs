@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use wiretare::report::ndjson::Lines;
+use wiretare::report::thousands;
 use wiretare::report::transcript::{Style, Transcript, Turn};
 use wiretare::{Analyzer, Capture, ContentMode, Direction, Error, Options, Part, Result, Row};
 
 use super::Outcome;
-use super::arguments::{Display, Input};
+use super::arguments::{Display, Input, number};
 use super::dissect::check_connection;
 use super::notes::Notes;
 use super::output::Output;
@@ -33,7 +34,7 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) input: Input,
     /// The connection to follow (Wireshark's tcp.stream)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     connection: u64,
     /// How it is printed
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
@@ -241,10 +242,16 @@ impl Follower {
             }
         }
         if self.cut > 0 {
-            notes.note(format_args!("{} messages are longer than what is kept of one: `--limit full_content=…` keeps more", self.cut));
+            notes.note(format_args!(
+                "{} messages are longer than what is kept of one: `--limit full_content=…` keeps more",
+                thousands(self.cut)
+            ));
         }
         if self.unknown > 0 {
-            notes.note(format_args!("the content of {} messages is not known, or not all of it: lost, or not to be decoded", self.unknown));
+            notes.note(format_args!(
+                "the content of {} messages is not known, or not all of it: lost, or not to be decoded",
+                thousands(self.unknown)
+            ));
         }
     }
 }

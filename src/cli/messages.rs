@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use wiretare::report::listing::Listing;
 use wiretare::report::ndjson::Lines;
+use wiretare::report::thousands;
 use wiretare::{ContentMode, Error, Options, Result, Row, Timestamp};
 
 use super::Outcome;
@@ -126,6 +127,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let filtered = args.selection.is_some() || searcher.is_some();
     let mut filter = Filter::new(args.selection);
     let mut measured = 0u64;
+    let mut shown_rows = 0u64;
 
     let facts = read(&files, options, progress, |event| match event {
         Event::First(time) => {
@@ -137,6 +139,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
                 if let Some(most) = shown {
                     shorten(row, most);
                 }
+                shown_rows += 1;
                 measured += u64::from(!matches!(row, Row::Connection(_)));
                 writer.append(row, output.buffer());
             }
@@ -155,11 +158,16 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let damaged = notes.damage(&facts);
     searcher.unseen().into_iter().for_each(|sentence| notes.note(sentence));
     if measured == 0 {
-        let packets = facts.totals.packets;
+        let packets = thousands(facts.totals.packets);
         match filtered {
-            true => notes.note(format_args!(
-                "no exchange and no message of {packets} packets passed the filter; without it `wiretare messages -f table` lists what there is"
-            )),
+            // Ends of connections alone are an answer too.
+            true if shown_rows > 0 => {}
+            true => {
+                notes.note(format_args!("nothing in {packets} packets passed the filters"));
+                if let Some(instead) = searcher.instead().or_else(|| filter.instead()) {
+                    notes.hint(instead);
+                }
+            }
             false => notes.note(format_args!("no exchange and no message in {packets} packets; `wiretare report` says what they hold")),
         }
     }

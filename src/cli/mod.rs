@@ -113,6 +113,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Follow(args) => (&args.input, &args.display),
     };
     let (notes, strict) = (Notes::new(display.quiet), input.strict);
+    for file in input.repeated() {
+        notes.warning(format_args!("{}: given more than once; its packets are taken for copies", file.display()));
+    }
     let outcome = match command {
         _ if input.asks_for_limits() => list_limits(),
         Command::Report(args) => report::run(args, &notes),

@@ -8,6 +8,9 @@ use wiretare::report::text;
 
 use super::run::Facts;
 
+/// ENFILE and EMFILE, which have no kind: more files than the system, or this process, may have open.
+const TOO_MANY_FILES: [i32; 2] = [23, 24];
+
 /// Says things on standard error, in one form; a failure to say them is not worth stopping for.
 #[derive(Debug)]
 pub(super) struct Notes {
@@ -23,6 +26,13 @@ impl Notes {
     pub(super) fn note(&self, message: impl Display) {
         if !self.quiet {
             say("note", message);
+        }
+    }
+
+    /// What to do, or to look for instead.
+    pub(super) fn hint(&self, message: impl Display) {
+        if !self.quiet {
+            say("hint", message);
         }
     }
 
@@ -68,6 +78,11 @@ impl Notes {
         say("error", error);
         if let Error::NotACapture { found, .. } = error {
             self.not_a_capture(found);
+        }
+        if let Error::Open { source, .. } | Error::Write { source, .. } = error
+            && source.raw_os_error().is_some_and(|code| TOO_MANY_FILES.contains(&code))
+        {
+            say("hint", "these captures overlap in time, so that many are open at once: `ulimit -n 4096` in this shell allows more files");
         }
         if let Error::Open { file, source } = error
             && source.kind() == ErrorKind::NotFound

@@ -45,6 +45,9 @@ impl Output {
         if path.canonicalize().is_ok_and(|path| inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == path))) {
             return Err(Error::Usage(format!("{name}: this is a capture that is being read; write the output elsewhere")));
         }
+        if path.is_dir() {
+            return Err(Error::Usage(format!("{name}: this is a folder; name a file in it")));
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
             return Err(Error::Usage(format!("{name}: there is no folder {}\nhint: `mkdir -p` makes it", folder.display())));
@@ -202,7 +205,8 @@ mod tests {
     #[test]
     fn place_that_cannot_be_written_is_known_at_once() {
         let scratch = Scratch::new("nowhere");
-        assert!(matches!(Output::open(Some(&scratch.0.join("no/such/report.json")), &[]), Err(Error::Usage(_))));
-        assert!(matches!(Output::open(Some(&scratch.0), &[]), Err(Error::Write { .. })), "a directory");
+        let refused = |path: &Path| Output::open(Some(path), &[]).expect_err("refused").to_string();
+        assert!(refused(&scratch.0.join("no/such/report.json")).contains("such/report.json: there is no folder "));
+        assert!(refused(&scratch.0).ends_with("this is a folder; name a file in it"));
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use regex::bytes::Regex;
+use wiretare::report::thousands;
 use wiretare::{AnomalySet, Content, Cost, Direction, Error, Exchange, Message, Opcode, Quantity, Result, Row};
 
 /// Chooses rows by opcode, direction, size, content and oddity; all that are given have to fit.
@@ -55,10 +56,23 @@ pub(super) struct Searcher {
     min_bytes: Option<u64>,
     grep: Option<Regex>,
     anomalies: bool,
-    /// Contents of which only the beginning could be searched, in vain.
+    /// Rows of which only the beginning of a content could be searched, in vain.
     cut: u64,
-    /// Contents that are not known.
+    /// Rows with a content that is not known, where what is known does not match.
     unknown: u64,
+    /// What there was to choose from.
+    exchanges: u64,
+    messages: [u64; 16],
+}
+
+/// How a content was searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Searched {
+    Found,
+    NotFound,
+    /// Not in what was kept of it.
+    Cut,
+    Unknown,
 }
 
 impl Search {
@@ -78,12 +92,14 @@ impl Search {
             anomalies: self.anomalies,
             cut: 0,
             unknown: 0,
+            exchanges: 0,
+            messages: [0; 16],
         })
     }
 }
 
 fn opcode(name: &str) -> Result<Opcode> {
-    let known = (0..16).map(Opcode::of_bits).find(|opcode| opcode.name() == name.trim());
+    let known = (0..16).map(Opcode::of_bits).find(|opcode| opcode.name().eq_ignore_ascii_case(name.trim()));
     known.ok_or_else(|| {
         Error::Usage(format!("--opcode: `{name}` is none of text, binary, close, ping, pong, continuation, reserved-0x3 … reserved-0xf"))
     })
@@ -109,8 +125,14 @@ impl Searcher {
     /// Whether a row is shown.
     pub(super) fn shows(&mut self, row: &Row) -> bool {
         match row {
-            Row::Message(message) => self.shows_message(message),
-            Row::Exchange(exchange) => self.shows_exchange(exchange),
+            Row::Message(message) => {
+                self.messages[usize::from(message.opcode.bits() & 15)] += 1;
+                self.shows_message(message)
+            }
+            Row::Exchange(exchange) => {
+                self.exchanges += 1;
+                self.shows_exchange(exchange)
+            }
             Row::Connection(row) => {
                 let is_of_content = self.min_bytes.is_some() || self.grep.is_some() || !self.opcodes.is_empty() || self.direction.is_some();
                 !is_of_content && (!self.anomalies || !row.anomalies.is_empty())
@@ -123,7 +145,7 @@ impl Searcher {
             && self.direction.is_none_or(|direction| direction == message.direction)
             && (!self.anomalies || is_odd(message.anomalies, [&message.content]))
             && self.min_bytes.is_none_or(|min| len(&message.cost) >= min)
-            && self.matches(&message.content, &message.cost)
+            && self.matches([(&message.content, &message.cost)])
     }
 
     fn shows_exchange(&mut self, exchange: &Exchange) -> bool {
@@ -134,31 +156,71 @@ impl Searcher {
             && self.direction.is_none()
             && (!self.anomalies || is_odd(exchange.anomalies, parts.iter().map(|(content, _)| *content)))
             && self.min_bytes.is_none_or(|min| parts.iter().any(|(_, cost)| len(cost) >= min))
-            && (self.grep.is_none() || parts.iter().any(|(content, cost)| self.matches(content, cost)))
+            && self.matches(parts)
     }
 
-    fn matches(&mut self, content: &Content, cost: &Cost) -> bool {
+    /// Whether one of a row's contents matches.
+    fn matches<'a>(&mut self, contents: impl IntoIterator<Item = (&'a Content, &'a Cost)>) -> bool {
         let Some(grep) = &self.grep else { return true };
-        let Some(sample) = content.sample.as_deref() else {
-            self.unknown += u64::from(cost.encoded_bytes > 0);
-            return grep.is_match(b"") && cost.encoded_bytes == 0;
-        };
-        let found = grep.is_match(sample);
-        self.cut += u64::from(!found && cost.content_bytes.is_some_and(|all| all > sample.len() as u64));
-        found
+        let searched: Vec<Searched> = contents.into_iter().map(|(content, cost)| search(grep, content, cost)).collect();
+        if searched.contains(&Searched::Found) {
+            return true;
+        }
+        self.cut += u64::from(searched.contains(&Searched::Cut));
+        self.unknown += u64::from(searched.contains(&Searched::Unknown));
+        false
+    }
+
+    /// What there was to choose from, where nothing was chosen.
+    pub(super) fn instead(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.exchanges > 0 {
+            parts.push(format!("{} {}", thousands(self.exchanges), if self.exchanges == 1 { "exchange" } else { "exchanges" }));
+        }
+        let messages = self.messages.iter().zip(0..).filter(|(count, _)| **count > 0);
+        let kinds: Vec<_> = messages.map(|(count, bits)| format!("{} {}", thousands(*count), Opcode::of_bits(bits).name())).collect();
+        if !kinds.is_empty() {
+            parts.push(format!("WebSocket messages ({})", kinds.join(", ")));
+        }
+        let verb = if self.exchanges == 1 { "is" } else { "are" };
+        (!parts.is_empty()).then(|| format!("there {verb} {}", parts.join(" and ")))
     }
 
     /// What the search could not see, a sentence each.
     pub(super) fn unseen(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.cut > 0 {
-            notes.push(format!("of {} contents only the beginning was searched: `--limit full_content=…` keeps more", self.cut));
+            notes.push(format!(
+                "of {} only the beginning of the content was searched, in vain: `--limit full_content=…` keeps more",
+                rows(self.cut)
+            ));
         }
         if self.unknown > 0 {
-            notes.push(format!("{} contents are not known and could not be searched: lost, or not to be decoded", self.unknown));
+            notes.push(format!("of {} the content is not known and could not be searched: lost, or not to be decoded", rows(self.unknown)));
         }
         notes
     }
+}
+
+fn search(grep: &Regex, content: &Content, cost: &Cost) -> Searched {
+    let Some(sample) = content.sample.as_deref() else {
+        return match cost.encoded_bytes {
+            0 if grep.is_match(b"") => Searched::Found,
+            0 => Searched::NotFound,
+            _ => Searched::Unknown,
+        };
+    };
+    if grep.is_match(sample) {
+        Searched::Found
+    } else if cost.content_bytes.is_none_or(|all| all > sample.len() as u64) {
+        Searched::Cut
+    } else {
+        Searched::NotFound
+    }
+}
+
+fn rows(count: u64) -> String {
+    format!("{} {}", thousands(count), if count == 1 { "row" } else { "rows" })
 }
 
 fn is_odd<'a>(anomalies: AnomalySet, contents: impl IntoIterator<Item = &'a Content>) -> bool {

@@ -26,7 +26,7 @@ pub struct NamedLimit {
     pub quantity: Quantity,
     /// The smallest value that makes sense.
     pub least: u64,
-    /// The largest value that can be held.
+    /// The largest value that makes sense, or that can be held.
     pub most: u64,
     /// What it bounds, in a few words.
     pub what: &'static str,
@@ -49,7 +49,7 @@ macro_rules! limit {
             name: stringify!($field),
             quantity: Quantity::$quantity,
             least: $least,
-            most: <$type>::MAX as u64,
+            most: if Quantity::$quantity.most() < <$type>::MAX as u64 { Quantity::$quantity.most() } else { <$type>::MAX as u64 },
             what: $what,
             is_display: false,
             get: |options| options.limits.$field as u64,
@@ -62,7 +62,7 @@ macro_rules! limit {
             name: stringify!($field),
             quantity: Quantity::Duration,
             least: $least,
-            most: LONGEST_S,
+            most: Quantity::Duration.most(),
             what: $what,
             is_display: false,
             get: |options| options.$field.as_secs(),
@@ -70,9 +70,6 @@ macro_rules! limit {
         }
     };
 }
-
-/// 100 years: capture times are nanoseconds in an `i64`, which reaches 292.
-const LONGEST_S: u64 = 100 * 366 * 24 * 3600;
 
 impl NamedLimit {
     /// Every limit that can be set, in the order of docs/limits.md.
@@ -130,7 +127,7 @@ impl NamedLimit {
         Ok(())
     }
 
-    /// A value of its kind as people read them: `64 KiB`, `16 384`, `4 h`.
+    /// A value of its kind as people read them: `64 KiB`, `16,384`, `4 h`.
     pub fn display(&self, value: u64) -> String {
         self.quantity.display(value)
     }
@@ -167,6 +164,16 @@ impl Quantity {
         }
     }
 
+    /// The largest value of any limit.
+    const fn most(self) -> u64 {
+        match self {
+            Self::Size => 1 << 40,
+            Self::Count => u32::MAX as u64,
+            // 100 years: capture times are nanoseconds in an `i64`, which reaches 292.
+            Self::Duration => 100 * 366 * 24 * 3600,
+        }
+    }
+
     fn wanted(self) -> &'static str {
         match self {
             Self::Size => "a size such as 65536, 64KiB, 16MiB or 1GiB",
@@ -175,8 +182,8 @@ impl Quantity {
         }
     }
 
-    /// `None` for what is no such quantity, or passes every bound. A duration needs its unit.
-    /// Reads a value as people write it, with its unit: `64KiB`, `16_384`, `5min`; `None` for what is none.
+    /// Reads a value as people write it, with its unit: `64KiB`, `16_384`, `5min`; `None` for what is none. A duration needs
+    /// its unit. What passes 64 bits is the largest number they hold.
     pub fn parse(self, text: &str) -> Option<u64> {
         let digits = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '_' | ',' | '\'' | ' ' | '\u{202f}' | '\u{a0}')));
         let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
@@ -186,27 +193,26 @@ impl Quantity {
             None => return None,
         };
         let number: String = number.chars().filter(char::is_ascii_digit).collect();
-        number.parse::<u64>().ok()?.checked_mul(factor)
+        // All of them digits: only too many.
+        let number = if number.is_empty() { return None } else { number.parse().unwrap_or(u64::MAX) };
+        Some(number.saturating_mul(factor))
     }
 
     fn display(self, value: u64) -> String {
         match self.units().iter().find(|(_, factor)| value >= *factor && value.is_multiple_of(*factor)) {
-            Some((unit, factor)) => format!("{} {unit}", grouped(value / factor)),
+            Some((unit, factor)) => format!("{} {unit}", thousands(value / factor)),
             None if self == Self::Duration => format!("{value} s"),
             None if self == Self::Size => format!("{value} B"),
-            None => grouped(value),
+            None => thousands(value),
         }
     }
 }
 
-/// Digits in groups of three, from five digits on.
-fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    if digits.len() < 5 {
-        return digits;
-    }
+/// A number as people read it, with thousands separators: `12,345`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
-    groups.join(" ")
+    groups.join(",")
 }
 
 fn unknown(name: &str, wanted: &str) -> Error {
@@ -266,7 +272,10 @@ mod tests {
             ("connections=1KiB", "limit connections: wanted a number such as 4096 or 16_384, had \"1KiB\""),
             ("idle_timeout=90", "limit idle_timeout: wanted a duration in s, min or h such as 90s, 5min or 4h, had \"90\""),
             ("idle_timeout=0s", "limit idle_timeout: wanted at least 1 s, had \"0s\""),
-            ("linger=999999999h", "limit linger: wanted at most 878 400 h, had \"999999999h\""),
+            ("linger=999999999h", "limit linger: wanted at most 878,400 h, had \"999999999h\""),
+            ("http_head=99999999999999999999", "limit http_head: wanted at most 1,024 GiB, had \"99999999999999999999\""),
+            ("linger=9999999999999999999999s", "limit linger: wanted at most 878,400 h, had \"9999999999999999999999s\""),
+            ("connections=5_000_000_000", "limit connections: wanted at most 4,294,967,295, had \"5_000_000_000\""),
             ("conections=1", "no limit is named \"conections\"; did you mean connections?"),
         ];
         for (argument, expected) in cases {

@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// With thousands separators: `12,345`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use crate::options::thousands;
 
 /// A mean of octets: whole from 100 on, one decimal below where it has one.
 pub(super) fn mean(number: f64) -> String {

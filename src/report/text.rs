@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Octets of the network as text that only shows itself: control characters, escape sequences and marks that turn the
@@ -43,20 +44,75 @@ fn is_hostile(c: char) -> bool {
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Text cut to a number of terminal columns; what was cut ends in an ellipsis.
+/// Text cut to a number of terminal columns; what was cut ends in an ellipsis. No escape, no character with its marks and no
+/// joined emoji is cut in two.
 pub fn shorten(text: &str, columns: usize) -> String {
-    if text.len() <= columns || text.width() <= columns {
+    if text.len() <= columns {
         return text.to_owned();
     }
     let Some(room) = columns.checked_sub(1) else { return String::new() };
-    let mut used = 0;
-    // Marks that combine with the character before have no width, so they stay with it.
-    let kept = text.char_indices().take_while(|&(_, c)| {
-        used += c.width().unwrap_or(0);
-        used <= room
-    });
-    let end = kept.last().map_or(0, |(at, c)| at + c.len_utf8());
-    format!("{}…", &text[..end])
+    let (mut used, mut at, mut end) = (0, 0, 0);
+    for atom in atoms(text) {
+        used += width_of_atom(atom);
+        if used > columns {
+            return format!("{}…", &text[..end]);
+        }
+        at += atom.len();
+        if used <= room {
+            end = at;
+        }
+    }
+    text.to_owned()
+}
+
+/// Text of which the middle is left out where it takes more than a number of terminal columns: of a file or host both ends say
+/// what it is.
+pub(super) fn shorten_middle(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let atoms: Vec<&str> = atoms(text).collect();
+    let fitting = |atoms: &mut dyn Iterator<Item = &&str>, room: usize| {
+        let mut left = room;
+        atoms.map_while(|atom| left.checked_sub(width_of_atom(atom)).map(|rest| left = rest)).count()
+    };
+    let head = fitting(&mut atoms.iter(), room.div_ceil(2));
+    let tail = fitting(&mut atoms[head..].iter().rev(), room / 2);
+    format!("{}…{}", atoms[..head].concat(), atoms[atoms.len() - tail..].concat())
+}
+
+/// Terminal columns that text takes at most.
+pub(super) fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { atoms(text).map(width_of_atom).sum() }
+}
+
+/// What must not be cut: an escape as [`push_safe`] writes it, else a character with all that belongs to it (UAX #29).
+fn atoms(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let len = escape_len(rest.as_bytes()).or_else(|| rest.graphemes(true).next().map(str::len))?;
+        let (atom, behind) = rest.split_at(len);
+        rest = behind;
+        Some(atom)
+    })
+}
+
+/// Terminals differ in what they join: what all of its parts would take.
+fn width_of_atom(atom: &str) -> usize {
+    atom.width().max(atom.chars().map(|c| c.width().unwrap_or(0)).sum())
+}
+
+fn escape_len(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\\', b'n' | b'r' | b't', ..] => Some(2),
+        [b'\\', b'x', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => Some(4),
+        [b'\\', b'u', b'{', code @ ..] => {
+            let digits = code.iter().take(6).take_while(|octet| octet.is_ascii_hexdigit()).count();
+            (digits > 0 && code.get(digits) == Some(&b'}')).then_some(digits + 4)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +142,31 @@ mod tests {
         assert_eq!(shorten("abc", 0), "");
     }
 
+    #[test]
+    fn nothing_is_cut_in_two_that_belongs_together() {
+        let escaped = safe("\u{1b}[2J");
+        for (columns, expected) in [(9, r"\u{1b}[2J"), (8, r"\u{1b}[…"), (7, r"\u{1b}…"), (6, "…"), (1, "…")] {
+            assert_eq!(shorten(&escaped, columns), expected, "{columns}");
+        }
+        assert_eq!([4, 3, 2].map(|columns| shorten(r"\xff\n", columns)), ["…", "…", "…"]);
+        assert_eq!(shorten(r"\xff\n\n", 7), r"\xff\n…");
+        // What only looks like an escape is text: a brace that is not closed, too many digits.
+        assert_eq!(shorten(r"\u{1b", 4), r"\u{…");
+        // A family of four is one emoji of two columns, or four of two each; a sign with U+FE0F takes two.
+        let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+        assert_eq!(shorten(&format!("{family}{family}"), 15), format!("{family}…"));
+        assert_eq!(shorten("❤\u{fe0f}❤\u{fe0f}", 3), "❤\u{fe0f}…");
+        assert_eq!(shorten("🇩🇪🇫🇷🇪🇸", 5), "🇩🇪🇫🇷…");
+    }
+
+    #[test]
+    fn middle_is_left_out_and_both_ends_stay() {
+        assert_eq!(shorten_middle("ajax-and-websocket.pcapng", 25), "ajax-and-websocket.pcapng");
+        assert_eq!(shorten_middle("ajax-and-websocket.pcapng", 16), "ajax-and….pcapng");
+        assert_eq!(shorten_middle("漢字漢字漢字", 6), "漢…字");
+        assert_eq!([1, 0].map(|columns| shorten_middle("abc", columns)), ["…", ""]);
+    }
+
     proptest! {
         #[test]
         fn whatever_the_network_sent_fits_and_holds_no_control(octets: Vec<u8>, columns in 0usize..40) {
@@ -93,6 +174,15 @@ mod tests {
             prop_assert!(!shown.chars().any(is_hostile));
             let cut = shorten(&shown, columns);
             prop_assert!(cut.width() <= columns, "{cut:?} in {columns}");
+            prop_assert!(shorten_middle(&shown, columns).width() <= columns);
+        }
+
+        #[test]
+        fn cut_text_is_its_beginning(text in r"(\\u\{1b\}|\\xff|\\n|[a-c漢👩\u{200d}\u{301}]){0,12}", columns in 1usize..20) {
+            let cut = shorten(&text, columns);
+            let kept = cut.strip_suffix('…').unwrap_or(&cut);
+            prop_assert!(text.starts_with(kept));
+            prop_assert!(atoms(kept).eq(atoms(&text).take(atoms(kept).count())), "{cut:?} of {text:?}");
         }
     }
 }

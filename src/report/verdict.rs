@@ -121,7 +121,7 @@ fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
         percent(figures.overhead_bytes, figures.wire_bytes),
     )];
     if let Some(estimate) = &report.comparison.counterfactual.ajax_as_websocket {
-        sentences.push(range("WebSocket", estimate));
+        sentences.extend(range("WebSocket", estimate));
     }
     sentences
 }
@@ -136,20 +136,24 @@ fn only_websocket(report: &Report, messages: u64) -> Vec<String> {
         percent(figures.overhead_bytes, figures.wire_bytes),
     )];
     if let Some(estimate) = &report.comparison.counterfactual.websocket_as_ajax {
-        sentences.push(range("Ajax", estimate));
+        sentences.extend(range("Ajax", estimate));
     }
     sentences
 }
 
-fn range(other: &str, estimate: &crate::analysis::counterfactual::Estimate) -> String {
-    format!(
+/// What the other would have cost, and what both ends of the range rest on.
+fn range(other: &str, estimate: &crate::analysis::counterfactual::Estimate) -> Vec<String> {
+    let assumed = |end: &str| estimate.assumptions.iter().find_map(|assumption| assumption.strip_prefix(end));
+    let range = format!(
         "All in it cost {} bytes; by {other} the same would have cost between {} and {} ({} to {}).",
         thousands(estimate.observed_wire_bytes),
         thousands(estimate.low_wire_bytes),
         thousands(estimate.high_wire_bytes),
         percent(estimate.low_wire_bytes, estimate.observed_wire_bytes),
         percent(estimate.high_wire_bytes, estimate.observed_wire_bytes),
-    )
+    );
+    let ends = assumed("low: ").zip(assumed("high: "));
+    std::iter::once(range).chain(ends.map(|(low, high)| format!("The low end assumes: {low}. The high end: {high}."))).collect()
 }
 
 fn neither(report: &Report) -> Vec<String> {
@@ -191,6 +195,29 @@ fn neither(report: &Report) -> Vec<String> {
     )]
 }
 
+/// Limits that can be raised, by the anomaly that counts them (docs/limits.md).
+const RAISED: [(&str, &[&str], &str); 6] = [
+    ("out_of_order_limit", &["out_of_order_bytes", "out_of_order_segments", "held_bytes"], "what came later counts as lost"),
+    ("connection_limit", &["connections", "held_bytes"], "connections were ended before their time"),
+    ("http_head_limit", &["http_head"], "what had such a header section was not read"),
+    ("decoded_content_limit", &["decoded_content"], "longer contents are not known"),
+    ("fragment_limit", &["fragment_bytes", "fragmented_datagrams"], "IP datagrams were given up"),
+    ("pending_answer_limit", &["pending_answers"], "some answers are not timed"),
+];
+
+/// Limits that were met: the anomaly, and how to raise them.
+fn limits_met(report: &Report) -> Vec<(&'static str, String)> {
+    let met = |(kind, names, effect): &(&'static str, &[&str], &str)| {
+        let anomaly = report.anomalies.iter().find(|anomaly| anomaly.kind == *kind)?;
+        let at = anomaly.first_frame.map(|frame| format!(", first at frame {frame}")).unwrap_or_default();
+        let times = plural(anomaly.count, "time", "times");
+        let names: Vec<_> = names.iter().map(|name| format!("`--limit {name}=…`")).collect();
+        let hint = format!("a limit was met {} {times}{at}: {effect}; {} takes more", thousands(anomaly.count), names.join(" or "));
+        Some((*kind, hint))
+    };
+    RAISED.iter().filter_map(met).collect()
+}
+
 /// What a person can do to see more, one sentence each.
 pub(super) fn hints(report: &Report) -> Vec<String> {
     let coverage = &report.coverage;
@@ -210,7 +237,9 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     if report.ajax.exchanges == Some(0) && other > 0 {
         hints.push("no exchange looks made by a script: `--ajax all` counts every HTTP exchange as Ajax".into());
     }
-    if report.websocket.figures.messages == 0 && coverage.opaque_bytes > 0 {
+    let limits = limits_met(report);
+    let is_met = |name: &str| limits.iter().any(|(kind, _)| *kind == name);
+    if report.websocket.figures.messages == 0 && coverage.opaque_bytes > 0 && !is_met("http_head_limit") && !is_met("connection_limit") {
         hints.push(format!(
             "{} of all bytes belong to no protocol that is understood: begin the capture before the connections, or say what they are: `--decode-as tcp.port==N,websocket`",
             percent(coverage.opaque_bytes, wire)
@@ -226,7 +255,9 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
             percent(captured, wire)
         ));
     }
-    if let Some(loss) = anomaly("lost_bytes") {
+    hints.extend(limits.iter().map(|(_, hint)| hint.clone()));
+    // What a limit gave up counts as lost too, and cannot be told from the rest.
+    if let Some(loss) = anomaly("lost_bytes").filter(|_| !is_met("out_of_order_limit")) {
         let at = loss.first_frame.map(|frame| format!(", first at frame {frame}")).unwrap_or_default();
         hints.push(format!(
             "{} bytes were sent but not captured{at}: capture with a larger buffer (`tcpdump -B`)",

@@ -119,7 +119,14 @@ fn of_path(rows: &[u8]) -> String {
 
 #[test]
 fn what_cannot_be_read_is_one_clear_error() {
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 11] = [
+        (&["report", "-o", "no/such/folder/report.json", SAMPLE], "no/such/folder/report.json: there is no folder no/such/folder"),
+        (&["report", "-o", "src", SAMPLE], "error: src: this is a folder; name a file in it"),
+        (&["messages", "--connection", "five", SAMPLE], "'five' for '--connection <N>': wanted a whole number, such as 0 or 12"),
+        (&["messages", "--connection", "-1", SAMPLE], "wanted a whole number"),
+        (&["follow", "--connection", "", SAMPLE], "wanted a whole number"),
+        (&["report", "--width", "9", SAMPLE], "wanted a number of columns from 20 to 65535"),
+        (&["report", "--limit", "block=99999999999999999999", SAMPLE], "limit block: wanted at most 4,294,967,295 B, had"),
         (&["no/such.pcap"], "error: no/such.pcap: No such file"),
         (&["messages", "Cargo.toml"], "error: Cargo.toml: not a capture"),
         (&["src"], "error: src: "),
@@ -233,6 +240,126 @@ fn capture_is_never_overwritten() {
     let output = run(&["report", "-o", &capture, &capture]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(std::fs::read(&capture).expect("still there"), sample());
+}
+
+#[test]
+fn host_is_chosen_with_and_without_its_port() {
+    let rows = |host: &str| text(&run(&["messages", "--host", host, SAMPLE]).stdout).lines().count();
+    let all = rows("*");
+    assert!(all > 100);
+    // The browser sends `Host: ticker.example`: port 80, which is also the server's.
+    assert_eq!([rows("ticker.example"), rows("ticker.example:80"), rows("ticker.example:8080")], [all, all, 0]);
+}
+
+#[test]
+fn filter_that_nothing_passes_says_what_there_is() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["--host", "example.org"], "hint: hosts there are: ticker.example\n"),
+        (&["--connection", "9"], "hint: connections are numbered 0 to 4\n"),
+        (&["--opcode", "binary"], "hint: there are 55 exchanges and WebSocket messages (50 text, 2 close, 1 ping, 1 pong)\n"),
+        (&["--connection", "3", "--grep", "no such text"], "hint: there is 1 exchange\n"),
+        (&["--min-bytes", "1GiB"], "hint: there are "),
+    ];
+    for (filter, expected) in cases {
+        let output = run(&[&["messages", SAMPLE][..], filter].concat());
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""), "{filter:?}");
+        let said = text(&output.stderr);
+        assert!(
+            said.starts_with("note: nothing in 212 packets passed the filters\nhint: ") && said.contains(expected),
+            "{filter:?}: {said}"
+        );
+        assert_eq!(text(&run(&[&["messages", "-q", SAMPLE][..], filter].concat()).stderr), "");
+    }
+}
+
+#[test]
+fn capture_given_twice_is_counted_once_and_told() {
+    let output = run(&["report", "-f", "json", SAMPLE, SAMPLE]);
+    assert_eq!(text(&output.stderr), format!("warning: {SAMPLE}: given more than once; its packets are taken for copies\n"));
+    let twice: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let once: serde_json::Value = serde_json::from_slice(&run(&["-f", "json", SAMPLE]).stdout).expect("JSON");
+    assert_eq!(twice["ajax"], once["ajax"]);
+    assert_eq!(twice["conservation"]["duplicates"], once["conservation"]["wire_bytes"]);
+    let page = run(&["report", SAMPLE, SAMPLE]);
+    assert!(text(&page.stdout).contains("bytes understood 50.0 %, captured twice 50.0 %\n"), "{}", text(&page.stdout));
+}
+
+#[test]
+fn hints_name_the_limit_that_was_met_and_are_not_for_the_quiet() {
+    const LOSS: &str = "samples/loss/reordered-and-duplicated.pcapng";
+    let hints = |arguments: &[&str]| -> Vec<String> {
+        let output = run(&[&["report", LOSS][..], arguments].concat());
+        text(&output.stdout).lines().filter(|line| line.starts_with("hint: ")).map(str::to_owned).collect()
+    };
+    assert_eq!(hints(&[]), Vec::<String>::new());
+    let met = hints(&["--limit", "out_of_order_bytes=1"]);
+    assert!(met.iter().any(|hint| hint.contains("a limit was met") && hint.contains("`--limit out_of_order_bytes=…`")), "{met:?}");
+    // What a limit gave up was captured: a larger buffer would not help.
+    assert!(!met.iter().any(|hint| hint.contains("tcpdump -B")), "{met:?}");
+    assert_eq!(hints(&["--limit", "out_of_order_bytes=1", "-q"]), Vec::<String>::new());
+    let lost = run(&["report", "samples/loss/missing-from-capture.pcapng"]);
+    assert!(text(&lost.stdout).contains("hint: 1,707 bytes were sent but not captured"), "{}", text(&lost.stdout));
+}
+
+#[test]
+fn pages_keep_words_whole_and_fit_the_terminal() {
+    for width in ["80", "100", "120", "200"] {
+        let report = run(&["report", "--width", width, SAMPLE]);
+        let most: usize = width.parse().expect("a number");
+        for line in text(&report.stdout).lines().chain(text(&run(&["messages", "-f", "table", "--width", width, SAMPLE]).stdout).lines()) {
+            assert!(line.chars().count() <= most, "{width}: {line}");
+        }
+        // What names an endpoint stands in one piece, at the most with its middle left out.
+        let endpoints = text(&report.stdout).split("Endpoints that cost the most").nth(1).expect("endpoints");
+        assert!(
+            endpoints.contains(" ticker.example ") && endpoints.contains(" /api/tick") && endpoints.contains(" WebSocket "),
+            "{width}: {endpoints}"
+        );
+    }
+}
+
+/// Lines of the shell in a page that begin with the program, with their arguments.
+fn examples(page: &str) -> Vec<Vec<String>> {
+    let blocks = page.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
+    let lines = blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("wiretare "));
+    // Those that need a shell are not for this test.
+    lines.filter(|line| !line.contains(['|', '>'])).map(words).collect()
+}
+
+/// Words of a shell's line, of which quotes and globs are understood.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in line.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().expect("one").push(c),
+        }
+    }
+    words
+}
+
+#[test]
+fn examples_of_the_guide_and_the_readme_do_their_work() {
+    let mut done = 0;
+    let scratch = Scratch::new("examples");
+    for page in ["docs/guide.md", "README.md"] {
+        let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("the page");
+        for mut arguments in examples(&page) {
+            for argument in &mut arguments {
+                let is_capture = argument.contains(".pcap") && !argument.starts_with("samples/");
+                if is_capture {
+                    *argument = SAMPLE.into();
+                } else if argument.ends_with(".json") {
+                    *argument = scratch.path(argument);
+                }
+            }
+            let output = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+            done += 1;
+        }
+    }
+    assert!(done >= 18, "{done}");
 }
 
 #[test]

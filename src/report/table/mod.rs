@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 
 use super::Report;
-use super::text::safe;
+use super::text::{safe, shorten_middle, width};
 use super::verdict::{hints, verdict};
 
 /// How a page is laid out.
@@ -77,14 +77,14 @@ impl Page<'_> {
 
     /// Text broken at the width, further lines indented below the first word behind a label.
     pub(super) fn paragraph(&mut self, label: &str, text: &str) -> io::Result<()> {
-        let width = self.layout.width.map_or(usize::MAX, usize::from).max(20);
-        let indent = " ".repeat(label.chars().count());
+        let columns = self.layout.width.map_or(usize::MAX, usize::from).max(20);
+        let indent = " ".repeat(width(label));
         let mut line = label.to_owned();
         let mut used = indent.len();
         let mut first = true;
         for word in safe(text).split(' ') {
-            let len = word.chars().count();
-            if !first && used + 1 + len > width {
+            let len = width(word);
+            if !first && used + 1 + len > columns {
                 self.line(&line)?;
                 line.clone_from(&indent);
                 used = indent.len();
@@ -111,11 +111,17 @@ impl Page<'_> {
         };
         // A header's line feeds are ours; those of cells would come from the network.
         table.set_header(header.iter().enumerate().map(|(column, title)| aligned(column < left, title)));
-        let narrowest = narrowest(left, header, &rows);
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| safe(cell)).collect()).collect();
+        let narrowest = narrowest(left, header, &rows, self.layout.width.map(usize::from));
         for row in rows {
-            table.add_row(row.iter().enumerate().map(|(column, cell)| aligned(column < left, &safe(cell))));
+            let cell = |(column, cell): (usize, &String)| match column < left {
+                true => aligned(true, &words_shortened(cell, narrowest[column])),
+                false => aligned(false, cell),
+            };
+            table.add_row(row.iter().enumerate().map(cell));
         }
-        table.set_constraints(narrowest.into_iter().map(|width| ColumnConstraint::LowerBoundary(Width::Fixed(width))));
+        let boundary = |width: &usize| Width::Fixed(u16::try_from(width + PADDING).unwrap_or(u16::MAX));
+        table.set_constraints(narrowest.iter().map(|width| ColumnConstraint::LowerBoundary(boundary(width))));
         for line in table.lines() {
             self.line(&line)?;
         }
@@ -126,15 +132,50 @@ impl Page<'_> {
 /// A rule below the header and nothing else.
 const RULED: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// Widths below which columns would break a number or a word, with a space on either side; text gives way from 12 on.
-fn narrowest(left: usize, header: &[&str], rows: &[Vec<String>]) -> Vec<u16> {
-    let longest_word = |text: &str| text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or_default();
+/// A space on either side of each cell.
+const PADDING: usize = 2;
+
+/// Widths that text does not fall below as long as others can give way, and at all.
+const LEAST_TEXT: [usize; 2] = [12, 8];
+
+/// What stands in the last column of text gives way before labels do, down to this.
+const LEAST_NAME: usize = 8;
+
+/// Widths below which columns would break a number or a word, and more where there is room for whole cells. Where even these pass
+/// the width of the page, columns of text give way, the widest first.
+fn narrowest(left: usize, header: &[&str], rows: &[Vec<String>], page: Option<usize>) -> Vec<usize> {
+    let longest_word = |text: &str| text.split_whitespace().map(width).max().unwrap_or_default();
     let of_column = |(column, title): (usize, &&str)| {
-        let of_cell = |cell: &String| if column < left { longest_word(cell).min(12) } else { cell.chars().count() };
+        let of_cell = |cell: &String| if column < left { longest_word(cell) } else { width(cell) };
         let widest_cell = rows.iter().filter_map(|row| row.get(column)).map(of_cell).max().unwrap_or_default();
-        u16::try_from(widest_cell.max(longest_word(title)) + 2).unwrap_or(u16::MAX)
+        widest_cell.max(longest_word(title))
     };
-    header.iter().enumerate().map(of_column).collect()
+    let mut widths: Vec<usize> = header.iter().enumerate().map(of_column).collect();
+    // A column stands between two.
+    let all: usize = widths.iter().map(|width| width + PADDING + 1).sum();
+    let mut missing = page.map_or(0, |page| all.saturating_sub(page + 1));
+    let mut narrow = |columns: &mut [usize], least: usize| {
+        while let Some(widest) = columns.iter_mut().max().filter(|width| missing > 0 && **width > least) {
+            *widest -= 1;
+            missing -= 1;
+        }
+    };
+    narrow(&mut widths[..left], LEAST_TEXT[0]);
+    narrow(&mut widths[left.saturating_sub(1)..left], LEAST_NAME);
+    narrow(&mut widths[..left], LEAST_TEXT[1]);
+    let mut spare = page.map_or(0, |page| (page + 1).saturating_sub(widths.iter().map(|width| width + PADDING + 1).sum()));
+    let widest_cell = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or_default();
+    for (column, narrowest) in widths.iter_mut().enumerate() {
+        let wider = widest_cell(column).saturating_sub(*narrowest).min(spare);
+        *narrowest += wider;
+        spare -= wider;
+    }
+    widths
+}
+
+/// A cell whose words are no wider than its column, so that none is broken.
+fn words_shortened(cell: &str, column: usize) -> String {
+    cell.split(' ').map(|word| shorten_middle(word, column)).collect::<Vec<_>>().join(" ")
 }
 
 fn aligned(left: bool, text: &str) -> Cell {

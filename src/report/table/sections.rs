@@ -39,9 +39,12 @@ pub(super) fn captured(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let coverage = &report.coverage;
     let wire = report.conservation.wire_bytes;
     let mut parts = vec![format!("understood {}", percent(coverage.understood_bytes, wire))];
-    for (name, bytes) in
-        [("encrypted", coverage.encrypted_bytes), ("not understood", coverage.opaque_bytes), ("not TCP", coverage.not_tcp_bytes)]
-    {
+    for (name, bytes) in [
+        ("encrypted", coverage.encrypted_bytes),
+        ("not understood", coverage.opaque_bytes),
+        ("not TCP", coverage.not_tcp_bytes),
+        ("captured twice", report.conservation.duplicates),
+    ] {
         if bytes > 0 {
             parts.push(format!("{name} {}", percent(bytes, wire)));
         }
@@ -86,7 +89,6 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.table(1, &["side", "what it carried", "connections", "bytes, all in", "of the capture"], rows)
 }
 
-/// Means of one message by layer: one way in both directions, and an exchange against a message.
 /// Messages of one kind, or exchanges: a column of means.
 struct Column<'a> {
     header: &'static str,
@@ -131,6 +133,7 @@ fn columns(report: &Report) -> Vec<Column<'_>> {
     columns
 }
 
+/// Means of one message by layer: one way in both directions, and an exchange against a message.
 pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let columns = columns(report);
     if columns.is_empty() {
@@ -419,12 +422,10 @@ pub(super) fn polling(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     }
     page.heading("Polling (bytes on the wire)")?;
     let row = |polled: &PollingReport| {
-        let host = safe(polled.host.as_deref().unwrap_or(DASH));
-        let path = polled.path.as_deref().map_or("(all others)".into(), |path| shorten(&safe(path), PATH_WIDTH));
+        let what = endpoint_name(polled.host.as_deref(), polled.path.as_deref());
         vec![
             polled.kind.to_owned(),
-            format!("{} {path}", polled.method.as_deref().unwrap_or_default()).trim().to_owned(),
-            shorten(&host, PATH_WIDTH),
+            format!("{} {what}", polled.method.as_deref().unwrap_or_default()).trim().to_owned(),
             thousands(polled.polls),
             polled.interval_s.and_then(|interval| interval.mean).map_or(DASH.into(), seconds),
             thousands(polled.wire_bytes),
@@ -434,8 +435,8 @@ pub(super) fn polling(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         ]
     };
     let rows = report.polling.iter().take(ENDPOINTS).map(row).collect();
-    let header = ["kind", "what", "host", "polls", "every", "bytes", "nothing new", "wasted bytes", "added wait"];
-    page.table(3, &header, rows)
+    let header = ["kind", "what", "polls", "every", "bytes", "no news", "wasted bytes", "added wait"];
+    page.table(2, &header, rows)
 }
 
 /// engine.io's way to WebSocket.
@@ -467,23 +468,15 @@ pub(super) fn engine_io(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
     Ok(())
 }
 
-/// A side's name for people.
-fn side_name(name: &str) -> String {
-    name.replace("server_sent", "server-sent").replace('_', " ")
-}
-
 pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     if report.endpoints.is_empty() {
         return Ok(());
     }
     page.heading("Endpoints that cost the most (bytes on the wire)")?;
     let row = |endpoint: &crate::report::EndpointReport| {
-        // Made safe before it is cut, so that no escape is cut in two; the table finds nothing left to escape.
-        let path = endpoint.path.as_deref().map_or("(all others)".into(), |path| shorten(&safe(path), PATH_WIDTH));
         vec![
             side_name(endpoint.side),
-            shorten(&safe(endpoint.host.as_deref().unwrap_or(DASH)), PATH_WIDTH),
-            path,
+            endpoint_name(endpoint.host.as_deref(), endpoint.path.as_deref()),
             thousands(endpoint.messages),
             thousands(endpoint.wire_bytes),
             if endpoint.messages == 0 { DASH.into() } else { mean(endpoint.messages_wire_bytes as f64 / endpoint.messages as f64) },
@@ -492,11 +485,31 @@ pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
         ]
     };
     let rows = report.endpoints.iter().take(ENDPOINTS).map(row).collect();
-    page.table(3, &["side", "host", "path", "messages", "wire bytes", "a message", "overhead", "frame"], rows)?;
+    page.table(2, &["side", "endpoint", "messages", "wire bytes", "a message", "overhead", "frame"], rows)?;
     match report.endpoints.len().saturating_sub(ENDPOINTS) {
         0 => Ok(()),
         more => page.paragraph("", &format!("{more} more in `--format json`")),
     }
+}
+
+/// A side as people write it.
+fn side_name(name: &str) -> String {
+    let name = match name {
+        "server_sent_events" => "server-sent events",
+        "other_http" => "other HTTP",
+        "ajax" => "Ajax",
+        "websocket" => "WebSocket",
+        other => other,
+    };
+    name.to_owned()
+}
+
+/// Host and path, on two lines where one has no room for both. Made safe before they are cut, so that no escape is cut in two;
+/// the table finds nothing left to escape.
+fn endpoint_name(host: Option<&str>, path: Option<&str>) -> String {
+    let short = |part: &str| shorten(&safe(part), PATH_WIDTH);
+    let host = host.map(|host| short(host) + " ").unwrap_or_default();
+    path.map_or("(all others)".into(), |path| host + &short(path))
 }
 
 /// Frame numbers are typed into Wireshark: without separators.

@@ -39,6 +39,45 @@ fn a_narrow_page_stays_narrow() {
 }
 
 #[test]
+fn names_are_cut_in_the_middle_rather_than_broken() {
+    let mut report = deck_report();
+    report.endpoints[0].host = Some("a-host-with-a-name-that-is-much-too-long-for-any-page.example".into());
+    report.endpoints[0].path = Some("/and/漢字漢字漢字漢字漢字漢字/a/path".into());
+    report.captures[0].file = "a-file-with-a-name-that-is-much-too-long.pcapng".into();
+    for width in [80, 100, 120] {
+        let page = page(&report, Some(width));
+        assert!(page.lines().all(|line| crate::report::text::width(line) <= usize::from(width)), "{page}");
+        assert!(page.contains(" a-file") && page.contains("pcapng  "), "{width}: {page}");
+        assert!(page.contains(" a-host") && page.contains("/path"), "{width}: {page}");
+    }
+}
+
+#[test]
+fn a_range_says_what_its_ends_assume() {
+    let rows: Vec<_> = deck_rows().into_iter().filter(|row| !matches!(row, Row::Message(_))).collect();
+    let mut summary = Summary::default();
+    rows.iter().for_each(|row| summary.add(row));
+    let totals = Totals { packets: 9, wire_bytes: 1000, ..Totals::default() };
+    let page = page(&Report::new(vec![CaptureFile::default()], Settings::new(&Options::default()), &totals, &summary), None);
+    let lines: Vec<_> = page.lines().take(3).collect();
+    assert!(lines[1].contains(" by WebSocket the same would have cost between "), "{lines:?}");
+    assert!(
+        lines[2].starts_with("The low end assumes: answers without content ") && lines[2].contains(" The high end: each exchange becomes "),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn hints_are_left_out_for_the_quiet() {
+    let mut report = deck_report();
+    report.coverage.encrypted_connections = 1;
+    assert!(page(&report, None).contains("\nhint: "));
+    let mut out = Vec::new();
+    write(&report, Layout { without_hints: true, ..Layout::default() }, &mut out).expect("a vector takes every byte");
+    assert!(!String::from_utf8(out).expect("UTF-8").contains("hint: "));
+}
+
+#[test]
 fn an_endpoint_cannot_steer_the_terminal() {
     let mut report = deck_report();
     report.endpoints[0].path = Some("/\u{1b}[2J\u{202e}\nx".into());
