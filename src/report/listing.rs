@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use super::number::thousands;
 use super::text::{push_safe, safe_bytes, shorten, width};
 use crate::anomaly::AnomalySet;
 use crate::message::{ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
+use crate::options::thousands;
 use crate::stream::{Frame, Timestamp};
 
 const CAPTION: [&str; 2] = [

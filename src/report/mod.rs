@@ -33,8 +33,8 @@ use crate::message::{Side, Totals};
 use crate::options::{AjaxScope, Assumptions, Options};
 use crate::stream::Timestamp;
 
+pub use crate::options::thousands;
 pub use engine_io::{EngineIoReport, PaidReport, SessionsReport};
-pub use number::thousands;
 pub use polling::{AddedWait, Batched, PollingReport};
 pub use side::{
     ByDirection, CompressionReport, ConnectionUseReport, EnvelopeReport, EventsReport, FieldReport, Figures, HeaderFields, Latency,

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-pub use crate::options::thousands;
+pub(super) use crate::options::thousands;
 
 /// A mean of octets: whole from 100 on, one decimal below where it has one.
 pub(super) fn mean(number: f64) -> String {

@@ -67,6 +67,7 @@ pub fn shorten(text: &str, columns: usize) -> String {
 
 /// Text of which the middle is left out where it takes more than a number of terminal columns: of a file or host both ends say
 /// what it is.
+#[cfg(feature = "cli")]
 pub(super) fn shorten_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
