@@ -244,6 +244,10 @@ pub struct ConnectionUse {
     pub single: Sighting,
     /// From the SYN to the first request, in nanoseconds.
     pub time_to_first_request_ns: Distribution,
+    /// From the SYN to the ACK that completes the three-way handshake, in nanoseconds.
+    pub initial_rtt_ns: Distribution,
+    /// From a WebSocket opening handshake's first octet to its last, in nanoseconds.
+    pub opening_handshake_ns: Distribution,
 }
 
 impl AddAssign<&Self> for ConnectionUse {
@@ -251,6 +255,8 @@ impl AddAssign<&Self> for ConnectionUse {
         self.exchanges += &other.exchanges;
         self.single += other.single;
         self.time_to_first_request_ns += &other.time_to_first_request_ns;
+        self.initial_rtt_ns += &other.initial_rtt_ns;
+        self.opening_handshake_ns += &other.opening_handshake_ns;
     }
 }
 

@@ -17,7 +17,7 @@ use super::side::{ConnectionUse, SideTotals, bears_content};
 use super::transport::Transport;
 use super::wastes::{Talked, Wastes, is_coded};
 use crate::AnomalyCounts;
-use crate::message::{Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
+use crate::message::{Answered, Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
 use crate::options::Assumptions;
 
 /// Largest connections kept.
@@ -150,6 +150,9 @@ impl Summary {
         figures.wire_bytes += cost.wire_bytes();
         figures.overhead_bytes += cost.wire_bytes().saturating_sub(cost.encoded_bytes);
         side.envelopes.add_answered(message.answered);
+        if let Some(Answered::Ask(ns)) = message.answered {
+            figures.to_answer.add(ns);
+        }
         match message.opcode {
             Opcode::Close => return direction.close.add(cost),
             opcode if opcode.is_control() => {
@@ -265,6 +268,7 @@ impl Summary {
             content_bytes: whole.content_bytes,
             unknown_content_messages: u64::from(whole.unknown_content_messages > 0),
             first_frame: first_frame(exchange),
+            ..times(exchange)
         };
         self.endpoints.add(EndpointKey::new(side, host, target), figures);
     }
@@ -304,6 +308,9 @@ impl Summary {
                 side.connections += 1;
                 add_connection_use(&mut side.connection_use, row);
             }
+        }
+        if let Some(facts) = &row.websocket {
+            self.sides[Side::WebSocket as usize].connection_use.opening_handshake_ns.add_seconds(facts.handshake_s);
         }
         if row.side_wire_bytes[Side::Ajax as usize] > 0 {
             self.ajax_pairs.add(&(row.client.ip(), row.server));
@@ -511,9 +518,18 @@ fn add_exchange_totals(side: &mut SideTotals, exchange: &Exchange, whole: &Money
     }
 }
 
+/// How long the answer of an exchange took, and nothing else.
+fn times(exchange: &Exchange) -> Endpoint {
+    let mut times = Endpoint::default();
+    times.to_first_byte.add_seconds(exchange.time_to_first_byte_s);
+    times.to_answer.add_seconds(exchange.time_to_last_byte_s);
+    times
+}
+
 fn add_connection_use(used: &mut ConnectionUse, row: &ConnectionRow) {
     used.exchanges.add(row.exchanges);
     used.time_to_first_request_ns.add_seconds(row.time_to_first_request_s);
+    used.initial_rtt_ns.add_seconds(row.tcp.initial_rtt_s);
     if row.exchanges == 1 && row.websocket.is_none() {
         let paid = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| row.buckets.of_bucket(bucket));
         used.single.add(paid.iter().sum(), row.first.number);

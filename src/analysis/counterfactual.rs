@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::break_even::{fixed_bytes, fixed_connections};
 use super::plural;
+use super::ratio;
 use crate::account::{AsAjax, DirectionTotals, Pushed, Reframed, SideTotals, Summary};
 use crate::message::{Bucket, Direction, Side};
 use crate::options::{AssumedCompression, AssumedRequests, Assumptions, thousands};
@@ -46,6 +47,10 @@ pub struct Estimate {
     pub low_wire_bytes: u64,
     /// High end, in octets on the wire.
     pub high_wire_bytes: u64,
+    /// Low end ÷ observed.
+    pub low_ratio: Option<f64>,
+    /// High end ÷ observed.
+    pub high_ratio: Option<f64>,
     /// Captured frames at the low end.
     pub low_packets: u64,
     /// Captured frames at the high end.
@@ -258,6 +263,8 @@ impl Estimate {
         let [(a, a_packets), (b, b_packets)] = ends;
         Self {
             observed_wire_bytes: side.all_in_wire_bytes(),
+            low_ratio: ratio(a.min(b), side.all_in_wire_bytes()),
+            high_ratio: ratio(a.max(b), side.all_in_wire_bytes()),
             low_wire_bytes: a.min(b),
             high_wire_bytes: a.max(b),
             low_packets: a_packets.min(b_packets),

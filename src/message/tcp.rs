@@ -147,6 +147,13 @@ impl RoundTrips {
         self.count += 1;
     }
 
+    /// Takes a sample in seconds; negative ones (the capture clock stepped back) tell nothing and are left out.
+    pub fn add_seconds(&mut self, seconds: Option<f64>) {
+        if let Some(seconds) = seconds.filter(|&seconds| seconds >= 0.0) {
+            self.add((seconds * 1e9).round() as u64);
+        }
+    }
+
     /// The mean, in seconds; `None` without samples.
     pub fn mean_s(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum_ns as f64 / self.count as f64 / 1e9)

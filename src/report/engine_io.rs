@@ -36,17 +36,19 @@ pub struct SessionsReport {
 }
 
 /// Rows of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PaidReport {
     /// How many.
     pub count: u64,
     /// Octets on the wire.
     pub wire_bytes: u64,
+    /// The same for each session; `None` where sessions are not told apart.
+    pub wire_bytes_per_session: Option<f64>,
 }
 
-impl From<Paid> for PaidReport {
-    fn from(paid: Paid) -> Self {
-        Self { count: paid.count, wire_bytes: paid.wire_bytes }
+impl PaidReport {
+    fn new(paid: Paid, sessions: u64) -> Self {
+        Self { count: paid.count, wire_bytes: paid.wire_bytes, wire_bytes_per_session: ratio(paid.wire_bytes, sessions) }
     }
 }
 
@@ -55,10 +57,10 @@ impl SessionsReport {
         let wire_bytes = paid.wire_bytes();
         Self {
             sessions,
-            handshakes: paid.handshake.into(),
-            polls: paid.polls.into(),
-            websocket_handshakes: paid.websocket_handshake.into(),
-            probes: paid.probe.into(),
+            handshakes: PaidReport::new(paid.handshake, sessions),
+            polls: PaidReport::new(paid.polls, sessions),
+            websocket_handshakes: PaidReport::new(paid.websocket_handshake, sessions),
+            probes: PaidReport::new(paid.probe, sessions),
             wire_bytes,
             wire_bytes_per_session: ratio(wire_bytes, sessions),
         }
@@ -71,7 +73,7 @@ impl EngineIoReport {
         let report = Self {
             upgraded: SessionsReport::new(sessions.upgraded()),
             polling: SessionsReport::new(sessions.stayed()),
-            unlisted: sessions.unlisted().into(),
+            unlisted: PaidReport::new(sessions.unlisted(), 0),
         };
         (report.upgraded.sessions + report.polling.sessions > 0).then_some(report)
     }

@@ -29,6 +29,7 @@ use crate::account::Summary;
 use crate::analysis::comparison::{Basis, Comparison};
 use crate::analysis::counterfactual::header_bytes;
 use crate::analysis::findings::{Finding, findings};
+use crate::analysis::ratio;
 use crate::message::{Side, Totals};
 use crate::options::{AjaxScope, Assumptions, Options};
 use crate::stream::Timestamp;
@@ -38,7 +39,7 @@ pub use engine_io::{EngineIoReport, PaidReport, SessionsReport};
 pub use polling::{AddedWait, Batched, PollingReport};
 pub use side::{
     ByDirection, CompressionReport, ConnectionUseReport, EnvelopeReport, EventsReport, FieldReport, Figures, HeaderFields, Latency,
-    OpcodeCount, PerExchange, PerMessage, SideReport, Spread, SubprotocolReport,
+    LayerMeans, OpcodeCount, PerExchange, PerMessage, SetUpReport, Shares, SideReport, Spread, SubprotocolReport,
 };
 pub use transport::{BothWays, RoundTripReport, TransportReport};
 
@@ -111,6 +112,8 @@ pub struct CaptureFile {
     pub wire_bytes: u64,
     /// Octets captured: Σ `frame.cap_len`.
     pub captured_bytes: u64,
+    /// captured ÷ on the wire.
+    pub captured_share: Option<f64>,
     /// Of its first frame: RFC 3339, UTC, nanoseconds; `None` without a frame.
     pub first_time: Option<String>,
     /// From its first frame to its last, in seconds.
@@ -126,6 +129,8 @@ pub struct Coverage {
     pub understood_bytes: u64,
     /// Octets on the wire in TLS connections that nothing could read.
     pub encrypted_bytes: u64,
+    /// Of these and of copies, parts of the octets on the wire.
+    pub shares: CoverageShares,
     /// Octets that were sent and not captured.
     pub lost_bytes: u64,
     /// Octets on the wire that no parser could own.
@@ -140,6 +145,23 @@ pub struct Coverage {
     pub silent_connections: u64,
     /// What the frames without TCP carried, largest first.
     pub not_tcp: Vec<NotTcp>,
+}
+
+/// Parts of the octets on the wire, each ÷ all of them; `None` for an empty capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct CoverageShares {
+    /// Understood.
+    pub understood: Option<f64>,
+    /// In TLS connections that nothing could read.
+    pub encrypted: Option<f64>,
+    /// That no parser could own.
+    pub opaque: Option<f64>,
+    /// In frames without TCP.
+    pub not_tcp: Option<f64>,
+    /// Captured twice.
+    pub duplicates: Option<f64>,
+    /// Captured at all: less than 1 where packets were cut by a snap length.
+    pub captured: Option<f64>,
 }
 
 /// A protocol of frames without TCP.
@@ -254,12 +276,20 @@ pub struct EndpointReport {
     pub messages: u64,
     /// Octets on the wire of these.
     pub messages_wire_bytes: u64,
+    /// The same for each.
+    pub wire_bytes_per_message: Option<f64>,
     /// Octets on the wire, opening handshakes and control frames included.
     pub wire_bytes: u64,
     /// Octets on the wire that are not encoded content.
     pub overhead_bytes: u64,
+    /// overhead ÷ wire.
+    pub overhead_share: Option<f64>,
     /// Decoded content; `None` when it is known of no message.
     pub content_bytes: Option<u64>,
+    /// From a request's first octet to its response's first.
+    pub time_to_first_byte: RoundTripReport,
+    /// From a request's first octet to its response's last; of WebSocket, from an ask to its answer, by the ids of envelopes.
+    pub time_to_answer: RoundTripReport,
     /// First frame of its first message.
     pub first_frame: Option<u64>,
 }
@@ -311,17 +341,18 @@ impl Report {
     pub fn new(captures: Vec<CaptureFile>, settings: Settings, totals: &Totals, summary: &Summary) -> Self {
         let mut anomalies = totals.anomalies.clone();
         anomalies += summary.anomalies();
+        let side = |side| SideReport::new(summary, side, totals.wire_bytes);
         Self {
             schema_version: SCHEMA_VERSION,
             generator: Generator { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            coverage: Coverage::new(&captures, totals, summary),
             captures,
-            coverage: Coverage::new(totals, summary),
             settings,
             conservation: Conservation::new(totals, summary),
-            ajax: SideReport::new(summary, Side::Ajax),
-            websocket: SideReport::new(summary, Side::WebSocket),
-            server_sent_events: SideReport::new(summary, Side::ServerSentEvents),
-            other_http: SideReport::new(summary, Side::OtherHttp),
+            ajax: side(Side::Ajax),
+            websocket: side(Side::WebSocket),
+            server_sent_events: side(Side::ServerSentEvents),
+            other_http: side(Side::OtherHttp),
             comparison: Comparison::new(summary),
             polling: PollingReport::list(summary.polls(), header_bytes(summary.side(Side::Ajax))),
             engine_io: EngineIoReport::new(summary.engine_io()),
@@ -335,12 +366,22 @@ impl Report {
 }
 
 impl Coverage {
-    fn new(totals: &Totals, summary: &Summary) -> Self {
+    fn new(captures: &[CaptureFile], totals: &Totals, summary: &Summary) -> Self {
         let owned = summary.rows_wire_bytes() + summary.buckets().total();
         let not_tcp =
             |(name, packets, wire_bytes): &(String, u64, u64)| NotTcp { name: name.clone(), packets: *packets, wire_bytes: *wire_bytes };
+        let understood_bytes = owned.saturating_sub(summary.encrypted_bytes() + summary.opaque_bytes());
+        let share = |part: u64| ratio(part, totals.wire_bytes);
         Self {
-            understood_bytes: owned.saturating_sub(summary.encrypted_bytes() + summary.opaque_bytes()),
+            understood_bytes,
+            shares: CoverageShares {
+                understood: share(understood_bytes),
+                encrypted: share(summary.encrypted_bytes()),
+                opaque: share(summary.opaque_bytes()),
+                not_tcp: share(totals.not_tcp_bytes),
+                duplicates: share(totals.duplicate_bytes),
+                captured: share(captures.iter().map(|capture| capture.captured_bytes).sum()),
+            },
             encrypted_bytes: summary.encrypted_bytes(),
             lost_bytes: summary.lost_bytes(),
             opaque_bytes: summary.opaque_bytes(),
@@ -378,6 +419,10 @@ fn endpoints(summary: &Summary) -> Vec<EndpointReport> {
         messages_wire_bytes: figures.messages_wire_bytes,
         wire_bytes: figures.wire_bytes,
         overhead_bytes: figures.overhead_bytes,
+        wire_bytes_per_message: ratio(figures.messages_wire_bytes, figures.messages),
+        overhead_share: ratio(figures.overhead_bytes, figures.wire_bytes),
+        time_to_first_byte: RoundTripReport::new(&figures.to_first_byte),
+        time_to_answer: RoundTripReport::new(&figures.to_answer),
         content_bytes: (figures.messages == 0 || figures.unknown_content_messages < figures.messages).then_some(figures.content_bytes),
         first_frame: figures.first_frame,
     };
@@ -435,6 +480,7 @@ impl From<&crate::capture::CaptureFile> for CaptureFile {
             packets: file.packets,
             wire_bytes: file.wire_bytes,
             captured_bytes: file.captured_bytes,
+            captured_share: ratio(file.captured_bytes, file.wire_bytes),
             first_time: file.first_time.map(rfc_3339),
             duration_s: duration,
             truncated: file.truncated,

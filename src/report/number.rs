@@ -13,12 +13,14 @@ pub(super) fn times(ratio: f64) -> String {
     if ratio >= 100.0 { thousands(ratio.round() as u64) } else { format!("{ratio:.1}") }
 }
 
-/// Part of a whole in per cent with one decimal: `12.3 %`; a dash where the whole is 0.
-pub(super) fn percent(part: u64, whole: u64) -> String {
-    match whole {
-        0 => DASH.into(),
-        _ => format!("{:.1} %", part as f64 * 100.0 / whole as f64),
-    }
+/// A part of 1 in per cent with one decimal: `12.3 %`; a dash where there is none.
+pub(super) fn percent(part: Option<f64>) -> String {
+    part.map_or(DASH.into(), |part| format!("{:.1} %", part * 100.0))
+}
+
+/// A mean that may not be there: a dash then.
+pub(super) fn optional_mean(number: Option<f64>) -> String {
+    number.map_or(DASH.into(), mean)
 }
 
 /// A number of a series: `1st`, `2nd`, `3rd`, `11th`.
@@ -58,6 +60,6 @@ mod tests {
         assert_eq!([0.0, 6.04, 6.05, 99.96, 166.5, 12_345.4].map(mean), ["0", "6", "6.1", "100", "167", "12,345"]);
         assert_eq!([1, 2, 3, 4, 11, 12, 13, 21, 112].map(ordinal), ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]);
         assert_eq!([0.0, 0.0000935, 0.0935, 1.25, 179.0, 9000.0].map(seconds), ["0 s", "94 µs", "93.5 ms", "1.2 s", "179 s", "2 h 30 min"]);
-        assert_eq!((percent(1, 8), percent(0, 0)), ("12.5 %".into(), DASH.into()));
+        assert_eq!((percent(Some(0.125)), percent(None)), ("12.5 %".into(), DASH.into()));
     }
 }

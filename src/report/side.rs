@@ -21,9 +21,15 @@ pub struct SideReport {
     pub exchanges: Option<u64>,
     /// Content-bearing WebSocket messages, or exchanges that brought content either way.
     pub deliveries: u64,
+    /// Octets on the wire, all in, for each delivery.
+    pub all_in_wire_bytes_per_delivery: Option<f64>,
+    /// What is charged to the side ÷ the capture's octets on the wire.
+    pub share_of_capture: Option<f64>,
     /// Both directions together.
     #[serde(flatten)]
     pub figures: Figures,
+    /// Parts of `all_in_wire_bytes`, each ÷ all of it.
+    pub shares_of_all_in: Shares,
     /// The same by direction.
     pub by_direction: ByDirection,
     /// Distributions of request and response together; `None` for WebSocket.
@@ -49,6 +55,8 @@ pub struct SideReport {
     pub by_subprotocol: Option<Vec<SubprotocolReport>>,
     /// What header fields cost, by name; of WebSocket those of opening handshakes.
     pub header_fields: HeaderFields,
+    /// How long it took to set connections up.
+    pub set_up: SetUpReport,
     /// How exchanges used connections; `None` for WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_use: Option<ConnectionUseReport>,
@@ -60,6 +68,38 @@ pub struct SideReport {
     /// How long answers took; `None` for HTTP, whose times stand in `per_message`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
+}
+
+/// Parts of what a side paid, each ÷ everything it paid; `None` where it paid nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Shares {
+    /// Its messages.
+    pub messages: Option<f64>,
+    /// TCP and TLS set-up.
+    pub setup: Option<f64>,
+    /// WebSocket opening handshakes.
+    pub upgrade: Option<f64>,
+    /// Segments that only acknowledge.
+    pub acknowledgements: Option<f64>,
+    /// What was sent again.
+    pub retransmissions: Option<f64>,
+    /// TCP keep-alives and window probes.
+    pub keep_alive: Option<f64>,
+    /// Ping and Pong.
+    pub liveness: Option<f64>,
+    /// Close frames, FIN, RST, TLS alerts.
+    pub teardown: Option<f64>,
+    /// Octets that no parser could own.
+    pub unattributed: Option<f64>,
+}
+
+/// How long it took to set up the connections of a side, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SetUpReport {
+    /// From the SYN to the ACK that completes TCP's handshake (`tcp.analysis.initial_rtt`).
+    pub initial_rtt_s: Option<Spread<f64>>,
+    /// From the first octet of a WebSocket opening handshake to its last.
+    pub opening_handshake_s: Option<Spread<f64>>,
 }
 
 /// The messages of a subprotocol.
@@ -91,7 +131,7 @@ pub struct HeaderFields {
 }
 
 /// The field lines of a name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldReport {
     /// In lower case; `None` for all that are not listed.
     pub name: Option<String>,
@@ -99,6 +139,10 @@ pub struct FieldReport {
     pub lines: u64,
     /// Their octets, line ends included.
     pub bytes: u64,
+    /// The same for each request or response of the side.
+    pub bytes_per_message: Option<f64>,
+    /// The same ÷ octets on the wire of the side's requests or responses.
+    pub share_of_wire: Option<f64>,
 }
 
 /// Field names listed of each direction.
@@ -151,6 +195,8 @@ pub struct EnvelopeReport {
     pub content_bytes: u64,
     /// Of these, octets that are the envelope's own.
     pub envelope_bytes: u64,
+    /// envelope ÷ content.
+    pub envelope_share: Option<f64>,
     /// Messages whose envelope is not known to its last octet.
     pub unknown_envelope_messages: u64,
 }
@@ -198,6 +244,8 @@ pub struct Figures {
     pub wire_bytes: u64,
     /// wire − encoded.
     pub overhead_bytes: u64,
+    /// overhead ÷ wire.
+    pub overhead_share: Option<f64>,
     /// content ÷ wire, over the messages whose content is known.
     pub efficiency: Option<f64>,
     /// Sent but not captured; in no other figure.
@@ -224,6 +272,33 @@ pub struct Figures {
     pub compression: CompressionReport,
     /// Distributions of single messages.
     pub per_message: PerMessage,
+}
+
+/// Means of one message, or exchange, by layer; octets.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LayerMeans {
+    /// Link layer and tunnels.
+    pub link_bytes: f64,
+    /// IP headers.
+    pub ip_bytes: f64,
+    /// TCP headers.
+    pub tcp_bytes: f64,
+    /// TLS records around it.
+    pub tls_bytes: f64,
+    /// Framing of the protocol itself.
+    pub framing_bytes: f64,
+    /// Content as sent.
+    pub encoded_bytes: f64,
+    /// All of these.
+    pub wire_bytes: f64,
+    /// wire − encoded.
+    pub overhead_bytes: f64,
+    /// wire − link: the basis `ip`.
+    pub from_ip_wire_bytes: f64,
+    /// overhead − link.
+    pub from_ip_overhead_bytes: f64,
+    /// framing + encoded: what the applications sent.
+    pub application_bytes: f64,
 }
 
 /// Compression, over messages whose content is known.
@@ -265,6 +340,8 @@ pub struct Spread<T> {
 /// Distributions of single messages; `None` without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PerMessage {
+    /// Means by layer; `None` without a message.
+    pub means: Option<LayerMeans>,
     /// Octets on the wire.
     pub wire_bytes: Option<Spread<u64>>,
     /// Octets on the wire that are not encoded content.
@@ -282,6 +359,8 @@ pub struct PerMessage {
 /// Distributions of exchanges; `None` without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PerExchange {
+    /// Means of request and response together by layer; `None` without an exchange.
+    pub means: Option<LayerMeans>,
     /// Octets on the wire of request and response.
     pub wire_bytes: Option<Spread<u64>>,
     /// The part of it that is not encoded content.
@@ -303,14 +382,16 @@ pub struct OpcodeCount {
 
 impl SideReport {
     /// A side of a summary.
-    pub fn new(summary: &Summary, side: Side) -> Self {
+    pub fn new(summary: &Summary, side: Side, capture_wire_bytes: u64) -> Self {
         let totals = summary.side(side);
         let websocket = side == Side::WebSocket;
         let exchanges = &totals.exchanges;
         let [upwards, downwards] = &totals.directions;
         let mut both = upwards.clone();
         both += downwards;
+        let figures = Figures::new(&both, Some(totals));
         let per_exchange = PerExchange {
+            means: LayerMeans::new(&both.messages, exchanges.count),
             wire_bytes: octets(&exchanges.wire_bytes),
             overhead_bytes: octets(&exchanges.overhead_bytes),
             content_bytes: octets(&exchanges.content_bytes),
@@ -320,7 +401,10 @@ impl SideReport {
             connections: totals.connections,
             exchanges: (!websocket).then_some(exchanges.count),
             deliveries: totals.deliveries,
-            figures: Figures::new(&both, Some(totals)),
+            all_in_wire_bytes_per_delivery: ratio(figures.all_in_wire_bytes, totals.deliveries),
+            share_of_capture: ratio(figures.all_in_wire_bytes, capture_wire_bytes),
+            shares_of_all_in: Shares::new(&figures),
+            figures,
             by_direction: ByDirection {
                 client_to_server: Figures::new(upwards, None),
                 server_to_client: Figures::new(downwards, Some(totals)),
@@ -332,7 +416,8 @@ impl SideReport {
             opcodes: websocket.then(|| summary.opcodes().map(opcode).collect()),
             subprotocols: websocket.then(|| summary.subprotocols().clone()),
             by_subprotocol: websocket.then(|| summary.by_subprotocol().iter().map(SubprotocolReport::new).collect()),
-            header_fields: HeaderFields::new(&totals.fields),
+            header_fields: HeaderFields::new(&totals.fields, &totals.directions),
+            set_up: SetUpReport::new(&totals.connection_use),
             connection_use: (!websocket).then(|| ConnectionUseReport::new(&totals.connection_use)),
             events: EventsReport::new(&totals.events),
             envelopes: totals.envelopes.protocols.iter().map(|(protocol, totals)| (protocol.name(), EnvelopeReport::new(totals))).collect(),
@@ -356,23 +441,74 @@ impl SubprotocolReport {
     }
 }
 
+impl Shares {
+    fn new(figures: &Figures) -> Self {
+        let of_all = |part: u64| ratio(part, figures.all_in_wire_bytes);
+        Self {
+            messages: of_all(figures.wire_bytes),
+            setup: of_all(figures.setup),
+            upgrade: of_all(figures.upgrade),
+            acknowledgements: of_all(figures.acknowledgements),
+            retransmissions: of_all(figures.retransmissions),
+            keep_alive: of_all(figures.keep_alive),
+            liveness: of_all(figures.liveness),
+            teardown: of_all(figures.teardown),
+            unattributed: of_all(figures.unattributed),
+        }
+    }
+}
+
+impl SetUpReport {
+    fn new(used: &ConnectionUse) -> Self {
+        Self { initial_rtt_s: fractions(&used.initial_rtt_ns, 1e9), opening_handshake_s: fractions(&used.opening_handshake_ns, 1e9) }
+    }
+}
+
+impl LayerMeans {
+    fn new(money: &Money, count: u64) -> Option<Self> {
+        let each = |bytes: u64| ratio(bytes, count).unwrap_or_default();
+        let Money { encoded_bytes, framing_bytes, bytes, .. } = *money;
+        (count > 0).then(|| Self {
+            link_bytes: each(bytes.link),
+            ip_bytes: each(bytes.ip),
+            tcp_bytes: each(bytes.tcp),
+            tls_bytes: each(bytes.tls),
+            framing_bytes: each(framing_bytes),
+            encoded_bytes: each(encoded_bytes),
+            wire_bytes: each(money.wire_bytes()),
+            overhead_bytes: each(money.overhead_bytes()),
+            from_ip_wire_bytes: each(money.wire_bytes() - bytes.link),
+            from_ip_overhead_bytes: each(money.overhead_bytes() - bytes.link),
+            application_bytes: each(framing_bytes + encoded_bytes),
+        })
+    }
+}
+
 impl HeaderFields {
-    fn new([requests, responses]: &[Fields; 2]) -> Self {
-        Self { requests: FieldReport::list(requests), responses: FieldReport::list(responses) }
+    /// Of WebSocket, messages and octets are those of opening handshakes.
+    fn new([requests, responses]: &[Fields; 2], [upwards, downwards]: &[DirectionTotals; 2]) -> Self {
+        Self { requests: FieldReport::list(requests, upwards), responses: FieldReport::list(responses, downwards) }
     }
 }
 
 impl FieldReport {
-    fn list(fields: &Fields) -> Vec<Self> {
+    fn list(fields: &Fields, direction: &DirectionTotals) -> Vec<Self> {
+        let carriers = if direction.upgrade.messages > 0 { &direction.upgrade } else { &direction.messages };
         let all = fields.by_bytes();
         let (listed, unlisted) = all.split_at(all.len().min(FIELDS));
         let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        let report = |&(found, totals): &(&[u8], FieldTotals)| Self { name: Some(name(found)), lines: totals.lines, bytes: totals.bytes };
-        let mut reports: Vec<_> = listed.iter().map(report).collect();
+        let report = |name: Option<String>, totals: FieldTotals| Self {
+            name,
+            lines: totals.lines,
+            bytes: totals.bytes,
+            bytes_per_message: ratio(totals.bytes, carriers.messages),
+            share_of_wire: ratio(totals.bytes, carriers.wire_bytes()),
+        };
+        let mut reports: Vec<_> = listed.iter().map(|&(found, totals)| report(Some(name(found)), totals)).collect();
         let mut rest = fields.other();
         unlisted.iter().for_each(|(_, totals)| rest += *totals);
         if rest.lines > 0 {
-            reports.push(Self { name: None, lines: rest.lines, bytes: rest.bytes });
+            reports.push(report(None, rest));
         }
         reports
     }
@@ -408,7 +544,8 @@ impl EventsReport {
 impl EnvelopeReport {
     fn new(totals: &EnvelopeTotals) -> Self {
         let EnvelopeTotals { messages, packets, wire_bytes, content_bytes, envelope_bytes, unknown_envelope_messages } = *totals;
-        Self { messages, packets, wire_bytes, content_bytes, envelope_bytes, unknown_envelope_messages }
+        let envelope_share = ratio(envelope_bytes, content_bytes);
+        Self { messages, packets, wire_bytes, content_bytes, envelope_bytes, envelope_share, unknown_envelope_messages }
     }
 }
 
@@ -434,6 +571,7 @@ impl Figures {
             link_bytes: bytes.link,
             wire_bytes: totals.messages.wire_bytes(),
             overhead_bytes: totals.messages.overhead_bytes(),
+            overhead_share: ratio(totals.messages.overhead_bytes(), totals.messages.wire_bytes()),
             efficiency: totals.messages.efficiency().and_then(six_digits),
             lost_bytes,
             all_in_wire_bytes: totals.all_in_wire_bytes(),
@@ -446,7 +584,7 @@ impl Figures {
             teardown: totals.close.wire_bytes() + totals.bucket(Bucket::Teardown),
             unattributed: totals.bucket(Bucket::Unattributed),
             compression: CompressionReport::new(&totals.compression),
-            per_message: PerMessage::new(&totals.per_message, times),
+            per_message: PerMessage::new(totals, times),
         }
     }
 }
@@ -464,8 +602,10 @@ impl CompressionReport {
 }
 
 impl PerMessage {
-    fn new(distributions: &Distributions, times: Option<&SideTotals>) -> Self {
+    fn new(totals: &DirectionTotals, times: Option<&SideTotals>) -> Self {
+        let distributions: &Distributions = &totals.per_message;
         Self {
+            means: LayerMeans::new(&totals.messages, totals.messages.messages),
             wire_bytes: octets(&distributions.wire_bytes),
             overhead_bytes: octets(&distributions.overhead_bytes),
             content_bytes: octets(&distributions.content_bytes),

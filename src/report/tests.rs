@@ -19,6 +19,7 @@ pub(super) fn deck_report() -> Report {
         packets: 20,
         wire_bytes: 2404,
         captured_bytes: 2404,
+        captured_share: Some(1.0),
         first_time: Some(rfc_3339(frame(1).time)),
         duration_s: 179.0,
         truncated: false,

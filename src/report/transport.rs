@@ -49,7 +49,7 @@ pub struct RoundTripReport {
 }
 
 impl RoundTripReport {
-    fn new(times: &RoundTrips) -> Self {
+    pub(super) fn new(times: &RoundTrips) -> Self {
         Self { count: times.count, min_s: times.min_s(), mean_s: times.mean_s().map(nanoseconds), max_s: times.max_s() }
     }
 }

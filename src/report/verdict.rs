@@ -1,7 +1,7 @@
 //! What the capture says, in sentences: the first thing a person reads.
 
-use super::Report;
-use super::number::{mean, ordinal, percent, thousands, times};
+use super::number::{mean, optional_mean, ordinal, percent, thousands, times};
+use super::{LayerMeans, Report, Spread};
 use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::plural;
 
@@ -82,12 +82,11 @@ fn factor(ratio: f64) -> String {
 
 /// A warning when one side carried far more than the other, so that only their overhead compares.
 fn unlike_contents(report: &Report) -> Option<String> {
-    let of_each = |figures: &super::Figures, count: u64| {
-        let count = (count > 0).then_some(count as f64)?;
-        Some((figures.content_bytes? as f64 / count, figures.overhead_bytes as f64 / count))
-    };
-    let (ajax, ajax_overhead) = of_each(&report.ajax.figures, report.ajax.exchanges.unwrap_or_default())?;
-    let (websocket, websocket_overhead) = of_each(&report.websocket.figures, report.websocket.figures.messages)?;
+    let of_each = |content: Option<Spread<u64>>, means: Option<LayerMeans>| Some((content?.mean?, means?.overhead_bytes));
+    let exchange = report.ajax.per_exchange.as_ref()?;
+    let message = &report.websocket.figures.per_message;
+    let (ajax, ajax_overhead) = of_each(exchange.content_bytes, exchange.means)?;
+    let (websocket, websocket_overhead) = of_each(message.content_bytes, message.means)?;
     let (more, less) = if ajax > websocket { (ajax, websocket) } else { (websocket, ajax) };
     (more > UNLIKE * less).then(|| {
         format!(
@@ -117,8 +116,8 @@ fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
         "This capture holds {} Ajax {} and no WebSocket message: {} bytes on the wire for each exchange, {} of them overhead.",
         thousands(exchanges),
         plural(exchanges, "exchange", "exchanges"),
-        mean(figures.wire_bytes as f64 / exchanges as f64),
-        percent(figures.overhead_bytes, figures.wire_bytes),
+        optional_mean(report.ajax.per_exchange.as_ref().and_then(|exchange| exchange.means).map(|means| means.wire_bytes)),
+        percent(figures.overhead_share),
     )];
     if let Some(estimate) = &report.comparison.counterfactual.ajax_as_websocket {
         sentences.extend(range("WebSocket", estimate));
@@ -132,8 +131,8 @@ fn only_websocket(report: &Report, messages: u64) -> Vec<String> {
         "This capture holds {} WebSocket {} and no Ajax: {} bytes on the wire for each message, {} of them overhead.",
         thousands(messages),
         plural(messages, "message", "messages"),
-        mean(figures.wire_bytes as f64 / messages as f64),
-        percent(figures.overhead_bytes, figures.wire_bytes),
+        optional_mean(figures.per_message.means.map(|means| means.wire_bytes)),
+        percent(figures.overhead_share),
     )];
     if let Some(estimate) = &report.comparison.counterfactual.websocket_as_ajax {
         sentences.extend(range("Ajax", estimate));
@@ -149,8 +148,8 @@ fn range(other: &str, estimate: &crate::analysis::counterfactual::Estimate) -> V
         thousands(estimate.observed_wire_bytes),
         thousands(estimate.low_wire_bytes),
         thousands(estimate.high_wire_bytes),
-        percent(estimate.low_wire_bytes, estimate.observed_wire_bytes),
-        percent(estimate.high_wire_bytes, estimate.observed_wire_bytes),
+        percent(estimate.low_ratio),
+        percent(estimate.high_ratio),
     );
     let ends = assumed("low: ").zip(assumed("high: "));
     std::iter::once(range).chain(ends.map(|(low, high)| format!("The low end assumes: {low}. The high end: {high}."))).collect()
@@ -158,7 +157,6 @@ fn range(other: &str, estimate: &crate::analysis::counterfactual::Estimate) -> V
 
 fn neither(report: &Report) -> Vec<String> {
     let coverage = &report.coverage;
-    let wire = report.conservation.wire_bytes;
     let packets: u64 = report.captures.iter().map(|capture| capture.packets).sum();
     let mut holds = Vec::new();
     let other = report.other_http.exchanges.unwrap_or_default();
@@ -182,7 +180,7 @@ fn neither(report: &Report) -> Vec<String> {
         holds.push(format!("{} TCP {} without a message", thousands(silent), plural(silent, "connection", "connections")));
     }
     if coverage.not_tcp_bytes > 0 {
-        holds.push(format!("{} of its bytes in frames without TCP", percent(coverage.not_tcp_bytes, wire)));
+        holds.push(format!("{} of its bytes in frames without TCP", percent(coverage.shares.not_tcp)));
     }
     if packets == 0 {
         return vec!["This capture is empty.".into()];
@@ -230,7 +228,7 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
             "{} TLS {} could not be read ({} of all bytes): TLS is accounted and not decrypted; capture in front of it, behind the proxy that ends it, to see the messages",
             thousands(count),
             plural(count, "connection", "connections"),
-            percent(coverage.encrypted_bytes, wire)
+            percent(coverage.shares.encrypted)
         ));
     }
     let other = report.other_http.exchanges.unwrap_or_default();
@@ -242,7 +240,7 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     if report.websocket.figures.messages == 0 && coverage.opaque_bytes > 0 && !is_met("http_head_limit") && !is_met("connection_limit") {
         hints.push(format!(
             "{} of all bytes belong to no protocol that is understood: begin the capture before the connections, or say what they are: `--decode-as tcp.port==N,websocket`",
-            percent(coverage.opaque_bytes, wire)
+            percent(coverage.shares.opaque)
         ));
     }
     if report.websocket.figures.messages == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
@@ -252,7 +250,7 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     if captured > 0 && captured < wire {
         hints.push(format!(
             "only {} of the bytes were captured: packets are cut by a snap length, and HTTP headers that are cut cannot be read; capture with `tcpdump -s 0`",
-            percent(captured, wire)
+            percent(coverage.shares.captured)
         ));
     }
     hints.extend(limits.iter().map(|(_, hint)| hint.clone()));

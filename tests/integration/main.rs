@@ -18,6 +18,7 @@ mod limits;
 mod loss;
 mod made;
 mod matrix;
+mod page;
 mod polling;
 mod rewrite;
 mod search;

@@ -9,7 +9,7 @@ use std::ops::AddAssign;
 use foldhash::quality::FixedState;
 pub use template::hash_question;
 
-use crate::message::Side;
+use crate::message::{RoundTrips, Side};
 
 /// Endpoints kept by name.
 const KEPT: usize = 4096;
@@ -53,6 +53,10 @@ pub struct Endpoint {
     pub unknown_content_messages: u64,
     /// The first frame of its first message; `None` without one.
     pub first_frame: Option<u64>,
+    /// From a request's first octet to its response's first.
+    pub to_first_byte: RoundTrips,
+    /// From a request's first octet to its response's last; of WebSocket, from an ask to its answer by the ids of envelopes.
+    pub to_answer: RoundTrips,
 }
 
 impl AddAssign for Endpoint {
@@ -67,6 +71,8 @@ impl AddAssign for Endpoint {
             (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
             (ours, theirs) => ours.or(theirs),
         };
+        self.to_first_byte += other.to_first_byte;
+        self.to_answer += other.to_answer;
     }
 }
 

@@ -7,12 +7,17 @@ use crate::analysis::break_even::Point;
 use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::plural;
 use crate::message::TcpAnalysis;
-use crate::report::number::{DASH, mean, percent, seconds, thousands, times};
+use crate::report::number::{DASH, mean, optional_mean, percent, seconds, thousands, times};
 use crate::report::text::{safe, shorten};
-use crate::report::{BothWays, EnvelopeReport, Figures, PaidReport, PollingReport, Report, RoundTripReport, SideReport, Spread};
+use crate::report::{
+    BothWays, EnvelopeReport, Figures, LayerMeans, PaidReport, PollingReport, Report, RoundTripReport, Shares, SideReport, Spread,
+};
 
 /// Endpoints on the page; JSON has more.
 const ENDPOINTS: usize = 10;
+
+/// Pages narrower than this have no room for the endpoints' times.
+const TIMES_WIDTH: u16 = 100;
 
 /// Columns that a path may take.
 const PATH_WIDTH: usize = 48;
@@ -28,7 +33,7 @@ pub(super) fn captured(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             seconds(capture.duration_s),
             thousands(capture.packets),
             thousands(capture.wire_bytes),
-            percent(capture.captured_bytes, capture.wire_bytes) + if capture.truncated { ", cut off" } else { "" },
+            percent(capture.captured_share) + if capture.truncated { ", cut off" } else { "" },
         ]
     };
     page.table(
@@ -37,16 +42,16 @@ pub(super) fn captured(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         report.captures.iter().map(file).collect(),
     )?;
     let coverage = &report.coverage;
-    let wire = report.conservation.wire_bytes;
-    let mut parts = vec![format!("understood {}", percent(coverage.understood_bytes, wire))];
-    for (name, bytes) in [
-        ("encrypted", coverage.encrypted_bytes),
-        ("not understood", coverage.opaque_bytes),
-        ("not TCP", coverage.not_tcp_bytes),
-        ("captured twice", report.conservation.duplicates),
+    let shares = &coverage.shares;
+    let mut parts = vec![format!("understood {}", percent(shares.understood))];
+    for (name, share) in [
+        ("encrypted", shares.encrypted),
+        ("not understood", shares.opaque),
+        ("not TCP", shares.not_tcp),
+        ("captured twice", shares.duplicates),
     ] {
-        if bytes > 0 {
-            parts.push(format!("{name} {}", percent(bytes, wire)));
+        if share.is_some_and(|share| share > 0.0) {
+            parts.push(format!("{name} {}", percent(share)));
         }
     }
     if coverage.lost_bytes > 0 {
@@ -78,7 +83,7 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             format!("{} {unit}", thousands(count)),
             thousands(side.connections),
             thousands(all_in),
-            percent(all_in, report.conservation.wire_bytes),
+            percent(side.share_of_capture),
         ]
     };
     let rows: Vec<_> = named.into_iter().filter(|(_, side, _)| side.figures.all_in_wire_bytes > 0).map(row).collect();
@@ -92,45 +97,49 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 /// Messages of one kind, or exchanges: a column of means.
 struct Column<'a> {
     header: &'static str,
-    figures: &'a Figures,
+    means: LayerMeans,
     count: u64,
+    content: Option<Spread<u64>>,
+    figures: &'a Figures,
 }
 
-impl Column<'_> {
-    fn each(&self, bytes: u64) -> String {
-        mean(bytes as f64 / self.count as f64)
+impl<'a> Column<'a> {
+    fn of_messages(header: &'static str, figures: &'a Figures) -> Option<Self> {
+        let per_message = &figures.per_message;
+        Some(Self { header, means: per_message.means?, count: figures.messages, content: per_message.content_bytes, figures })
     }
 
-    /// Of the messages whose content is known; an exchange's two halves are told apart only by direction.
+    fn of_exchanges(header: &'static str, side: &'a SideReport) -> Option<Self> {
+        let per_exchange = side.per_exchange.as_ref()?;
+        let count = side.exchanges.unwrap_or_default();
+        Some(Self { header, means: per_exchange.means?, count, content: per_exchange.content_bytes, figures: &side.figures })
+    }
+
+    /// Of those whose content is known.
     fn content(&self) -> String {
-        match self.figures.content_bytes {
-            Some(content) if self.figures.unknown_content_messages == 0 => self.each(content),
-            Some(content) => format!("≥ {}", self.each(content)),
-            None => "unknown".into(),
+        match self.content {
+            Some(Spread { count, mean: Some(bytes), .. }) if count < self.count => mean(bytes) + NOT_ALL,
+            Some(Spread { mean: Some(bytes), .. }) => mean(bytes),
+            _ => "unknown".into(),
         }
     }
-
-    fn efficiency(&self) -> String {
-        self.figures.efficiency.map_or(DASH.into(), |efficiency| format!("{:.1} %", efficiency * 100.0))
-    }
 }
+
+/// Behind a mean of some of what is counted.
+const NOT_ALL: &str = " *";
 
 /// The columns that hold anything.
 fn columns(report: &Report) -> Vec<Column<'_>> {
     let (ajax, websocket) = (&report.ajax, &report.websocket);
-    let column = |header, figures, count| Column { header, figures, count };
-    let [response, from_server] = [&ajax, &websocket].map(|side| &side.by_direction.server_to_client);
-    let [request, from_client] = [&ajax, &websocket].map(|side| &side.by_direction.client_to_server);
-    let mut columns = vec![
-        column("Ajax\nresponse", response, response.messages),
-        column("WebSocket\nfrom server", from_server, from_server.messages),
-        column("Ajax\nrequest", request, request.messages),
-        column("WebSocket\nfrom client", from_client, from_client.messages),
-        column("Ajax\nexchange", &ajax.figures, ajax.exchanges.unwrap_or_default()),
-        column("WebSocket\nmessage", &websocket.figures, websocket.figures.messages),
+    let columns = [
+        Column::of_messages("Ajax\nresponse", &ajax.by_direction.server_to_client),
+        Column::of_messages("WebSocket\nfrom server", &websocket.by_direction.server_to_client),
+        Column::of_messages("Ajax\nrequest", &ajax.by_direction.client_to_server),
+        Column::of_messages("WebSocket\nfrom client", &websocket.by_direction.client_to_server),
+        Column::of_exchanges("Ajax\nexchange", ajax),
+        Column::of_messages("WebSocket\nmessage", &websocket.figures),
     ];
-    columns.retain(|column| column.count > 0);
-    columns
+    columns.into_iter().flatten().collect()
 }
 
 /// Means of one message by layer: one way in both directions, and an exchange against a message.
@@ -143,39 +152,43 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
     let row = |name: &str, cell: &dyn Fn(&Column<'_>) -> String| -> Vec<String> {
         std::iter::once(name.to_owned()).chain(columns.iter().map(cell)).collect()
     };
-    let bytes = |name: &str, figure: fn(&Figures) -> u64| row(name, &|column| column.each(figure(column.figures)));
+    let bytes = |name: &str, figure: fn(&LayerMeans) -> f64| row(name, &|column| mean(figure(&column.means)));
     let (sum, overhead, below): (_, _, &[&str]) = match report.settings.basis {
-        Basis::Wire => (bytes("on the wire", |figures| figures.wire_bytes), bytes("overhead", |figures| figures.overhead_bytes), &[]),
+        Basis::Wire => (bytes("on the wire", |means| means.wire_bytes), bytes("overhead", |means| means.overhead_bytes), &[]),
         Basis::Ip => (
-            bytes("from IP up", |figures| figures.wire_bytes - figures.link_bytes),
-            bytes("overhead from IP up", |figures| figures.overhead_bytes - figures.link_bytes),
+            bytes("from IP up", |means| means.from_ip_wire_bytes),
+            bytes("overhead from IP up", |means| means.from_ip_overhead_bytes),
             &["link"],
         ),
         Basis::Application => (
-            bytes("framing and content", |figures| figures.framing_bytes + figures.encoded_bytes),
-            bytes("overhead of framing", |figures| figures.framing_bytes),
+            bytes("framing and content", |means| means.application_bytes),
+            bytes("overhead of framing", |means| means.framing_bytes),
             &["link", "IP", "TCP", "TLS"],
         ),
     };
     let mut rows = vec![
-        bytes("link", |figures| figures.link_bytes),
-        bytes("IP", |figures| figures.ip_bytes),
-        bytes("TCP", |figures| figures.tcp_bytes),
-        bytes("TLS", |figures| figures.tls_bytes),
-        bytes("framing", |figures| figures.framing_bytes),
-        bytes("content, as sent", |figures| figures.encoded_bytes),
+        bytes("link", |means| means.link_bytes),
+        bytes("IP", |means| means.ip_bytes),
+        bytes("TCP", |means| means.tcp_bytes),
+        bytes("TLS", |means| means.tls_bytes),
+        bytes("framing", |means| means.framing_bytes),
+        bytes("content, as sent", |means| means.encoded_bytes),
         sum,
         overhead,
         row("content, decoded", &|column| column.content()),
-        row("efficiency", &|column| column.efficiency()),
+        row("efficiency", &|column| percent(column.figures.efficiency)),
         row("how many", &|column| thousands(column.count)),
     ];
-    if columns.iter().all(|column| column.figures.tls_bytes == 0) {
+    if columns.iter().all(|column| column.means.tls_bytes == 0.0) {
         rows.retain(|row| row[0] != "TLS");
     }
     rows.retain(|row| !below.contains(&row[0].as_str()));
     let header: Vec<&str> = std::iter::once("").chain(columns.iter().map(|column| column.header)).collect();
+    let some_unknown = rows.iter().flatten().any(|cell| cell.ends_with(NOT_ALL));
     page.table(1, &header, rows)?;
+    if some_unknown {
+        page.paragraph("", "* of those whose content is known")?;
+    }
     ratios(page, report)
 }
 
@@ -202,36 +215,34 @@ pub(super) fn all_in(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         return Ok(());
     }
     page.heading("What each side paid, all in (bytes on the wire)")?;
-    type Row = (&'static str, fn(&Figures) -> u64);
-    let parts: [Row; 10] = [
-        ("messages", |figures| figures.wire_bytes),
-        ("TCP and TLS set-up", |figures| figures.setup),
-        ("opening handshake", |figures| figures.upgrade),
-        ("acknowledgements", |figures| figures.acknowledgements),
-        ("retransmissions", |figures| figures.retransmissions),
-        ("TCP keep-alive", |figures| figures.keep_alive),
-        ("ping and pong", |figures| figures.liveness),
-        ("teardown", |figures| figures.teardown),
-        ("unattributed", |figures| figures.unattributed),
-        ("all in", |figures| figures.all_in_wire_bytes),
+    type Row = (&'static str, fn(&Figures, &Shares) -> (u64, Option<f64>));
+    let parts: [Row; 9] = [
+        ("messages", |figures, shares| (figures.wire_bytes, shares.messages)),
+        ("TCP and TLS set-up", |figures, shares| (figures.setup, shares.setup)),
+        ("opening handshake", |figures, shares| (figures.upgrade, shares.upgrade)),
+        ("acknowledgements", |figures, shares| (figures.acknowledgements, shares.acknowledgements)),
+        ("retransmissions", |figures, shares| (figures.retransmissions, shares.retransmissions)),
+        ("TCP keep-alive", |figures, shares| (figures.keep_alive, shares.keep_alive)),
+        ("ping and pong", |figures, shares| (figures.liveness, shares.liveness)),
+        ("teardown", |figures, shares| (figures.teardown, shares.teardown)),
+        ("unattributed", |figures, shares| (figures.unattributed, shares.unattributed)),
     ];
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (name, part) in parts {
-        if sides.iter().any(|(_, side)| part(&side.figures) > 0) {
-            let mut row = vec![name.to_owned()];
-            for (_, side) in &sides {
-                row.push(thousands(part(&side.figures)));
-                row.push(percent(part(&side.figures), side.figures.all_in_wire_bytes));
-            }
-            rows.push(row);
+        let paid: Vec<_> = sides.iter().map(|(_, side)| part(&side.figures, &side.shares_of_all_in)).collect();
+        if paid.iter().any(|&(bytes, _)| bytes > 0) {
+            let cells = paid.into_iter().flat_map(|(bytes, share)| [thousands(bytes), percent(share)]);
+            rows.push(std::iter::once(name.to_owned()).chain(cells).collect());
         }
     }
-    let each = |count: u64, total: u64| if count == 0 { DASH.into() } else { mean(total as f64 / count as f64) };
+    let mut all = vec!["all in".to_owned()];
+    all.extend(sides.iter().flat_map(|(_, side)| [thousands(side.figures.all_in_wire_bytes), percent(Some(1.0))]));
+    rows.push(all);
     let mut deliveries = vec!["deliveries (number)".to_owned()];
     let mut delivery = vec!["for each delivery".to_owned()];
     for (_, side) in &sides {
         deliveries.extend([thousands(side.deliveries), String::new()]);
-        delivery.extend([each(side.deliveries, side.figures.all_in_wire_bytes), String::new()]);
+        delivery.extend([optional_mean(side.all_in_wire_bytes_per_delivery), String::new()]);
     }
     rows.extend([deliveries, delivery]);
     let header: Vec<_> = std::iter::once("").chain(sides.iter().flat_map(|(name, _)| [*name, "share"])).collect();
@@ -256,6 +267,9 @@ pub(super) fn distributions(page: &mut Page<'_>, report: &Report) -> io::Result<
         bytes("WebSocket message, content", websocket.figures.per_message.content_bytes),
         time("Ajax, time to first byte", ajax.figures.per_message.time_to_first_byte_s),
         time("Ajax, time to last byte", ajax.figures.per_message.time_to_last_byte_s),
+        time("Ajax, TCP set-up", ajax.set_up.initial_rtt_s),
+        time("WebSocket, TCP set-up", websocket.set_up.initial_rtt_s),
+        time("WebSocket, opening handshake", websocket.set_up.opening_handshake_s),
         time("WebSocket, ask to answer", websocket.latency.and_then(|latency| latency.answer_s)),
         time("WebSocket, ping to pong", websocket.latency.and_then(|latency| latency.ping_s)),
     ]
@@ -310,11 +324,7 @@ pub(super) fn counterfactual(page: &mut Page<'_>, report: &Report) -> io::Result
             thousands(estimate.observed_wire_bytes),
             thousands(estimate.low_wire_bytes),
             thousands(estimate.high_wire_bytes),
-            format!(
-                "{} to {}",
-                percent(estimate.low_wire_bytes, estimate.observed_wire_bytes),
-                percent(estimate.high_wire_bytes, estimate.observed_wire_bytes)
-            ),
+            format!("{} to {}", percent(estimate.low_ratio), percent(estimate.high_ratio)),
             format!("{} to {}", thousands(estimate.low_packets), thousands(estimate.high_packets)),
         ]
     });
@@ -373,7 +383,7 @@ pub(super) fn envelopes(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
             thousands(totals.packets),
             thousands(totals.content_bytes),
             thousands(totals.envelope_bytes),
-            percent(totals.envelope_bytes, totals.content_bytes),
+            percent(totals.envelope_share),
         ]
     };
     let rows: Vec<_> =
@@ -390,10 +400,10 @@ const FIELDS: usize = 8;
 
 /// What Ajax's header fields cost.
 pub(super) fn header_fields(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
-    let (fields, figures) = (&report.ajax.header_fields, &report.ajax.by_direction);
-    let directions = [("request", &fields.requests, &figures.client_to_server), ("response", &fields.responses, &figures.server_to_client)];
+    let fields = &report.ajax.header_fields;
+    let directions = [("request", &fields.requests), ("response", &fields.responses)];
     let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
-    for (direction, fields, figures) in directions {
+    for (direction, fields) in directions {
         for field in fields {
             let name = field.name.as_deref().map_or("(all others)".into(), |name| shorten(&safe(name), PATH_WIDTH));
             let row = vec![
@@ -401,8 +411,8 @@ pub(super) fn header_fields(page: &mut Page<'_>, report: &Report) -> io::Result<
                 direction.to_owned(),
                 thousands(field.lines),
                 thousands(field.bytes),
-                mean(field.bytes as f64 / figures.messages.max(1) as f64),
-                percent(field.bytes, figures.wire_bytes),
+                optional_mean(field.bytes_per_message),
+                percent(field.share_of_wire),
             ];
             rows.push((field.bytes, row));
         }
@@ -450,19 +460,20 @@ pub(super) fn engine_io(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
             continue;
         }
         page.heading(title)?;
-        let per_session = |wire_bytes: u64| mean(wire_bytes as f64 / sessions.sessions as f64);
         let row = |what: &str, paid: &PaidReport| {
-            vec![what.into(), thousands(paid.count), thousands(paid.wire_bytes), per_session(paid.wire_bytes)]
+            vec![what.into(), thousands(paid.count), thousands(paid.wire_bytes), optional_mean(paid.wire_bytes_per_session)]
         };
         let mut rows = vec![row("handshake", &sessions.handshakes), row("polls", &sessions.polls)];
         if sessions.websocket_handshakes.count > 0 {
             rows.push(row("WebSocket opening handshake", &sessions.websocket_handshakes));
             rows.push(row("probe", &sessions.probes));
         }
-        rows.push(row("together", &PaidReport { count: sessions.sessions, wire_bytes: sessions.wire_bytes }));
-        if let Some(together) = rows.last_mut() {
-            together[1] = format!("{} {}", thousands(sessions.sessions), plural(sessions.sessions, "session", "sessions"));
-        }
+        rows.push(vec![
+            "together".into(),
+            format!("{} {}", thousands(sessions.sessions), plural(sessions.sessions, "session", "sessions")),
+            thousands(sessions.wire_bytes),
+            optional_mean(sessions.wire_bytes_per_session),
+        ]);
         page.table(1, &["", "how many", "bytes", "a session"], rows)?;
     }
     Ok(())
@@ -473,19 +484,28 @@ pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
         return Ok(());
     }
     page.heading("Endpoints that cost the most (bytes on the wire)")?;
+    let with_times = page.layout.width.is_none_or(|width| width >= TIMES_WIDTH);
     let row = |endpoint: &crate::report::EndpointReport| {
-        vec![
+        let mut row = vec![
             side_name(endpoint.side),
             endpoint_name(endpoint.host.as_deref(), endpoint.path.as_deref()),
             thousands(endpoint.messages),
             thousands(endpoint.wire_bytes),
-            if endpoint.messages == 0 { DASH.into() } else { mean(endpoint.messages_wire_bytes as f64 / endpoint.messages as f64) },
-            percent(endpoint.overhead_bytes, endpoint.wire_bytes),
+            optional_mean(endpoint.wire_bytes_per_message),
+            percent(endpoint.overhead_share),
             endpoint.first_frame.map_or(DASH.into(), thousands_free),
-        ]
+        ];
+        if with_times {
+            row.push(endpoint.time_to_answer.mean_s.map_or(DASH.into(), seconds));
+        }
+        row
     };
     let rows = report.endpoints.iter().take(ENDPOINTS).map(row).collect();
-    page.table(2, &["side", "endpoint", "messages", "wire bytes", "a message", "overhead", "frame"], rows)?;
+    let mut header = vec!["side", "endpoint", "messages", "wire bytes", "a message", "overhead", "frame"];
+    if with_times {
+        header.push("answer in");
+    }
+    page.table(2, &header, rows)?;
     match report.endpoints.len().saturating_sub(ENDPOINTS) {
         0 => Ok(()),
         more => page.paragraph("", &format!("{more} more in `--format json`")),
