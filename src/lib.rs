@@ -4,6 +4,8 @@ pub mod account;
 pub mod analysis;
 mod analyzer;
 mod anomaly;
+#[cfg(feature = "cli")]
+pub mod budget;
 mod capture;
 mod content;
 pub mod dissect;

@@ -4,6 +4,7 @@ mod assumptions;
 mod decode_as;
 mod glob;
 mod named;
+mod nearest;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ pub use assumptions::{AssumedCompression, AssumedRequests, Assumptions};
 pub use decode_as::{DecodeAs, Protocol};
 pub use glob::Glob;
 pub use named::{NamedLimit, Quantity, thousands};
+pub(crate) use nearest::nearest;
 
 /// What is kept of a message's decoded content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -55,6 +55,8 @@ pub struct Quantiles {
     pub count: u64,
     /// Exact mean.
     pub mean: f64,
+    /// Standard deviation of the values (population), as exact as the quantiles.
+    pub stddev: f64,
     /// Exact minimum.
     pub min: u64,
     /// Median.
@@ -117,6 +119,7 @@ impl Distribution {
         Some(Quantiles {
             count,
             mean: self.sum as f64 / count as f64,
+            stddev: self.deviation(count),
             min: self.min,
             p50: at(50),
             p90: at(90),
@@ -124,6 +127,20 @@ impl Distribution {
             p99: at(99),
             max: self.max,
         })
+    }
+
+    /// Of the values that the counters stand for, in their order, so that equal distributions have equal deviations.
+    fn deviation(&self, count: u64) -> f64 {
+        let values = || {
+            self.counters
+                .iter()
+                .enumerate()
+                .filter(|(_, counter)| **counter > 0)
+                .map(|(at, &counter)| (highest_of(at).clamp(self.min, self.max) as f64, counter as f64))
+        };
+        let mean = values().map(|(value, times)| value * times).sum::<f64>() / count as f64;
+        let squares = values().map(|(value, times)| (value - mean) * (value - mean) * times).sum::<f64>();
+        (squares / count as f64).sqrt()
     }
 
     /// The smallest value such that at least `per_cent` of `count` values are not larger.
@@ -161,7 +178,9 @@ mod tests {
         let mut distribution = Distribution::default();
         (1..=100).for_each(|value| distribution.add(value));
         // Nearest rank: the 50th, 90th, 95th and 99th of 1..=100; mean 5050 / 100.
-        let expected = Quantiles { count: 100, mean: 50.5, min: 1, p50: 50, p90: 90, p95: 95, p99: 99, max: 100 };
+        // Standard deviation: √((100² − 1) ÷ 12) = 28.866.
+        let expected =
+            Quantiles { count: 100, mean: 50.5, stddev: (9999.0_f64 / 12.0).sqrt(), min: 1, p50: 50, p90: 90, p95: 95, p99: 99, max: 100 };
         assert_eq!(distribution.quantiles(), Some(expected));
         assert_eq!(Distribution::default().quantiles(), None);
     }

@@ -174,6 +174,8 @@ impl Summary {
         side.deliveries += u64::from(bears_content(cost));
         figures.messages += 1;
         figures.messages_wire_bytes += cost.wire_bytes();
+        let square = u128::from(cost.wire_bytes()) * u128::from(cost.wire_bytes());
+        figures.messages_wire_squares = figures.messages_wire_squares.saturating_add(square);
         match cost.content_bytes {
             Some(content) => figures.content_bytes += content,
             None => figures.unknown_content_messages += 1,
@@ -263,6 +265,7 @@ impl Summary {
         let figures = Endpoint {
             messages,
             messages_wire_bytes: messages * whole.wire_bytes(),
+            messages_wire_squares: u128::from(messages) * u128::from(whole.wire_bytes()) * u128::from(whole.wire_bytes()),
             wire_bytes: whole.wire_bytes(),
             overhead_bytes: whole.overhead_bytes(),
             content_bytes: whole.content_bytes,

@@ -14,6 +14,7 @@ const CURVE: [u64; 8] = [1, 2, 5, 10, 20, 50, 100, 1000];
 /// With S the set-up and teardown of a connection, w WebSocket's other octets for each delivery and a Ajax's octets for each
 /// delivery (its own connection set-ups as they happened included): the smallest k with S + k·w < k·a.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct BreakEven {
     /// The smallest k; `None` for never (w ≥ a).
     pub deliveries: Option<u64>,
@@ -31,6 +32,7 @@ pub struct BreakEven {
 
 /// A point of the curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Point {
     /// k.
     pub deliveries: u64,

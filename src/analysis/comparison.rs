@@ -10,6 +10,7 @@ use crate::message::{Direction, Side};
 
 /// The comparison of a report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Response against server message, request against client message.
     pub one_way: OneWay,
@@ -25,6 +26,7 @@ pub struct Comparison {
 
 /// The first view, by direction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct OneWay {
     /// Requests against messages of clients.
     pub client_to_server: View,
@@ -34,6 +36,7 @@ pub struct OneWay {
 
 /// A comparison in three bases, with what is counted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct View {
     /// What Ajax's octets are divided by.
     pub ajax_denominator: Denominator,
@@ -81,6 +84,7 @@ impl Basis {
 
 /// What octets are divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Denominator {
     /// `requests`, `responses`, `exchanges`, `messages` or `deliveries`.
     pub unit: &'static str,
@@ -90,6 +94,7 @@ pub struct Denominator {
 
 /// Octets for each unit; `None` where there is no unit, or where the basis does not apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Means {
     /// Ajax, in octets.
     pub ajax_bytes: Option<f64>,

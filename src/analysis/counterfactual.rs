@@ -31,6 +31,7 @@ const HEAD_BYTES: (u64, u64) = (400, 200);
 
 /// Both directions of the question.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Counterfactual {
     /// The Ajax exchanges, had they been WebSocket messages; `None` without Ajax.
     pub ajax_as_websocket: Option<Estimate>,
@@ -40,6 +41,7 @@ pub struct Counterfactual {
 
 /// A range: what was observed, and what the same would have cost otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// All in, in octets on the wire.
     pub observed_wire_bytes: u64,

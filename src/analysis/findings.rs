@@ -9,6 +9,7 @@ use crate::options::thousands;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Stable name.
     pub id: &'static str,
@@ -25,6 +26,34 @@ pub struct Finding {
     /// Frames that show it (`frame.number`), the first few.
     pub frames: Vec<u64>,
 }
+
+/// Ids of all findings, in alphabetical order.
+pub const IDS: [&str; 24] = [
+    "answers-not-compressed",
+    "comments-outweigh-events",
+    "compression-grows-messages",
+    "compression-not-used",
+    "connections-not-kept-alive",
+    "context-not-kept",
+    "cookies-repeated",
+    "cookies-set-again",
+    "empty-answers",
+    "envelopes-outweigh-payload",
+    "error-answers",
+    "heartbeats-outweigh-data",
+    "keep-alives-beside-pings",
+    "messages-in-own-segments",
+    "polling-before-websocket",
+    "polls-bring-nothing",
+    "polls-unconditional",
+    "preflights-repeated",
+    "redirected",
+    "request-headers-repeated",
+    "retransmissions",
+    "server-masks-frames",
+    "small-messages-fragmented",
+    "websockets-hardly-used",
+];
 
 /// Findings of a summary, largest saving first.
 pub fn findings(summary: &Summary) -> Vec<Finding> {
@@ -682,6 +711,9 @@ mod tests {
         let documented: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).skip(1).collect();
         let ids: Vec<_> = cases().into_iter().map(|(id, ..)| id).collect();
         assert_eq!(documented, ids);
+        let mut listed = ids;
+        listed.sort_unstable();
+        assert_eq!(listed, IDS);
     }
 
     #[test]

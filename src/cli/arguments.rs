@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use wiretare::report::page::{Layout, Markup};
 use wiretare::{AjaxScope, Error, Glob, NamedLimit, Options, Result};
 
 /// What is read.
@@ -16,6 +17,16 @@ pub(super) struct Input {
     /// standard input is read when it is a pipe or a file.
     #[arg(value_name = "CAPTURE")]
     pub(super) captures: Vec<PathBuf>,
+    #[command(flatten)]
+    how: How,
+    /// Exit with 3 when the capture was damaged or held nothing to measure
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+/// How captures are read.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct How {
     /// Which HTTP exchanges count as Ajax
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Ajax::Detected)]
     ajax: Ajax,
@@ -38,9 +49,6 @@ pub(super) struct Input {
     /// Set a limit, such as `idle_timeout=10min` or `http_head=256KiB`; may be repeated, `--limit help` lists them
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     limits: Vec<String>,
-    /// Exit with 3 when the capture was damaged or held nothing to measure
-    #[arg(long)]
-    pub(super) strict: bool,
 }
 
 /// How and where it is shown.
@@ -102,13 +110,35 @@ impl Input {
         self.captures.iter().map(PathBuf::as_path).filter(move |path| path.canonicalize().is_ok_and(|path| !seen.insert(path)))
     }
 
+    /// One file, read in some way.
+    pub(super) fn of_file(file: PathBuf, how: How) -> Self {
+        Self { captures: vec![file], how, strict: false }
+    }
+
+    /// Another file, read in the same way.
+    pub(super) fn of(&self, file: &Path) -> Self {
+        Self::of_file(file.to_owned(), self.how.clone())
+    }
+
+    /// What is asked for of the analysis.
+    pub(super) fn options(&self) -> Result<Options> {
+        self.how.options()
+    }
+
+    /// Whether the names of the limits are asked for, not a run.
+    pub(super) fn asks_for_limits(&self) -> bool {
+        self.how.asks_for_limits()
+    }
+}
+
+impl How {
     /// Whether the names of the limits are asked for, not a run.
     pub(super) fn asks_for_limits(&self) -> bool {
         self.limits.iter().any(|limit| limit == "help")
     }
 
     /// What is asked for of the analysis.
-    pub(super) fn options(&self) -> Result<Options> {
+    fn options(&self) -> Result<Options> {
         let ajax = match self.ajax {
             Ajax::Detected => AjaxScope::Detected,
             Ajax::All => AjaxScope::All,
@@ -140,6 +170,21 @@ impl Display {
         }
         let of_environment = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&columns| columns >= 20);
         of_environment.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+    }
+
+    /// How pages are laid out.
+    pub(super) fn layout(&self) -> Layout {
+        Layout {
+            width: self.width().map(|width| u16::try_from(width).unwrap_or(u16::MAX)),
+            color: self.color(),
+            without_hints: self.quiet,
+            markup: Markup::Plain,
+        }
+    }
+
+    /// How they are laid out as Markdown.
+    pub(super) fn markdown(&self) -> Layout {
+        Layout { markup: Markup::Markdown, ..self.layout() }
     }
 
     /// Whether tables are coloured: the flag, then NO_COLOR, then whether it is a terminal.

@@ -1,23 +1,30 @@
 //! The command line: the only reader of arguments and environment, the only writer to the terminal.
 
 mod arguments;
+mod check;
+mod compare;
 mod dissect;
 mod filter;
 mod follow;
+mod measure;
 mod messages;
 mod notes;
 mod output;
 mod progress;
 mod report;
 mod run;
+mod schema;
 mod search;
+mod verdicts;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use wiretare::budget::Verdict;
 use wiretare::{Error, Result};
 
+use arguments::Input;
 use notes::Notes;
 use output::Output;
 
@@ -28,9 +35,11 @@ Examples:
   wiretare messages -f table capture.pcapng       a line for each exchange, message and connection
   wiretare dissect --frame 136 capture.pcapng     one frame, layer by layer
   wiretare follow --connection 2 capture.pcapng   what was said on a connection
+  wiretare compare before.pcapng after.pcapng     what changed
+  wiretare check capture.pcapng --budget b.toml   whether it keeps a budget
   tcpdump -i any -U -w - | wiretare messages -    the same as JSON, live
 
-Exit codes: 0 done; 2 bad usage, or input or output that cannot be read or written; 3 with --strict,
+Exit codes: 0 done; 1 `check` or `compare` says no; 2 bad usage, or input or output that cannot be read or written; 3 with --strict,
 when the capture was damaged or held nothing to measure; 130 interrupted.";
 
 /// Weighs web traffic in packet captures: what every Ajax exchange and WebSocket message costs on the wire.
@@ -71,6 +80,19 @@ enum Command {
     /// HTTP messages with their header sections and decoded content, WebSocket messages and control frames.
     #[command(after_long_help = follow::EXAMPLES)]
     Follow(follow::Args),
+    /// Compares two captures, or reports that were saved: what changed, in bytes and per cent
+    ///
+    /// Sides, endpoints and subprotocols are matched by name. What may be chance is said to be so.
+    #[command(after_long_help = compare::EXAMPLES)]
+    Compare(compare::Args),
+    /// Checks a capture, or a report that was saved, against a budget: the verdict for CI
+    ///
+    /// A rule bounds a metric of the report, absolutely or against a baseline. What was not measured never passes silently.
+    #[command(after_long_help = check::EXAMPLES)]
+    Check(check::Args),
+    /// Prints the JSON Schema of what is printed or read
+    #[command(after_long_help = schema::EXAMPLES)]
+    Schema(schema::Args),
 }
 
 /// How a run ended that was not stopped by an error.
@@ -81,6 +103,8 @@ enum Outcome {
     Damaged,
     /// What was read, or chosen of it, held nothing to measure.
     Empty,
+    /// The verdict is no.
+    Refused,
 }
 
 impl Outcome {
@@ -92,10 +116,18 @@ impl Outcome {
         }
     }
 
+    /// Of a verdict for CI; a no comes before all else.
+    fn judged(verdict: Verdict, is_damaged: bool) -> Self {
+        match verdict {
+            Verdict::Fail => Self::Refused,
+            Verdict::Pass | Verdict::Warn => Self::of(is_damaged, false),
+        }
+    }
+
     /// Why it is not what `--strict` asks for.
     fn lacks(self) -> Option<&'static str> {
         match self {
-            Self::Done => None,
+            Self::Done | Self::Refused => None,
             Self::Damaged => Some("the capture is damaged"),
             Self::Empty => Some("nothing to measure: no Ajax exchange and no WebSocket message in what was read and chosen"),
         }
@@ -106,24 +138,31 @@ impl Outcome {
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Report(cli.report));
-    let (input, display) = match &command {
-        Command::Report(args) => (&args.input, &args.display),
-        Command::Messages(args) => (&args.input, &args.display),
-        Command::Dissect(args) => (&args.input, &args.display),
-        Command::Follow(args) => (&args.input, &args.display),
+    let (input, strict, quiet) = match &command {
+        Command::Report(args) => (Some(&args.input), args.input.strict, args.display.quiet),
+        Command::Messages(args) => (Some(&args.input), args.input.strict, args.display.quiet),
+        Command::Dissect(args) => (Some(&args.input), args.input.strict, args.display.quiet),
+        Command::Follow(args) => (Some(&args.input), args.input.strict, args.display.quiet),
+        Command::Check(args) => (Some(&args.input), args.input.strict, args.display.quiet),
+        Command::Compare(args) => (None, args.analysis.strict, args.display.quiet),
+        Command::Schema(_) => (None, false, false),
     };
-    let (notes, strict) = (Notes::new(display.quiet), input.strict);
-    for file in input.repeated() {
+    let notes = Notes::new(quiet);
+    for file in input.into_iter().flat_map(Input::repeated) {
         notes.warning(format_args!("{}: given more than once; its packets are taken for copies", file.display()));
     }
     let outcome = match command {
-        _ if input.asks_for_limits() => list_limits(),
+        _ if input.is_some_and(Input::asks_for_limits) => list_limits(),
         Command::Report(args) => report::run(args, &notes),
         Command::Messages(args) => messages::run(args, &notes),
         Command::Dissect(args) => dissect::run(args, &notes),
         Command::Follow(args) => follow::run(args, &notes),
+        Command::Compare(args) => compare::run(args, &notes),
+        Command::Check(args) => check::run(args, &notes),
+        Command::Schema(args) => schema::run(&args),
     };
     match outcome {
+        Ok(Outcome::Refused) => ExitCode::from(1),
         Ok(outcome) => match outcome.lacks().filter(|_| strict) {
             Some(lacking) => {
                 notes.refusal(format_args!("strict: {lacking}"));
@@ -136,6 +175,16 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => {
             notes.error(&error);
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Reports that were made with different settings are not compared unless that is asked for.
+fn same_settings(differing: &[String]) -> Result<()> {
+    match differing.is_empty() {
+        true => Ok(()),
+        false => {
+            Err(Error::Usage(format!("the two were made with different settings ({}); `--force` compares them", differing.join("; "))))
         }
     }
 }

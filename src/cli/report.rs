@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use wiretare::analysis::comparison::Basis;
-use wiretare::report::table::{self, Layout};
-use wiretare::report::{CaptureFile, Report, Settings, json};
-use wiretare::{AssumedCompression, AssumedRequests, Assumptions, Error, Options, Quantity, Result, Row, Side, Summary};
+use wiretare::report::{csv, json, table};
+use wiretare::{AssumedCompression, AssumedRequests, Assumptions, Error, Options, Quantity, Result};
 
 use super::Outcome;
 use super::arguments::{Display, Input};
+use super::measure::{Measured, measure};
 use super::notes::Notes;
 use super::output::Output;
-use super::progress::Progress;
-use super::run::{Event, run as read};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -120,54 +118,29 @@ enum Format {
     Table,
     /// One JSON object
     Json,
+    /// The tables as GitHub Flavored Markdown
+    Markdown,
+    /// A line for each figure: its path in the JSON, its value
+    Csv,
 }
 
 /// Prints the report on the captures.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let options = Options { assumptions: args.assumed.assumptions()?, ..args.input.options()? };
-    let files = args.input.files()?;
-    let mut output = Output::open(args.display.output.as_deref(), &files)?;
+    let mut output = Output::open(args.display.output.as_deref(), &args.input.files()?)?;
     let basis = match args.basis {
         Counted::Wire => Basis::Wire,
         Counted::Ip => Basis::Ip,
         Counted::Application => Basis::Application,
     };
-    let settings = Settings { basis, ..Settings::new(&options) };
-    let progress = Progress::new(!args.display.quiet && !args.display.no_progress);
-    let mut summary = Summary::new(options.assumptions);
-    let mut measured = false;
-    let facts = read(&files, options, progress, |event| {
-        if let Event::Row(row) = event {
-            measured |= is_measured(row);
-            summary.add(row);
-        }
-        Ok(())
-    })?;
-
-    let report = Report::new(facts.files.iter().map(CaptureFile::from).collect(), settings, &facts.totals, &summary);
-    let layout = Layout {
-        width: args.display.width().map(|width| u16::try_from(width).unwrap_or(u16::MAX)),
-        color: args.display.color(),
-        without_hints: args.display.quiet,
-    };
+    let Measured { report, is_damaged, is_empty } = measure(&args.input, options, basis, &args.display, notes)?;
     match args.format {
-        Format::Table => table::write(&report, layout, output.buffer()),
+        Format::Csv => csv::write(&report, output.buffer()),
+        Format::Table => table::write(&report, args.display.layout(), output.buffer()),
+        Format::Markdown => table::write(&report, args.display.markdown(), output.buffer()),
         Format::Json => json::write(&report, output.buffer()),
     }
     .expect("a Vec takes every write");
     output.finish()?;
-    if report.conservation.difference != 0 {
-        return Err(Error::Books { difference: report.conservation.difference });
-    }
-    let damaged = notes.damage(&facts);
-    Ok(Outcome::of(damaged, !measured))
-}
-
-/// Whether a row is one that the comparison is about.
-fn is_measured(row: &Row) -> bool {
-    match row {
-        Row::Exchange(exchange) => matches!(exchange.side, Side::Ajax | Side::WebSocket),
-        Row::Message(_) => true,
-        Row::Connection(_) => false,
-    }
+    Ok(Outcome::of(is_damaged, is_empty))
 }

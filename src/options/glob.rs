@@ -10,6 +10,11 @@ impl Glob {
         Self(pattern.to_owned())
     }
 
+    /// Whether a text is like this.
+    pub fn is_like(&self, text: &[u8]) -> bool {
+        matches(self.0.as_bytes(), text)
+    }
+
     /// Whether a host, as a request names it, is like this: with its port or without, and without regard to case. One that names no
     /// port is on 80.
     pub fn is_host(&self, host: &[u8]) -> bool {

@@ -1,5 +1,6 @@
 //! Limits by the names that people type and reports print: those of the fields of [`Limits`](super::Limits) and [`Options`].
 
+use super::nearest;
 use std::fmt;
 use std::time::Duration;
 
@@ -216,29 +217,11 @@ pub fn thousands(number: u64) -> String {
 }
 
 fn unknown(name: &str, wanted: &str) -> Error {
-    let nearest = NamedLimit::ALL.iter().map(|limit| (distance(wanted, limit.name), limit.name)).min();
     let names = NamedLimit::ALL.iter().map(|limit| limit.name).collect::<Vec<_>>().join(", ");
-    match nearest {
-        // Further away it is another word.
-        Some((distance, nearest)) if distance <= 2 + nearest.len() / 4 => {
-            Error::Usage(format!("no limit is named {name:?}; did you mean {nearest}?"))
-        }
-        _ => Error::Usage(format!("no limit is named {name:?}; there are {names}")),
+    match nearest(wanted, NamedLimit::ALL.iter().map(|limit| limit.name)) {
+        Some(nearest) => Error::Usage(format!("no limit is named {name:?}; did you mean {nearest}?")),
+        None => Error::Usage(format!("no limit is named {name:?}; there are {names}")),
     }
-}
-
-/// Letters to insert, remove or replace until one word is the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (at, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::analysis::ratio;
 
 /// The engine.io sessions of a capture.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct EngineIoReport {
     /// Those that upgraded to WebSocket, until they had.
     pub upgraded: SessionsReport,
@@ -18,6 +19,7 @@ pub struct EngineIoReport {
 
 /// What sessions paid.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct SessionsReport {
     /// Sessions.
     pub sessions: u64,
@@ -37,6 +39,7 @@ pub struct SessionsReport {
 
 /// Rows of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct PaidReport {
     /// How many.
     pub count: u64,

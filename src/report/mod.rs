@@ -1,6 +1,8 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
 mod clock;
+#[cfg(feature = "cli")]
+pub mod csv;
 pub(crate) mod encode;
 mod engine_io;
 pub mod json;
@@ -9,7 +11,11 @@ pub mod listing;
 pub mod ndjson;
 #[cfg(feature = "cli")]
 mod number;
+#[cfg(feature = "cli")]
+pub mod page;
 mod polling;
+#[cfg(feature = "cli")]
+pub mod schema;
 mod side;
 #[cfg(feature = "cli")]
 pub mod table;
@@ -29,7 +35,7 @@ use crate::account::Summary;
 use crate::analysis::comparison::{Basis, Comparison};
 use crate::analysis::counterfactual::header_bytes;
 use crate::analysis::findings::{Finding, findings};
-use crate::analysis::ratio;
+use crate::analysis::{ratio, six_digits};
 use crate::message::{Side, Totals};
 use crate::options::{AjaxScope, Assumptions, Options};
 use crate::stream::Timestamp;
@@ -47,10 +53,11 @@ pub use transport::{BothWays, RoundTripReport, TransportReport};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Dearest endpoints listed.
-const ENDPOINTS: usize = 50;
+const ENDPOINTS: usize = 500;
 
 /// A report. Field names are stable: a metric is named by its path, such as `websocket.per_message.overhead_bytes.p95`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -78,7 +85,7 @@ pub struct Report {
     pub polling: Vec<PollingReport>,
     /// What engine.io's sessions paid before they talked over WebSocket; `None` where there is none.
     pub engine_io: Option<EngineIoReport>,
-    /// The 50 dearest endpoints, and what the rest of each side paid.
+    /// The 500 dearest endpoints, and what the rest of each side paid.
     pub endpoints: Vec<EndpointReport>,
     /// The 20 largest connections.
     pub connections: Vec<ConnectionReport>,
@@ -92,6 +99,7 @@ pub struct Report {
 
 /// What wrote a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Generator {
     /// `wiretare`.
     pub name: &'static str,
@@ -101,6 +109,7 @@ pub struct Generator {
 
 /// A capture file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CaptureFile {
     /// File name without its directory.
     pub file: String,
@@ -124,6 +133,7 @@ pub struct CaptureFile {
 
 /// How much of a capture was understood. All but `lost_bytes` sum to the octets on the wire, duplicates left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Coverage {
     /// Octets on the wire of exchanges, messages, and of connections beside them.
     pub understood_bytes: u64,
@@ -149,6 +159,7 @@ pub struct Coverage {
 
 /// Parts of the octets on the wire, each ÷ all of them; `None` for an empty capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CoverageShares {
     /// Understood.
     pub understood: Option<f64>,
@@ -166,6 +177,7 @@ pub struct CoverageShares {
 
 /// A protocol of frames without TCP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct NotTcp {
     /// Its name.
     pub name: String,
@@ -177,11 +189,13 @@ pub struct NotTcp {
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Settings {
     /// `detected` or `all`.
     pub ajax: &'static str,
     /// The basis of verdict and tables.
     #[serde(serialize_with = "basis_name")]
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
     pub basis: Basis,
     /// Decode-as hints as given.
     pub decode_as: Vec<String>,
@@ -201,6 +215,7 @@ fn basis_name<S: serde::Serializer>(basis: &Basis, serializer: S) -> Result<S::O
 
 /// What the counterfactual assumes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct AssumedReport {
     /// Polls at this interval, in seconds; `None` for long polling.
     pub poll_interval_s: Option<f64>,
@@ -246,6 +261,7 @@ impl Settings {
 
 /// Both sides of the books: `wire_bytes` = `messages` + `buckets` + `not_tcp` + `duplicates`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Conservation {
     /// Σ `frame.len` of the capture.
     pub wire_bytes: u64,
@@ -265,6 +281,7 @@ pub struct Conservation {
 
 /// What an endpoint paid.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct EndpointReport {
     /// `ajax`, `websocket`, `server_sent_events` or `other_http`.
     pub side: &'static str,
@@ -278,6 +295,8 @@ pub struct EndpointReport {
     pub messages_wire_bytes: u64,
     /// The same for each.
     pub wire_bytes_per_message: Option<f64>,
+    /// Its standard deviation.
+    pub wire_bytes_stddev: Option<f64>,
     /// Octets on the wire, opening handshakes and control frames included.
     pub wire_bytes: u64,
     /// Octets on the wire that are not encoded content.
@@ -296,6 +315,7 @@ pub struct EndpointReport {
 
 /// A large connection.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ConnectionReport {
     /// Its number (`tcp.stream`).
     pub connection: u64,
@@ -325,6 +345,7 @@ pub struct ConnectionReport {
 
 /// How often something odd was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct AnomalyReport {
     /// Its stable name.
     pub kind: &'static str,
@@ -420,6 +441,7 @@ fn endpoints(summary: &Summary) -> Vec<EndpointReport> {
         wire_bytes: figures.wire_bytes,
         overhead_bytes: figures.overhead_bytes,
         wire_bytes_per_message: ratio(figures.messages_wire_bytes, figures.messages),
+        wire_bytes_stddev: figures.wire_bytes_stddev().and_then(six_digits),
         overhead_share: ratio(figures.overhead_bytes, figures.wire_bytes),
         time_to_first_byte: RoundTripReport::new(&figures.to_first_byte),
         time_to_answer: RoundTripReport::new(&figures.to_answer),
@@ -448,7 +470,7 @@ fn connections(summary: &Summary) -> Vec<ConnectionReport> {
             server: connection.server,
             first_frame: connection.first_frame,
             last_frame: connection.last_frame,
-            duration_s: crate::analysis::six_digits(connection.duration_s),
+            duration_s: six_digits(connection.duration_s),
             protocols: connection.protocols.clone(),
             wire_bytes: connection.wire_bytes,
             messages_wire_bytes: connection.side_wire_bytes.iter().sum(),

@@ -12,6 +12,7 @@ const LISTED: usize = 50;
 
 /// An endpoint that is polled.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct PollingReport {
     /// The method; `None` for all that are not listed.
     pub method: Option<String>,
@@ -51,6 +52,7 @@ pub struct PollingReport {
 
 /// The wait that polling adds, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct AddedWait {
     /// For an event that happens at any time.
     pub mean: f64,
@@ -60,6 +62,7 @@ pub struct AddedWait {
 
 /// Messages that shared an answer, and what they would be as WebSocket frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Batched {
     /// Answers.
     pub answers: u64,

@@ -13,6 +13,7 @@ use crate::message::{Bucket, Side};
 
 /// One side of the comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct SideReport {
     /// Connections with at least one row of the side.
     pub connections: u64,
@@ -72,6 +73,7 @@ pub struct SideReport {
 
 /// Parts of what a side paid, each ÷ everything it paid; `None` where it paid nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Shares {
     /// Its messages.
     pub messages: Option<f64>,
@@ -95,6 +97,7 @@ pub struct Shares {
 
 /// How long it took to set up the connections of a side, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct SetUpReport {
     /// From the SYN to the ACK that completes TCP's handshake (`tcp.analysis.initial_rtt`).
     pub initial_rtt_s: Option<Spread<f64>>,
@@ -104,6 +107,7 @@ pub struct SetUpReport {
 
 /// The messages of a subprotocol.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct SubprotocolReport {
     /// As the server chose it; `None` for connections without one.
     pub subprotocol: Option<String>,
@@ -119,10 +123,13 @@ pub struct SubprotocolReport {
     pub content_bytes: u64,
     /// Octets on the wire of a message, control frames left out.
     pub wire_bytes_per_message: Option<f64>,
+    /// Its standard deviation.
+    pub wire_bytes_stddev: Option<f64>,
 }
 
 /// What header fields cost.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct HeaderFields {
     /// Of requests, those with the most octets first.
     pub requests: Vec<FieldReport>,
@@ -132,6 +139,7 @@ pub struct HeaderFields {
 
 /// The field lines of a name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct FieldReport {
     /// In lower case; `None` for all that are not listed.
     pub name: Option<String>,
@@ -150,6 +158,7 @@ const FIELDS: usize = 30;
 
 /// How exchanges used connections.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ConnectionUseReport {
     /// Exchanges on each connection with at least one of the side.
     pub exchanges_per_connection: Option<Spread<u64>>,
@@ -163,6 +172,7 @@ pub struct ConnectionUseReport {
 
 /// Server-sent events (WHATWG HTML section 9.2).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct EventsReport {
     /// Responses of type `text/event-stream`.
     pub streams: u64,
@@ -184,6 +194,7 @@ pub struct EventsReport {
 
 /// Sums over the messages of one envelope protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct EnvelopeReport {
     /// Messages, or contents of polls.
     pub messages: u64,
@@ -203,6 +214,7 @@ pub struct EnvelopeReport {
 
 /// Distributions of how long answers took, in seconds; `None` without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Latency {
     /// From an ask's first octet to its answer's last, by the ids of envelopes.
     pub answer_s: Option<Spread<f64>>,
@@ -212,6 +224,7 @@ pub struct Latency {
 
 /// The two directions of a side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ByDirection {
     /// Requests, or messages of clients.
     pub client_to_server: Figures,
@@ -221,6 +234,7 @@ pub struct ByDirection {
 
 /// Sums over messages and what was paid beside them; octets.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Figures {
     /// WebSocket messages, or requests and responses.
     pub messages: u64,
@@ -276,6 +290,7 @@ pub struct Figures {
 
 /// Means of one message, or exchange, by layer; octets.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct LayerMeans {
     /// Link layer and tunnels.
     pub link_bytes: f64,
@@ -303,6 +318,7 @@ pub struct LayerMeans {
 
 /// Compression, over messages whose content is known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CompressionReport {
     /// Decoded content in octets.
     pub content_bytes: u64,
@@ -318,11 +334,14 @@ pub struct CompressionReport {
 
 /// A distribution: integers for octets, fractions for ratios and seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Spread<T> {
     /// Values.
     pub count: u64,
     /// Exact mean.
     pub mean: Option<f64>,
+    /// Standard deviation, to three significant digits at least.
+    pub stddev: Option<f64>,
     /// Exact minimum.
     pub min: T,
     /// Quantiles by nearest rank, to three significant digits.
@@ -339,6 +358,7 @@ pub struct Spread<T> {
 
 /// Distributions of single messages; `None` without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct PerMessage {
     /// Means by layer; `None` without a message.
     pub means: Option<LayerMeans>,
@@ -358,6 +378,7 @@ pub struct PerMessage {
 
 /// Distributions of exchanges; `None` without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct PerExchange {
     /// Means of request and response together by layer; `None` without an exchange.
     pub means: Option<LayerMeans>,
@@ -371,6 +392,7 @@ pub struct PerExchange {
 
 /// How often an opcode was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct OpcodeCount {
     /// Its name.
     pub opcode: &'static str,
@@ -437,6 +459,7 @@ impl SubprotocolReport {
             overhead_bytes: figures.overhead_bytes,
             content_bytes: figures.content_bytes,
             wire_bytes_per_message: ratio(figures.messages_wire_bytes, figures.messages),
+            wire_bytes_stddev: figures.wire_bytes_stddev().and_then(six_digits),
         }
     }
 }
@@ -618,7 +641,17 @@ impl PerMessage {
 
 fn octets(distribution: &Distribution) -> Option<Spread<u64>> {
     let q = distribution.quantiles()?;
-    Some(Spread { count: q.count, mean: six_digits(q.mean), min: q.min, p50: q.p50, p90: q.p90, p95: q.p95, p99: q.p99, max: q.max })
+    Some(Spread {
+        count: q.count,
+        mean: six_digits(q.mean),
+        stddev: six_digits(q.stddev),
+        min: q.min,
+        p50: q.p50,
+        p90: q.p90,
+        p95: q.p95,
+        p99: q.p99,
+        max: q.max,
+    })
 }
 
 pub(super) fn fractions(distribution: &Distribution, scale: f64) -> Option<Spread<f64>> {
@@ -627,6 +660,7 @@ pub(super) fn fractions(distribution: &Distribution, scale: f64) -> Option<Sprea
     Some(Spread {
         count: q.count,
         mean: six_digits(q.mean / scale),
+        stddev: six_digits(q.stddev / scale),
         min: of(q.min),
         p50: of(q.p50),
         p90: of(q.p90),

@@ -9,6 +9,7 @@ use crate::message::{Direction, RoundTrips, TcpAnalysis};
 
 /// The facts of all connections, in the words of Wireshark's TCP analysis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct TransportReport {
     /// Segments, copies left out.
     pub segments: u64,
@@ -28,6 +29,7 @@ pub struct TransportReport {
 
 /// A figure for each direction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct BothWays<T> {
     /// Of what clients sent.
     pub client_to_server: T,
@@ -37,6 +39,7 @@ pub struct BothWays<T> {
 
 /// Round-trip times, in seconds; `None` without samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct RoundTripReport {
     /// Samples.
     pub count: u64,

@@ -346,6 +346,8 @@ fn words(line: &str) -> Vec<String> {
 fn examples_of_the_guide_and_the_readme_do_their_work() {
     let mut done = 0;
     let scratch = Scratch::new("examples");
+    // The report of the main branch is made there.
+    assert!(run(&["report", "-f", "json", "-o", &scratch.path("main.json"), SAMPLE]).status.success());
     for page in ["docs/guide.md", "README.md"] {
         let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("the page");
         for mut arguments in examples(&page) {
@@ -353,6 +355,8 @@ fn examples_of_the_guide_and_the_readme_do_their_work() {
                 let is_capture = argument.contains(".pcap") && !argument.starts_with("samples/");
                 if is_capture {
                     *argument = SAMPLE.into();
+                } else if argument == "wiretare.toml" {
+                    *argument = "docs/ci/wiretare.toml".into();
                 } else if argument.ends_with(".json") {
                     *argument = scratch.path(argument);
                 }

@@ -163,3 +163,11 @@ fn essential(row: &Row) -> Option<(u64, u8, u64, String)> {
         Row::Connection(_) => None,
     }
 }
+
+/// Says that a test, or a part of one, was skipped, and why.
+pub(crate) fn skipped(why: impl std::fmt::Display) {
+    #[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+    {
+        eprintln!("skipped: {why}");
+    }
+}

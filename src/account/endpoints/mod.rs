@@ -43,6 +43,8 @@ pub struct Endpoint {
     pub messages: u64,
     /// Octets on the wire of these.
     pub messages_wire_bytes: u64,
+    /// Σ of their squares, one by one.
+    pub messages_wire_squares: u128,
     /// Octets on the wire of its exchanges, messages, control frames and opening handshakes.
     pub wire_bytes: u64,
     /// Octets on the wire that are not encoded content.
@@ -59,10 +61,23 @@ pub struct Endpoint {
     pub to_answer: RoundTrips,
 }
 
+impl Endpoint {
+    /// Standard deviation (population) of what its messages cost on the wire, in octets; `None` without one, or where the
+    /// squares are too large to count.
+    pub fn wire_bytes_stddev(&self) -> Option<f64> {
+        let count = (self.messages > 0).then_some(self.messages as f64)?;
+        // n·Σx² − (Σx)² is an integer, and never below 0.
+        let sum = u128::from(self.messages_wire_bytes);
+        let squares = self.messages_wire_squares.checked_mul(u128::from(self.messages))?.checked_sub(sum * sum)?;
+        Some((squares as f64).sqrt() / count)
+    }
+}
+
 impl AddAssign for Endpoint {
     fn add_assign(&mut self, other: Self) {
         self.messages += other.messages;
         self.messages_wire_bytes += other.messages_wire_bytes;
+        self.messages_wire_squares = self.messages_wire_squares.saturating_add(other.messages_wire_squares);
         self.wire_bytes += other.wire_bytes;
         self.overhead_bytes += other.overhead_bytes;
         self.content_bytes += other.content_bytes;

@@ -1,36 +1,16 @@
-//! The report as a page of text: the verdict first, then what it rests on.
+//! The report as a page: the verdict first, then what it rests on.
 
 mod sections;
 
 use std::io::{self, Write};
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
-
 use super::Report;
-use super::text::{safe, shorten_middle, width};
+use super::page::{Layout, Page};
 use super::verdict::{hints, verdict};
-
-/// How a page is laid out.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Layout {
-    /// Columns of the terminal; `None` for no limit.
-    pub width: Option<u16>,
-    /// Whether headings are set off by colour; nothing depends on it.
-    pub color: bool,
-    /// Whether hints are left out.
-    pub without_hints: bool,
-}
-
-/// A page being written.
-pub(super) struct Page<'a> {
-    out: &'a mut dyn Write,
-    layout: Layout,
-}
 
 /// Writes the report.
 pub fn write(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { out, layout };
+    let mut page = Page::new(layout, out);
     for sentence in verdict(report) {
         page.paragraph("", &sentence)?;
     }
@@ -53,133 +33,12 @@ pub fn write(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result
     sections::conservation(&mut page, report)?;
     let hints = if layout.without_hints { Vec::new() } else { hints(report) };
     if !hints.is_empty() {
-        page.line("")?;
+        page.gap()?;
     }
     for hint in hints {
         page.paragraph("hint: ", &hint)?;
     }
     Ok(())
-}
-
-impl Page<'_> {
-    /// A line as it is.
-    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{}", text.trim_end())
-    }
-
-    /// An empty line and a heading.
-    pub(super) fn heading(&mut self, title: &str) -> io::Result<()> {
-        match self.layout.color {
-            true => writeln!(self.out, "\n\x1b[1m{title}\x1b[0m"),
-            false => writeln!(self.out, "\n{title}"),
-        }
-    }
-
-    /// Text broken at the width, further lines indented below the first word behind a label.
-    pub(super) fn paragraph(&mut self, label: &str, text: &str) -> io::Result<()> {
-        let columns = self.layout.width.map_or(usize::MAX, usize::from).max(20);
-        let indent = " ".repeat(width(label));
-        let mut line = label.to_owned();
-        let mut used = indent.len();
-        let mut first = true;
-        for word in safe(text).split(' ') {
-            let len = width(word);
-            if !first && used + 1 + len > columns {
-                self.line(&line)?;
-                line.clone_from(&indent);
-                used = indent.len();
-                first = true;
-            }
-            if !first {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += len;
-            first = false;
-        }
-        self.line(&line)
-    }
-
-    /// A table: `left` columns of text, then numbers, aligned to the right. Cells are made safe here.
-    pub(super) fn table(&mut self, left: usize, header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
-        let mut table = Table::new();
-        table.load_style(RULED);
-        match self.layout.width {
-            Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
-            None => table.set_content_arrangement(ContentArrangement::Disabled),
-        };
-        // A header's line feeds are ours; those of cells would come from the network.
-        table.set_header(header.iter().enumerate().map(|(column, title)| aligned(column < left, title)));
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| safe(cell)).collect()).collect();
-        let narrowest = narrowest(left, header, &rows, self.layout.width.map(usize::from));
-        for row in rows {
-            let cell = |(column, cell): (usize, &String)| match column < left {
-                true => aligned(true, &words_shortened(cell, narrowest[column])),
-                false => aligned(false, cell),
-            };
-            table.add_row(row.iter().enumerate().map(cell));
-        }
-        let boundary = |width: &usize| Width::Fixed(u16::try_from(width + PADDING).unwrap_or(u16::MAX));
-        table.set_constraints(narrowest.iter().map(|width| ColumnConstraint::LowerBoundary(boundary(width))));
-        for line in table.lines() {
-            self.line(&line)?;
-        }
-        Ok(())
-    }
-}
-
-/// A rule below the header and nothing else.
-const RULED: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// A space on either side of each cell.
-const PADDING: usize = 2;
-
-/// Widths that text does not fall below as long as others can give way, and at all.
-const LEAST_TEXT: [usize; 2] = [12, 8];
-
-/// What stands in the last column of text gives way before labels do, down to this.
-const LEAST_NAME: usize = 8;
-
-/// Widths below which columns would break a number or a word, and more where there is room for whole cells. Where even these pass
-/// the width of the page, columns of text give way, the widest first.
-fn narrowest(left: usize, header: &[&str], rows: &[Vec<String>], page: Option<usize>) -> Vec<usize> {
-    let longest_word = |text: &str| text.split_whitespace().map(width).max().unwrap_or_default();
-    let of_column = |(column, title): (usize, &&str)| {
-        let of_cell = |cell: &String| if column < left { longest_word(cell) } else { width(cell) };
-        let widest_cell = rows.iter().filter_map(|row| row.get(column)).map(of_cell).max().unwrap_or_default();
-        widest_cell.max(longest_word(title))
-    };
-    let mut widths: Vec<usize> = header.iter().enumerate().map(of_column).collect();
-    // A column stands between two.
-    let all: usize = widths.iter().map(|width| width + PADDING + 1).sum();
-    let mut missing = page.map_or(0, |page| all.saturating_sub(page + 1));
-    let mut narrow = |columns: &mut [usize], least: usize| {
-        while let Some(widest) = columns.iter_mut().max().filter(|width| missing > 0 && **width > least) {
-            *widest -= 1;
-            missing -= 1;
-        }
-    };
-    narrow(&mut widths[..left], LEAST_TEXT[0]);
-    narrow(&mut widths[left.saturating_sub(1)..left], LEAST_NAME);
-    narrow(&mut widths[..left], LEAST_TEXT[1]);
-    let mut spare = page.map_or(0, |page| (page + 1).saturating_sub(widths.iter().map(|width| width + PADDING + 1).sum()));
-    let widest_cell = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or_default();
-    for (column, narrowest) in widths.iter_mut().enumerate() {
-        let wider = widest_cell(column).saturating_sub(*narrowest).min(spare);
-        *narrowest += wider;
-        spare -= wider;
-    }
-    widths
-}
-
-/// A cell whose words are no wider than its column, so that none is broken.
-fn words_shortened(cell: &str, column: usize) -> String {
-    cell.split(' ').map(|word| shorten_middle(word, column)).collect::<Vec<_>>().join(" ")
-}
-
-fn aligned(left: bool, text: &str) -> Cell {
-    Cell::new(text).set_alignment(if left { CellAlignment::Left } else { CellAlignment::Right })
 }
 
 #[cfg(test)]

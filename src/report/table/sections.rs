@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::Page;
 use crate::analysis::break_even::Point;
 use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::plural;
 use crate::message::TcpAnalysis;
 use crate::report::number::{DASH, mean, optional_mean, percent, seconds, thousands, times};
+use crate::report::page::Page;
 use crate::report::text::{safe, shorten};
 use crate::report::{
     BothWays, EnvelopeReport, Figures, LayerMeans, PaidReport, PollingReport, Report, RoundTripReport, Shares, SideReport, Spread,
@@ -90,7 +90,7 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    page.line("")?;
+    page.gap()?;
     page.table(1, &["side", "what it carried", "connections", "bytes, all in", "of the capture"], rows)
 }
 
@@ -332,7 +332,7 @@ pub(super) fn counterfactual(page: &mut Page<'_>, report: &Report) -> io::Result
     for (name, estimate) in &estimates {
         page.paragraph("", &format!("{name} assumes:"))?;
         for assumption in &estimate.assumptions {
-            page.paragraph("  - ", assumption)?;
+            page.item(assumption)?;
         }
     }
     Ok(())
@@ -549,7 +549,7 @@ pub(super) fn findings(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         };
         let frames: Vec<_> = finding.frames.iter().map(u64::to_string).collect();
         let frames = if frames.is_empty() { String::new() } else { format!(" [frames {}]", frames.join(", ")) };
-        page.paragraph("  - ", &format!("{}: {saving}, {}{frames}", finding.message, finding.assumption))?;
+        page.item(&format!("{}: {saving}, {}{frames}", finding.message, finding.assumption))?;
     }
     Ok(())
 }

@@ -1,0 +1,463 @@
+//! Whether a report keeps a budget.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::file::{Bound, Budget, Level, NoData, Rule, Selection};
+use super::metric::{Catalogue, Found, lookup};
+use super::unit::{Unit, percentage};
+use crate::error::{Error, Result};
+use crate::options::Glob;
+
+/// Version of [`Checked`].
+const SCHEMA_VERSION: u32 = 1;
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Checked {
+    /// Raised when a field is renamed, removed or changes its meaning.
+    pub schema_version: u32,
+    /// Whether every rule holds that is not a warning.
+    pub verdict: Verdict,
+    /// An outcome for each rule and endpoint, in the order of the budget.
+    pub outcomes: Vec<Outcome>,
+    /// Why the comparison with the baseline may mislead, a sentence each.
+    pub cautions: Vec<String>,
+}
+
+/// How a rule, or all of them, came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It holds.
+    Pass,
+    /// It does not, and says `level = "warn"`.
+    Warn,
+    /// It does not.
+    Fail,
+}
+
+/// How a rule came out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Outcome {
+    /// Its name; the metric where it has none.
+    pub name: String,
+    /// Path of the metric.
+    pub metric: String,
+    /// Side, host and path of the endpoint, or the subprotocol, that was looked at.
+    pub of: Option<String>,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// What was measured, in the metric's unit; `None` where nothing was.
+    pub value: Option<f64>,
+    /// What the baseline has.
+    pub baseline: Option<f64>,
+    /// The bound that is nearest to be passed, or passed by most, in the metric's unit.
+    pub bound: Option<f64>,
+    /// What was wanted and had, for people.
+    pub message: String,
+    /// The unit in which values are shown.
+    #[serde(skip)]
+    pub unit: Unit,
+}
+
+/// Checks a report against a budget.
+///
+/// # Errors
+///
+/// [`Error::Usage`], a line for each: a metric that there is not, a bound that is not in its unit, a relative bound without a
+/// baseline, and where nothing was measured and the rule does not say what follows.
+pub fn check(report: &Value, baseline: Option<&Value>, budget: &Budget, catalogue: &Catalogue) -> Result<Checked> {
+    let check = Check { report, baseline, catalogue };
+    if report.pointer("/conservation/wire_bytes").and_then(Value::as_u64) == Some(0) {
+        return Err(Error::Usage("nothing to check: the capture holds no packet".into()));
+    }
+    let (mut outcomes, mut errors) = (Vec::new(), Vec::new());
+    for rule in &budget.rules {
+        match check.rule(rule) {
+            Ok(found) => outcomes.extend(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Error::Usage(errors.join("\n")));
+    }
+    let worst = outcomes.iter().map(|outcome| outcome.verdict).max_by_key(|verdict| *verdict as u8).unwrap_or(Verdict::Pass);
+    let verdict = if worst == Verdict::Fail { Verdict::Fail } else { Verdict::Pass };
+    let cautions = baseline.map(|baseline| super::saved::cautions(baseline, report)).unwrap_or_default();
+    Ok(Checked { schema_version: SCHEMA_VERSION, verdict, outcomes, cautions })
+}
+
+struct Check<'a> {
+    report: &'a Value,
+    baseline: Option<&'a Value>,
+    catalogue: &'a Catalogue,
+}
+
+/// A part of the report, the same part of the baseline, and what it is called.
+struct Part<'a> {
+    of: Option<String>,
+    report: &'a Value,
+    baseline: Option<&'a Value>,
+}
+
+impl<'a> Check<'a> {
+    fn rule(&self, rule: &Rule) -> std::result::Result<Vec<Outcome>, String> {
+        let bounds = Bounds::of(rule, self.full_path(rule)?)?;
+        if bounds.is_relative() && self.baseline.is_none() {
+            return Err(format!("{}: `max_increase` and `max_decrease` need a baseline: `--baseline REPORT`", rule.title()));
+        }
+        let parts = self.parts(rule);
+        if parts.is_empty() {
+            let what = rule.endpoint.as_ref().map_or_else(|| "no connection has this subprotocol".into(), no_endpoint);
+            return self.without_data(rule, None, &what).map(|outcome| vec![outcome]);
+        }
+        parts.iter().map(|part| self.part(rule, &bounds, part)).collect()
+    }
+
+    /// The path from the report's root, checked to be one that there is.
+    fn full_path(&self, rule: &Rule) -> std::result::Result<String, String> {
+        let within = match (&rule.endpoint, &rule.subprotocol) {
+            (Some(_), Some(_)) => return Err(format!("{}: `endpoint` and `subprotocol` exclude each other", rule.title())),
+            (Some(_), None) => "endpoints.*.",
+            (None, Some(_)) => "websocket.by_subprotocol.*.",
+            (None, None) => "",
+        };
+        let path = format!("{within}{}", rule.metric);
+        if self.catalogue.has(&path) {
+            return Ok(path);
+        }
+        let meant = self.catalogue.nearest(&path).and_then(|nearest| nearest.strip_prefix(within));
+        let meant = meant.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
+        Err(format!("{}: there is no metric `{}`{meant}", rule.title(), rule.metric))
+    }
+
+    fn parts(&self, rule: &Rule) -> Vec<Part<'a>> {
+        match (&rule.endpoint, &rule.subprotocol) {
+            (Some(selection), _) => self.elements("/endpoints", endpoint_name, |item| selection.has(item)),
+            (None, Some(wanted)) => self
+                .elements("/websocket/by_subprotocol", subprotocol_name, |item| item["subprotocol"].as_str().unwrap_or_default() == wanted),
+            (None, None) => vec![Part { of: None, report: self.report, baseline: self.baseline }],
+        }
+    }
+
+    /// Elements of a list that are chosen, each with the one of the same name in the baseline.
+    fn elements(&self, pointer: &str, name: fn(&Value) -> String, is_chosen: impl Fn(&Value) -> bool) -> Vec<Part<'a>> {
+        let list = |report: &'a Value| report.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let part = |item: &'a Value| {
+            let baseline = self.baseline.and_then(|baseline| list(baseline).iter().find(|other| name(other) == name(item)));
+            Part { of: Some(name(item)), report: item, baseline }
+        };
+        list(self.report).iter().filter(|item| is_chosen(item)).map(part).collect()
+    }
+
+    fn part(&self, rule: &Rule, bounds: &Bounds, part: &Part<'_>) -> std::result::Result<Outcome, String> {
+        let Some(value) = self.measured(part.report, rule) else {
+            return self.without_data(rule, part.of.clone(), "nothing was measured");
+        };
+        let baseline = part.baseline.and_then(|baseline| self.measured(baseline, rule));
+        if bounds.is_relative() && baseline.is_none() {
+            return self.without_data(rule, part.of.clone(), "the baseline has nothing of it");
+        }
+        let (bound, broken) = bounds.judge(value, baseline);
+        let verdict = match (broken.is_some(), rule.level) {
+            (false, _) => Verdict::Pass,
+            (true, Level::Warn) => Verdict::Warn,
+            (true, Level::Error) => Verdict::Fail,
+        };
+        let shown = bounds.unit.show(value);
+        let message = match broken {
+            Some(wanted) => format!("{shown}; wanted {wanted}"),
+            None => format!("{shown}; {}", bounds.kept(value, baseline)),
+        };
+        Ok(Outcome { value: Some(value), baseline, bound, message, unit: bounds.unit, ..rule.outcome(part.of.clone(), verdict) })
+    }
+
+    /// The value of a rule's metric. A side without a message has measured nothing, though its sums are 0.
+    fn measured(&self, part: &Value, rule: &Rule) -> Option<f64> {
+        let side = rule.metric.split('.').next().unwrap_or_default();
+        if part.get(side).and_then(|side| side.get("messages")).and_then(Value::as_u64) == Some(0) {
+            return None;
+        }
+        match lookup(part, &rule.metric) {
+            Found::Number(number) => Some(number),
+            Found::NoData | Found::Unknown => self.catalogue.counts_absent(&rule.metric).then_some(0.0),
+        }
+    }
+
+    fn without_data(&self, rule: &Rule, of: Option<String>, what: &str) -> std::result::Result<Outcome, String> {
+        let of_what = of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+        let verdict = match rule.no_data {
+            NoData::Error => {
+                return Err(format!("{}{of_what}: {what}; `no_data = \"fail\"` or `\"pass\"` says what follows", rule.title()));
+            }
+            NoData::Fail if rule.level == Level::Error => Verdict::Fail,
+            NoData::Fail => Verdict::Warn,
+            NoData::Pass => Verdict::Pass,
+        };
+        Ok(Outcome { message: what.to_owned(), ..rule.outcome(of, verdict) })
+    }
+}
+
+impl Rule {
+    fn title(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.metric.clone())
+    }
+
+    fn outcome(&self, of: Option<String>, verdict: Verdict) -> Outcome {
+        Outcome {
+            name: self.title(),
+            metric: self.metric.clone(),
+            of,
+            verdict,
+            value: None,
+            baseline: None,
+            bound: None,
+            message: String::new(),
+            unit: Unit::of(&self.metric),
+        }
+    }
+}
+
+impl Selection {
+    fn has(&self, endpoint: &Value) -> bool {
+        let text = |name: &str| endpoint[name].as_str();
+        let like = |glob: &Option<String>, is_like: &dyn Fn(&Glob) -> bool| glob.as_deref().is_none_or(|glob| is_like(&Glob::new(glob)));
+        // What the endpoints that are not listed paid together is no endpoint.
+        text("path").is_some_and(|path| like(&self.path, &|glob| glob.is_path_of(path.as_bytes())))
+            && self.side.as_deref().is_none_or(|side| text("side") == Some(side))
+            && like(&self.host, &|glob| text("host").is_some_and(|host| glob.is_host(host.as_bytes())))
+    }
+}
+
+fn no_endpoint(selection: &Selection) -> String {
+    let parts = [("side", &selection.side), ("host", &selection.host), ("path", &selection.path)];
+    let parts: Vec<_> = parts.iter().filter_map(|(name, wanted)| wanted.as_ref().map(|wanted| format!("{name} `{wanted}`"))).collect();
+    format!("no endpoint has {}", if parts.is_empty() { "a path".into() } else { parts.join(" and ") })
+}
+
+pub(super) fn endpoint_name(endpoint: &Value) -> String {
+    let text = |name: &str| endpoint[name].as_str().unwrap_or_default();
+    format!("{} {}{}", text("side"), text("host"), endpoint["path"].as_str().unwrap_or(" (all others)"))
+}
+
+pub(super) fn subprotocol_name(connections: &Value) -> String {
+    connections["subprotocol"].as_str().unwrap_or("none").to_owned()
+}
+
+/// The bounds of a rule in the unit of its metric.
+struct Bounds {
+    unit: Unit,
+    max: Option<f64>,
+    min: Option<f64>,
+    increase: Option<Growth>,
+    decrease: Option<Growth>,
+}
+
+/// A bound relative to a baseline.
+#[derive(Clone, Copy)]
+struct Growth {
+    /// In parts of the baseline.
+    relative: Option<f64>,
+    absolute: Option<f64>,
+}
+
+impl Growth {
+    /// The largest change that passes. From 0 there is no growth in per cent: then only an amount passes.
+    fn allowed(self, baseline: f64) -> f64 {
+        let relative = self.relative.map(|part| part * baseline.abs()).unwrap_or(0.0);
+        relative.max(self.absolute.unwrap_or(0.0))
+    }
+
+    fn text(self, unit: Unit) -> String {
+        let relative = self.relative.map(|part| format!("{} %", (part * 1000.0).round() / 10.0));
+        let absolute = self.absolute.map(|amount| unit.show(amount));
+        relative.into_iter().chain(absolute).collect::<Vec<_>>().join(" or ")
+    }
+}
+
+impl Bounds {
+    fn of(rule: &Rule, path: String) -> std::result::Result<Self, String> {
+        let unit = Unit::of(&path);
+        let absolute = |name: &str, bound: &Option<Bound>| {
+            let parsed = bound.as_ref().map(|bound| match bound {
+                Bound::Number(number) => Ok(*number),
+                Bound::Text(text) => unit.parse(text).ok_or_else(|| {
+                    format!("{}: `{name} = {text:?}` is not what `{}` is counted in: wanted {}", rule.title(), rule.metric, unit.wanted())
+                }),
+            });
+            parsed.transpose()
+        };
+        let growth = |name: &str, bound: &Option<Bound>, amount: Option<f64>| {
+            let relative = bound.as_ref().and_then(|bound| percentage(&bound.text()));
+            let absolute = if relative.is_some() { amount } else { absolute(name, bound)? };
+            Ok::<_, String>((relative.is_some() || absolute.is_some()).then_some(Growth { relative, absolute }))
+        };
+        let amount = absolute("max_increase_abs", &rule.max_increase_abs)?;
+        let increase = match (growth("max_increase", &rule.max_increase, amount)?, amount) {
+            (None, Some(_)) => Some(Growth { relative: None, absolute: amount }),
+            (increase, _) => increase,
+        };
+        let decrease = growth("max_decrease", &rule.max_decrease, None)?;
+        let bounds = Self { unit, max: absolute("max", &rule.max)?, min: absolute("min", &rule.min)?, increase, decrease };
+        match bounds.max.is_none() && bounds.min.is_none() && !bounds.is_relative() {
+            true => Err(format!("{}: no bound; wanted `max`, `min`, `max_increase` or `max_decrease`", rule.title())),
+            false => Ok(bounds),
+        }
+    }
+
+    fn is_relative(&self) -> bool {
+        self.increase.is_some() || self.decrease.is_some()
+    }
+
+    /// The bound to show, and what was wanted where one is passed.
+    fn judge(&self, value: f64, baseline: Option<f64>) -> (Option<f64>, Option<String>) {
+        let (base, unit) = (baseline.unwrap_or_default(), self.unit);
+        let from = |word: &str, growth: Growth| format!("at most {} {word} than the baseline's {}", growth.text(unit), unit.show(base));
+        // Bounds as limits from above (1) and from below (-1).
+        let mut bounds: Vec<(f64, f64, String)> = Vec::new();
+        bounds.extend(self.max.map(|max| (1.0, max, format!("at most {}", unit.show(max)))));
+        bounds.extend(self.min.map(|min| (-1.0, min, format!("at least {}", unit.show(min)))));
+        bounds.extend(self.increase.map(|growth| (1.0, base + growth.allowed(base), from("more", growth))));
+        bounds.extend(self.decrease.map(|growth| (-1.0, base - growth.allowed(base), from("less", growth))));
+        let passed_by = |(sign, bound, _): &(f64, f64, String)| sign * (value - bound);
+        let nearest = bounds.iter().max_by(|a, b| passed_by(a).total_cmp(&passed_by(b)));
+        let wanted = nearest.filter(|bound| passed_by(bound) > value.abs() * 1e-9).map(|(_, _, wanted)| wanted.clone());
+        (nearest.map(|(_, bound, _)| *bound), wanted)
+    }
+
+    fn kept(&self, value: f64, baseline: Option<f64>) -> String {
+        match (self.judge(value, baseline).0, baseline) {
+            (Some(bound), Some(base)) => format!("bound {}, baseline {}", self.unit.show(bound), self.unit.show(base)),
+            (Some(bound), None) => format!("bound {}", self.unit.show(bound)),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn report(p95: u64, poll: f64) -> Value {
+        json!({
+            "conservation": {"wire_bytes": 5000},
+            "websocket": {"messages": 50, "per_message": {"overhead_bytes": {"p95": p95}}, "by_subprotocol": [
+                {"subprotocol": null, "wire_bytes_per_message": 90.0}, {"subprotocol": "chat", "wire_bytes_per_message": 70.0}]},
+            "ajax": {"messages": 0, "setup": 0},
+            "endpoints": [
+                {"side": "ajax", "host": "a.example", "path": "/api/poll", "wire_bytes_per_message": poll},
+                {"side": "ajax", "host": "b.example:8080", "path": "/api/{}", "wire_bytes_per_message": 500.0},
+                {"side": "ajax", "host": null, "path": null, "wire_bytes_per_message": 9999.0}],
+            "anomalies": [{"kind": "lost_bytes", "count": 3}],
+        })
+    }
+
+    fn catalogue() -> Catalogue {
+        let number = json!({"type": "number"});
+        let item = json!({"properties": {"wire_bytes_per_message": number, "messages": number}});
+        Catalogue::of(&json!({"properties": {
+            "websocket": {"properties": {"messages": number, "by_subprotocol": {"items": item},
+                "per_message": {"properties": {"overhead_bytes": {"properties": {"p95": number}}}}}},
+            "ajax": {"properties": {"setup": number}},
+            "endpoints": {"items": item},
+            "anomalies": {"items": {"properties": {"count": number}}},
+        }}))
+    }
+
+    fn checked(rules: &str, report: &Value, baseline: Option<&Value>) -> std::result::Result<Vec<(Verdict, String)>, String> {
+        let budget = Budget::parse("b.toml", rules).expect("a budget");
+        let checked = check(report, baseline, &budget, &catalogue()).map_err(|error| error.to_string())?;
+        let failed = checked.outcomes.iter().any(|outcome| outcome.verdict == Verdict::Fail);
+        assert_eq!(checked.verdict, if failed { Verdict::Fail } else { Verdict::Pass });
+        Ok(checked.outcomes.into_iter().map(|outcome| (outcome.verdict, outcome.message)).collect())
+    }
+
+    const P95: &str = "[[budget]]\nmetric = \"websocket.per_message.overhead_bytes.p95\"\n";
+
+    #[test]
+    fn absolute_bounds_hold_or_do_not() {
+        let report = report(40, 1313.0);
+        for (bound, verdict, message) in [
+            ("max = 40", Verdict::Pass, "40 B; bound 40 B"),
+            ("max = \"39 B\"", Verdict::Fail, "40 B; wanted at most 39 B"),
+            ("min = 41", Verdict::Fail, "40 B; wanted at least 41 B"),
+            ("max = 39\nlevel = \"warn\"", Verdict::Warn, "40 B; wanted at most 39 B"),
+        ] {
+            assert_eq!(checked(&format!("{P95}{bound}"), &report, None), Ok(vec![(verdict, message.to_owned())]), "{bound}");
+        }
+    }
+
+    #[test]
+    fn relative_bounds_hold_against_a_baseline() {
+        for (base, new, bound, verdict, message) in [
+            (100, 105, "max_increase = \"5%\"", Verdict::Pass, "105 B; bound 105 B, baseline 100 B"),
+            (100, 106, "max_increase = \"5%\"", Verdict::Fail, "106 B; wanted at most 5 % more than the baseline's 100 B"),
+            (10, 12, "max_increase = \"5%\"\nmax_increase_abs = 2", Verdict::Pass, "12 B; bound 12 B, baseline 10 B"),
+            (
+                10,
+                13,
+                "max_increase = \"5%\"\nmax_increase_abs = 2",
+                Verdict::Fail,
+                "13 B; wanted at most 5 % or 2 B more than the baseline's 10 B",
+            ),
+            (10, 13, "max_increase = \"2 B\"", Verdict::Fail, "13 B; wanted at most 2 B more than the baseline's 10 B"),
+            (0, 1, "max_increase = \"500%\"", Verdict::Fail, "1 B; wanted at most 500 % more than the baseline's 0 B"),
+            (100, 80, "max_decrease = \"10%\"", Verdict::Fail, "80 B; wanted at most 10 % less than the baseline's 100 B"),
+        ] {
+            let found = checked(&format!("{P95}{bound}"), &report(new, 1.0), Some(&report(base, 1.0)));
+            assert_eq!(found, Ok(vec![(verdict, message.to_owned())]), "{base} {new} {bound}");
+        }
+        let error = checked(&format!("{P95}max_increase = \"5%\""), &report(1, 1.0), None).expect_err("no baseline");
+        assert!(error.contains("need a baseline"), "{error}");
+    }
+
+    #[test]
+    fn endpoints_and_subprotocols_are_each_looked_at() {
+        let report = report(40, 1313.0);
+        let rule = |selection: &str| format!("[[budget]]\nmetric = \"wire_bytes_per_message\"\nmax = 600\n{selection}");
+        let fail = (Verdict::Fail, "1,313 B; wanted at most 600 B".to_owned());
+        let pass = |value: &str| (Verdict::Pass, format!("{value} B; bound 600 B"));
+        assert_eq!(checked(&rule("endpoint = {}"), &report, None), Ok(vec![fail.clone(), pass("500")]));
+        assert_eq!(checked(&rule("endpoint = { host = \"a.*\" }"), &report, None), Ok(vec![fail]));
+        assert_eq!(checked(&rule("endpoint = { host = \"b.example\", path = \"/api/*\" }"), &report, None), Ok(vec![pass("500")]));
+        assert_eq!(checked(&rule("subprotocol = \"chat\""), &report, None), Ok(vec![pass("70")]));
+        assert_eq!(checked(&rule("subprotocol = \"\""), &report, None), Ok(vec![pass("90")]));
+    }
+
+    #[test]
+    fn nothing_passes_that_was_not_measured() {
+        let report = report(40, 1313.0);
+        for (rule, expected) in [
+            ("metric = \"websocket.per_message.overhead_byte.p95\"\nmax = 1", "did you mean `websocket.per_message.overhead_bytes.p95`?"),
+            ("metric = \"wire_bytes_per_mesage\"\nendpoint = {}\nmax = 1", "did you mean `wire_bytes_per_message`?"),
+            ("metric = \"ajax.setup\"\nmax = 1", "ajax.setup: nothing was measured; `no_data = \"fail\"`"),
+            ("metric = \"messages\"\nendpoint = { side = \"websocket\" }\nmax = 1", "messages: no endpoint has side `websocket`"),
+            ("metric = \"messages\"\nsubprotocol = \"x\"\nmax = 1", "messages: no connection has this subprotocol"),
+            ("metric = \"websocket.messages\"", "no bound; wanted `max`"),
+            ("metric = \"websocket.messages\"\nmax = \"5 ms\"", "wanted a number, such as 100"),
+        ] {
+            let error = checked(&format!("[[budget]]\n{rule}"), &report, None).expect_err(rule);
+            assert!(error.contains(expected), "{rule}: {error}");
+        }
+        let chosen =
+            |no_data: &str| checked(&format!("[[budget]]\nmetric = \"ajax.setup\"\nmax = 1\nno_data = \"{no_data}\""), &report, None);
+        assert_eq!(chosen("fail"), Ok(vec![(Verdict::Fail, "nothing was measured".to_owned())]));
+        assert_eq!(chosen("pass"), Ok(vec![(Verdict::Pass, "nothing was measured".to_owned())]));
+        let empty = json!({"conservation": {"wire_bytes": 0}});
+        assert!(checked("[[budget]]\nmetric = \"anomalies.lost_bytes.count\"\nmax = 0", &empty, None).is_err());
+    }
+
+    #[test]
+    fn anomaly_that_was_not_met_counts_0() {
+        let rule = |kind: &str| format!("[[budget]]\nmetric = \"anomalies.{kind}.count\"\nmax = 0");
+        assert_eq!(checked(&rule("wrong_accept"), &report(1, 1.0), None), Ok(vec![(Verdict::Pass, "0; bound 0".to_owned())]));
+        assert_eq!(checked(&rule("lost_bytes"), &report(1, 1.0), None), Ok(vec![(Verdict::Fail, "3; wanted at most 0".to_owned())]));
+        assert!(checked(&rule("lots_bytes"), &report(1, 1.0), None).is_err());
+    }
+}

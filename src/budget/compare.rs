@@ -1,0 +1,461 @@
+//! What changed from one report to another: sides, endpoints and subprotocols matched by name, noise told from change.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::check::{Verdict, endpoint_name, subprotocol_name};
+use super::metric::{Found, lookup};
+use super::saved;
+use super::unit::Unit;
+use crate::analysis::six_digits;
+
+/// Version of [`Comparison`].
+const SCHEMA_VERSION: u32 = 1;
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Comparison {
+    /// Raised when a field is renamed, removed or changes its meaning.
+    pub schema_version: u32,
+    /// `fail` where a cost grew clearly by more than was allowed; `pass` where nothing did, or nothing was asked.
+    pub verdict: Verdict,
+    /// What changed, in sentences.
+    pub summary: Vec<String>,
+    /// The sides.
+    pub sides: Vec<Group>,
+    /// Endpoints, those whose cost changed most first.
+    pub endpoints: Vec<Group>,
+    /// Subprotocols of WebSocket connections.
+    pub subprotocols: Vec<Group>,
+    /// Ids of findings that the base does not have.
+    pub new_findings: Vec<String>,
+    /// Ids of findings that only the base has.
+    pub vanished_findings: Vec<String>,
+    /// Kinds of anomalies that the base does not have.
+    pub new_anomalies: Vec<String>,
+    /// Kinds of anomalies that only the base has.
+    pub vanished_anomalies: Vec<String>,
+    /// Why the comparison may mislead, a sentence each.
+    pub cautions: Vec<String>,
+}
+
+/// A side, an endpoint or a subprotocol.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Whether it is in both.
+    pub change: Change,
+    /// Its figures.
+    pub metrics: Vec<Compared>,
+}
+
+/// Where a group is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// In both reports.
+    Matched,
+    /// Only in the new one.
+    New,
+    /// Only in the base.
+    Vanished,
+}
+
+/// A figure in both reports.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub struct Compared {
+    /// Its path, from the group on.
+    pub metric: String,
+    /// What it is, for people.
+    #[serde(skip)]
+    pub title: &'static str,
+    /// The unit in which values are shown.
+    #[serde(skip)]
+    pub unit: Unit,
+    /// In the base.
+    pub base: Option<f64>,
+    /// In the new report.
+    pub new: Option<f64>,
+    /// new − base.
+    pub change: Option<f64>,
+    /// change ÷ base.
+    pub change_ratio: Option<f64>,
+    /// How sure it is that something changed.
+    pub significance: Significance,
+}
+
+/// How sure it is that a figure changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Significance {
+    /// It is the same.
+    Same,
+    /// Means differ by more than three standard errors, or no value of one is among those of the other.
+    Clear,
+    /// They differ by less: the values vary that much.
+    Noise,
+    /// One has fewer than five values.
+    Few,
+    /// A sum or a number, which depends on how much was captured; or how the values vary is not known.
+    Unknown,
+}
+
+/// Values on which a mean rests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Sample {
+    count: f64,
+    mean: f64,
+    deviation: Option<f64>,
+    range: Option<(f64, f64)>,
+}
+
+/// Fewer values say little about a mean.
+const FEW: f64 = 5.0;
+
+/// Even of these few, when no value of one is among those of the other.
+const LEAST: f64 = 3.0;
+
+/// Standard errors beyond which a difference of means is no chance (1 in 370).
+const ERRORS: f64 = 3.0;
+
+/// Figures that agree in six digits are the same.
+const SAME: f64 = 1e-6;
+
+fn significance(base: &Sample, new: &Sample) -> Significance {
+    let difference = (new.mean - base.mean).abs();
+    let fewest = base.count.min(new.count);
+    let is_apart = |(a, b): ((f64, f64), (f64, f64))| a.1 < b.0 || b.1 < a.0;
+    if difference <= SAME * base.mean.abs() {
+        Significance::Same
+    } else if fewest >= LEAST && base.range.zip(new.range).is_some_and(is_apart) {
+        Significance::Clear
+    } else if fewest < FEW {
+        Significance::Few
+    } else if let (Some(a), Some(b)) = (base.deviation, new.deviation) {
+        let error = (a * a / base.count + b * b / new.count).sqrt();
+        if difference > ERRORS * error { Significance::Clear } else { Significance::Noise }
+    } else {
+        Significance::Unknown
+    }
+}
+
+/// How a figure is told apart from chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The path is a distribution, of which the mean is compared.
+    Mean,
+    /// A quantile of a distribution: never more than unknown.
+    Plain,
+    /// A mean of an endpoint or subprotocol, with `messages` and `wire_bytes_stddev` beside it.
+    Endpoint,
+}
+
+type Figure = (&'static str, &'static str, Kind);
+
+/// Of HTTP sides.
+const OF_HTTP: [Figure; 12] = [
+    ("exchanges", "exchanges", Kind::Plain),
+    ("per_exchange.wire_bytes", "an exchange, on the wire", Kind::Mean),
+    ("per_exchange.overhead_bytes", "of it overhead", Kind::Mean),
+    ("per_exchange.content_bytes", "of it content", Kind::Mean),
+    ("by_direction.client_to_server.per_message.overhead_bytes", "overhead of a request", Kind::Mean),
+    ("by_direction.server_to_client.per_message.overhead_bytes", "overhead of a response", Kind::Mean),
+    ("per_exchange.wire_bytes.p95", "an exchange, 95th percentile", Kind::Plain),
+    ("all_in_wire_bytes_per_delivery", "a delivery, all in", Kind::Plain),
+    ("all_in_wire_bytes", "all of it, all in", Kind::Plain),
+    ("per_message.time_to_first_byte_s", "time to first byte", Kind::Mean),
+    ("per_message.time_to_last_byte_s", "time to last byte", Kind::Mean),
+    ("per_message.time_to_last_byte_s.p95", "time to last byte, 95th percentile", Kind::Plain),
+];
+
+const OF_WEBSOCKET: [Figure; 11] = [
+    ("messages", "messages", Kind::Plain),
+    ("per_message.wire_bytes", "a message, on the wire", Kind::Mean),
+    ("per_message.overhead_bytes", "of it overhead", Kind::Mean),
+    ("per_message.content_bytes", "of it content", Kind::Mean),
+    ("by_direction.client_to_server.per_message.overhead_bytes", "overhead of a client's message", Kind::Mean),
+    ("by_direction.server_to_client.per_message.overhead_bytes", "overhead of a server's message", Kind::Mean),
+    ("per_message.wire_bytes.p95", "a message, 95th percentile", Kind::Plain),
+    ("all_in_wire_bytes_per_delivery", "a delivery, all in", Kind::Plain),
+    ("all_in_wire_bytes", "all of it, all in", Kind::Plain),
+    ("set_up.opening_handshake_s", "opening handshake", Kind::Mean),
+    ("latency.answer_s", "ask to answer", Kind::Mean),
+];
+
+const OF_ENDPOINTS: [Figure; 4] = [
+    ("messages", "messages", Kind::Plain),
+    ("wire_bytes_per_message", "a message, on the wire", Kind::Endpoint),
+    ("overhead_share", "overhead", Kind::Plain),
+    ("wire_bytes", "all of it, on the wire", Kind::Plain),
+];
+
+fn number(value: &Value, path: &str) -> Option<f64> {
+    match lookup(value, path) {
+        Found::Number(number) => Some(number),
+        Found::NoData | Found::Unknown => None,
+    }
+}
+
+fn sample(value: &Value, path: &str, kind: Kind) -> Option<Sample> {
+    let at = |name: &str| number(value, &format!("{path}.{name}"));
+    match kind {
+        Kind::Mean => Some(Sample { count: at("count")?, mean: at("mean")?, deviation: at("stddev"), range: at("min").zip(at("max")) }),
+        Kind::Endpoint => {
+            let deviation = number(value, "wire_bytes_stddev");
+            Some(Sample { count: number(value, "messages")?, mean: number(value, path)?, deviation, range: None })
+        }
+        Kind::Plain => None,
+    }
+}
+
+fn compared(base: &Value, new: &Value, &(path, title, kind): &Figure) -> Option<Compared> {
+    let metric = if kind == Kind::Mean { format!("{path}.mean") } else { path.to_owned() };
+    let (old, fresh) = (number(base, &metric), number(new, &metric));
+    if old.is_none() && fresh.is_none() {
+        return None;
+    }
+    let change = old.zip(fresh).map(|(old, fresh)| fresh - old);
+    let samples = sample(base, path, kind).zip(sample(new, path, kind));
+    let significance = match samples {
+        Some((base, new)) => significance(&base, &new),
+        None if change.is_some_and(|change| change.abs() <= SAME * old.unwrap_or_default().abs()) => Significance::Same,
+        None => Significance::Unknown,
+    };
+    let change_ratio = change.zip(old.filter(|old| *old != 0.0)).and_then(|(change, old)| six_digits(change / old));
+    let unit = Unit::of(&metric);
+    Some(Compared { metric, title, unit, base: old, new: fresh, change: change.and_then(six_digits), change_ratio, significance })
+}
+
+fn group(name: String, base: Option<&Value>, new: Option<&Value>, figures: &[Figure]) -> Group {
+    let change = match (base, new) {
+        (Some(_), Some(_)) => Change::Matched,
+        (None, _) => Change::New,
+        (_, None) => Change::Vanished,
+    };
+    let (base, new) = (base.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null));
+    Group { name, change, metrics: figures.iter().filter_map(|figure| compared(base, new, figure)).collect() }
+}
+
+impl Group {
+    /// Whether it is in both, and what one costs did not change.
+    pub fn is_same(&self) -> bool {
+        let cost = self.metrics.iter().find(|figure| figure.metric == "wire_bytes_per_message");
+        self.change == Change::Matched && cost.is_none_or(|cost| cost.significance == Significance::Same)
+    }
+
+    /// How much the mean cost of one changed all of them together: what makes a change worth a look.
+    fn weight(&self) -> f64 {
+        let figure = |metric: &str| self.metrics.iter().find(|compared| compared.metric == metric);
+        match self.change {
+            Change::Matched => {
+                let each = figure("wire_bytes_per_message").and_then(|compared| compared.change).unwrap_or_default();
+                each.abs() * figure("messages").and_then(|compared| compared.new).unwrap_or_default()
+            }
+            Change::New | Change::Vanished => figure("wire_bytes").and_then(|compared| compared.new.or(compared.base)).unwrap_or_default(),
+        }
+    }
+}
+
+/// Elements of two lists, matched by name; those of the base first.
+fn matched(base: &Value, new: &Value, pointer: &str, name: fn(&Value) -> String) -> Vec<Group> {
+    let list = |report: &Value| report.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+    let (olds, mut fresh) = (list(base), list(new));
+    let mut groups = Vec::new();
+    for old in &olds {
+        let at = fresh.iter().position(|item| name(item) == name(old));
+        let partner = at.map(|at| fresh.remove(at));
+        groups.push(group(name(old), Some(old), partner.as_ref(), &OF_ENDPOINTS));
+    }
+    groups.extend(fresh.iter().map(|item| group(name(item), None, Some(item), &OF_ENDPOINTS)));
+    groups
+}
+
+/// Names that one list has and the other has not.
+fn only_in(report: &Value, other: &Value, pointer: &str, key: &str) -> Vec<String> {
+    let names = |report: &Value| -> Vec<String> {
+        let items = report.pointer(pointer).and_then(Value::as_array);
+        items.into_iter().flatten().filter_map(|item| item.get(key)?.as_str().map(str::to_owned)).collect()
+    };
+    let others = names(other);
+    names(report).into_iter().filter(|name| !others.contains(name)).collect()
+}
+
+const SIDES: [(&str, &str, &[Figure]); 4] = [
+    ("ajax", "An Ajax exchange", &OF_HTTP),
+    ("websocket", "A WebSocket message", &OF_WEBSOCKET),
+    ("server_sent_events", "An event stream", &OF_HTTP),
+    ("other_http", "Another HTTP exchange", &OF_HTTP),
+];
+
+/// Compares two reports. A cost of a side that grew clearly by more than `max_increase` (a part of the base) makes the verdict fail.
+pub fn compare(base: &Value, new: &Value, max_increase: Option<f64>) -> Comparison {
+    let has_any =
+        |side: &Value| ["/messages", "/all_in_wire_bytes"].iter().any(|name| side.pointer(name).and_then(Value::as_u64) > Some(0));
+    let side = |&(name, _, figures): &(&str, &str, &[Figure])| {
+        let of = |report: &'_ Value| report.get(name).filter(|side| has_any(side)).cloned();
+        let (base, new) = (of(base), of(new));
+        (base.is_some() || new.is_some()).then(|| group(name.to_owned(), base.as_ref(), new.as_ref(), figures))
+    };
+    let sides: Vec<_> = SIDES.iter().filter_map(side).collect();
+    let mut endpoints = matched(base, new, "/endpoints", endpoint_name);
+    endpoints.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then_with(|| a.name.cmp(&b.name)));
+    let grown = |side: &Group| side.metrics.iter().any(|figure| is_cost(figure) && has_grown(figure, max_increase));
+    let verdict = if sides.iter().any(grown) { Verdict::Fail } else { Verdict::Pass };
+    Comparison {
+        schema_version: SCHEMA_VERSION,
+        verdict,
+        summary: sides.iter().map(sentence).chain(max_increase.map(|most| judgement(verdict, most))).collect(),
+        sides,
+        endpoints,
+        subprotocols: matched(base, new, "/websocket/by_subprotocol", subprotocol_name),
+        new_findings: only_in(new, base, "/findings", "id"),
+        vanished_findings: only_in(base, new, "/findings", "id"),
+        new_anomalies: only_in(new, base, "/anomalies", "kind"),
+        vanished_anomalies: only_in(base, new, "/anomalies", "kind"),
+        cautions: saved::cautions(base, new),
+    }
+}
+
+/// Whether a figure is what one costs in octets.
+fn is_cost(figure: &Compared) -> bool {
+    figure.unit == Unit::Bytes && figure.metric.ends_with(".mean") && !figure.metric.contains("content_bytes")
+}
+
+fn has_grown(figure: &Compared, max_increase: Option<f64>) -> bool {
+    let beyond = max_increase.zip(figure.change_ratio).is_some_and(|(most, ratio)| ratio > most + SAME);
+    figure.significance == Significance::Clear && beyond
+}
+
+fn judgement(verdict: Verdict, most: f64) -> String {
+    let most = Unit::Share.show(most);
+    match verdict {
+        Verdict::Fail => format!("What one costs grew clearly by more than {most}: the verdict is no."),
+        Verdict::Pass | Verdict::Warn => format!("No cost of one grew clearly by more than {most}."),
+    }
+}
+
+fn sentence(side: &Group) -> String {
+    let what = SIDES.iter().find(|(name, ..)| *name == side.name).map_or("It", |(_, what, _)| what);
+    match side.change {
+        Change::New => return format!("{what} is only in the new capture."),
+        Change::Vanished => return format!("{what} is only in the base."),
+        Change::Matched => {}
+    }
+    let cost = side.metrics.iter().find(|figure| is_cost(figure));
+    let Some(cost) = cost.filter(|cost| cost.change.is_some()) else { return format!("{what} has no cost to compare.") };
+    let (old, new) = (cost.base.unwrap_or_default(), cost.new.unwrap_or_default());
+    let now = format!("{what} costs {} on the wire", cost.unit.show(new));
+    let count = side.metrics.first().map_or((0.0, 0.0), |count| (count.base.unwrap_or_default(), count.new.unwrap_or_default()));
+    let counted = format!("{} and {}", Unit::Count.show(count.0), Unit::Count.show(count.1));
+    let percent = (cost.change_ratio.unwrap_or_default() * 100.0).abs();
+    let word = if new > old { "more" } else { "less" };
+    let changed = format!("{now}, {percent:.1} % {word} than before ({})", cost.unit.show(old));
+    match cost.significance {
+        Significance::Same => format!("{now}, as before."),
+        Significance::Clear => format!("{changed}; of {counted}."),
+        Significance::Noise => format!("{changed}, which is no more than they vary; of {counted}."),
+        Significance::Few => format!("{changed}, but {counted} are too few to tell."),
+        Significance::Unknown => format!("{changed}; how much they vary is not known."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spread(count: u64, mean: f64, stddev: f64, min: f64, max: f64) -> Value {
+        json!({"count": count, "mean": mean, "stddev": stddev, "min": min, "max": max, "p95": max})
+    }
+
+    fn report(wire: Value, endpoints: Value) -> Value {
+        json!({
+            "websocket": {"messages": wire["count"], "all_in_wire_bytes": 9000, "per_message": {"wire_bytes": wire}},
+            "ajax": {"messages": 0, "all_in_wire_bytes": 0},
+            "endpoints": endpoints,
+            "findings": [{"id": "retransmissions"}],
+            "anomalies": [],
+        })
+    }
+
+    fn mean_of(comparison: &Comparison) -> &Compared {
+        comparison.sides[0].metrics.iter().find(|figure| figure.metric == "per_message.wire_bytes.mean").expect("compared")
+    }
+
+    #[test]
+    fn noise_is_told_from_change() {
+        let base = report(spread(100, 90.0, 10.0, 70.0, 120.0), json!([]));
+        for (wire, expected) in [
+            (spread(100, 90.0, 3.0, 80.0, 99.0), Significance::Same),
+            // Standard error √(10²/100 + 10²/100) = 1.41: 4.2 is no chance, 4.3 is.
+            (spread(100, 94.2, 10.0, 70.0, 120.0), Significance::Noise),
+            (spread(100, 94.3, 10.0, 70.0, 120.0), Significance::Clear),
+            (spread(4, 150.0, 10.0, 110.0, 160.0), Significance::Few),
+            (spread(4, 150.0, 10.0, 140.0, 160.0), Significance::Clear),
+            (spread(2, 150.0, 10.0, 140.0, 160.0), Significance::Few),
+            (json!({"count": 100, "mean": 94.0}), Significance::Unknown),
+        ] {
+            assert_eq!(mean_of(&compare(&base, &report(wire.clone(), json!([])), None)).significance, expected, "{wire}");
+        }
+    }
+
+    #[test]
+    fn verdict_fails_on_clear_growth_alone() {
+        let base = report(spread(100, 90.0, 0.0, 90.0, 90.0), json!([]));
+        let verdict =
+            |mean: f64, stddev: f64| compare(&base, &report(spread(100, mean, stddev, 0.0, 999.0), json!([])), Some(0.05)).verdict;
+        assert_eq!(
+            [verdict(94.5, 0.0), verdict(95.0, 0.0), verdict(95.0, 50.0), verdict(80.0, 0.0)],
+            [Verdict::Pass, Verdict::Fail, Verdict::Pass, Verdict::Pass]
+        );
+        assert_eq!(compare(&base, &report(spread(100, 500.0, 0.0, 500.0, 500.0), json!([])), None).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn endpoints_are_matched_by_name_and_sorted_by_what_changed() {
+        let endpoint = |path: &str, each: f64, messages: u64| {
+            json!({"side": "ajax", "host": "a.example", "path": path, "wire_bytes_per_message": each, "messages": messages,
+                "wire_bytes": each * messages as f64})
+        };
+        let wire = spread(9, 9.0, 0.0, 9.0, 9.0);
+        let base = report(wire.clone(), json!([endpoint("/same", 10.0, 5), endpoint("/more", 10.0, 5), endpoint("/gone", 10.0, 1)]));
+        let new = report(wire, json!([endpoint("/more", 20.0, 50), endpoint("/same", 10.0, 6), endpoint("/fresh", 100.0, 4)]));
+        let found: Vec<_> = compare(&base, &new, None).endpoints.into_iter().map(|group| (group.name, group.change)).collect();
+        let expected = [("more", Change::Matched), ("fresh", Change::New), ("gone", Change::Vanished), ("same", Change::Matched)];
+        assert_eq!(found, expected.map(|(path, change)| (format!("ajax a.example/{path}"), change)));
+    }
+
+    #[test]
+    fn sentences_say_what_changed() {
+        let base = report(spread(100, 90.0, 10.0, 70.0, 120.0), json!([]));
+        let said = |wire: Value| compare(&base, &report(wire, json!([])), None).summary;
+        assert_eq!(said(spread(100, 90.0, 0.0, 90.0, 90.0)), ["A WebSocket message costs 90 B on the wire, as before."]);
+        assert_eq!(
+            said(spread(1000, 99.0, 0.0, 99.0, 99.0)),
+            ["A WebSocket message costs 99 B on the wire, 10.0 % more than before (90 B); of 100 and 1,000."]
+        );
+        assert_eq!(
+            said(spread(2, 45.0, 0.0, 45.0, 45.0)),
+            ["A WebSocket message costs 45 B on the wire, 50.0 % less than before (90 B), but 100 and 2 are too few to tell."]
+        );
+    }
+
+    #[test]
+    fn findings_that_came_and_went_are_named() {
+        let wire = spread(9, 9.0, 0.0, 9.0, 9.0);
+        let (base, mut new) = (report(wire.clone(), json!([])), report(wire, json!([])));
+        new["findings"] = json!([{"id": "cookies-repeated"}]);
+        let comparison = compare(&base, &new, None);
+        assert_eq!(
+            (comparison.new_findings, comparison.vanished_findings),
+            (vec!["cookies-repeated".into()], vec!["retransmissions".into()])
+        );
+    }
+}

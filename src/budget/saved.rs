@@ -1,0 +1,108 @@
+//! Reports that were saved.
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// Versions of the report that can be read.
+pub const SCHEMA_VERSIONS: std::ops::RangeInclusive<u64> = 1..=1;
+
+/// Reads a saved report.
+///
+/// # Errors
+///
+/// [`Error::Usage`] where the text is no report, or one of a version that is not known.
+pub fn read(file: &str, text: &[u8]) -> Result<Value> {
+    let no_report = |found: String| Error::Usage(format!("{file}: not a report: {found}; wanted what `wiretare report -f json` prints"));
+    let report: Value = serde_json::from_slice(text).map_err(|error| no_report(error.to_string()))?;
+    if report.pointer("/generator/name").and_then(Value::as_str) != Some("wiretare") {
+        return Err(no_report("JSON of another kind".into()));
+    }
+    match report.get("schema_version").and_then(Value::as_u64) {
+        Some(version) if SCHEMA_VERSIONS.contains(&version) => Ok(report),
+        Some(version) => Err(Error::Usage(format!(
+            "{file}: a report of schema version {version}; this is wiretare {}, which reads versions {} to {}",
+            env!("CARGO_PKG_VERSION"),
+            SCHEMA_VERSIONS.start(),
+            SCHEMA_VERSIONS.end()
+        ))),
+        None => Err(no_report("it has no `schema_version`".into())),
+    }
+}
+
+/// Settings that change figures, and in which two reports differ: `name: base, new`.
+pub fn differing_settings(base: &Value, new: &Value) -> Vec<String> {
+    // The basis and the counterfactual change nothing but what is said of them.
+    const DISPLAYED: [&str; 2] = ["basis", "counterfactual"];
+    let (Some(Value::Object(base)), Some(Value::Object(new))) = (base.get("settings"), new.get("settings")) else { return Vec::new() };
+    let differs = |name: &&String| !DISPLAYED.contains(&name.as_str()) && new.get(*name).is_some_and(|value| *value != base[*name]);
+    base.keys().filter(differs).map(|name| format!("{name}: {}, {}", base[name], new[name])).collect()
+}
+
+/// Parts of a capture that were understood may differ by this before a comparison is doubtful.
+const UNDERSTOOD: f64 = 0.05;
+
+/// Why a comparison may mislead, a sentence each.
+pub fn cautions(base: &Value, new: &Value) -> Vec<String> {
+    let mut cautions = Vec::new();
+    let understood = |report: &Value| {
+        let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64);
+        Some(number("/coverage/understood_bytes")? / number("/conservation/wire_bytes").filter(|bytes| *bytes > 0.0)?)
+    };
+    if let (Some(base), Some(new)) = (understood(base), understood(new))
+        && (base - new).abs() > UNDERSTOOD
+    {
+        cautions.push(format!("of the base {:.1} % was understood, of the new capture {:.1} %", base * 100.0, new * 100.0));
+    }
+    for (name, report) in [("base", base), ("new capture", new)] {
+        let lost = report.pointer("/coverage/lost_bytes").and_then(Value::as_u64).unwrap_or_default();
+        if lost > 0 {
+            cautions.push(format!("of the {name}, {} bytes were sent and not captured", crate::options::thousands(lost)));
+        }
+        let files = report.get("captures").and_then(Value::as_array);
+        if files.into_iter().flatten().any(|file| file.get("truncated") == Some(&Value::Bool(true))) {
+            cautions.push(format!("the {name} ends in the middle of a packet"));
+        }
+    }
+    cautions
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn report_of_another_version_or_kind_is_refused_with_words() {
+        let of_version = |version: u64| json!({"schema_version": version, "generator": {"name": "wiretare"}}).to_string();
+        assert!(read("a.json", of_version(1).as_bytes()).is_ok());
+        for (text, expected) in [
+            (of_version(2), "a.json: a report of schema version 2; this is wiretare "),
+            ("{}".into(), "a.json: not a report: JSON of another kind; wanted what `wiretare report -f json` prints"),
+            ("{".into(), "a.json: not a report: EOF while parsing"),
+            (json!({"generator": {"name": "wiretare"}}).to_string(), "a.json: not a report: it has no `schema_version`"),
+        ] {
+            let error = read("a.json", text.as_bytes()).expect_err("refused").to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_makes_a_comparison_doubtful_is_said() {
+        let report = |understood: u64, lost: u64, ajax: &str| {
+            json!({
+                "coverage": {"understood_bytes": understood, "lost_bytes": lost},
+                "conservation": {"wire_bytes": 100},
+                "settings": {"ajax": ajax, "basis": "wire"},
+            })
+        };
+        let (base, new) = (report(98, 0, "detected"), report(61, 1200, "all"));
+        assert_eq!(
+            cautions(&base, &new),
+            ["of the base 98.0 % was understood, of the new capture 61.0 %", "of the new capture, 1,200 bytes were sent and not captured"]
+        );
+        assert_eq!(differing_settings(&base, &new), ["ajax: \"detected\", \"all\""]);
+        assert_eq!((cautions(&base, &base), differing_settings(&base, &base)), (vec![], vec![]));
+    }
+}

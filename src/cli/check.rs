@@ -1,0 +1,129 @@
+//! `wiretare check`: a budget for CI.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use wiretare::budget::{Bound, Budget, Catalogue, Rule, check, differing_settings};
+use wiretare::report::schema;
+use wiretare::{Error, Result};
+
+use super::arguments::{Display, Input};
+use super::measure::load;
+use super::notes::Notes;
+use super::output::Output;
+use super::{Outcome, verdicts};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  wiretare check capture.pcapng --max websocket.per_message.overhead_bytes.p95=40
+  wiretare check capture.pcapng --budget wiretare.toml --baseline main.json
+  wiretare check capture.pcapng --budget wiretare.toml -f junit -o wiretare.xml
+
+A budget is TOML:
+  [[budget]]
+  metric = \"ajax.per_exchange.wire_bytes.mean\"
+  max = \"2 KiB\"
+  max_increase = \"5%\"          # than in the baseline
+
+Metrics are paths in the JSON of `wiretare report -f json`; `wiretare schema budget` describes the file.
+Exit codes: 0 every rule holds; 1 one does not; 2 it could not be checked: no such metric, nothing measured.";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// A budget file; may be repeated
+    #[arg(long, value_name = "FILE", help_heading = "Budget")]
+    budget: Vec<PathBuf>,
+    /// A report, or a capture, that relative bounds compare with
+    #[arg(long, value_name = "REPORT", help_heading = "Budget")]
+    baseline: Option<PathBuf>,
+    /// A metric and the most that it may be, such as `ajax.setup=2KiB`; may be repeated
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Budget")]
+    max: Vec<String>,
+    /// A metric and the least that it has to be
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Budget")]
+    min: Vec<String>,
+    /// A metric and by how much it may be more than in the baseline, such as `ajax.efficiency=5%`
+    #[arg(long, value_name = "PATH=VALUE", help_heading = "Budget")]
+    max_increase: Vec<String>,
+    /// Compare with a baseline that was made with other settings
+    #[arg(long, help_heading = "Budget")]
+    force: bool,
+    /// How the verdict is printed
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
+    format: Format,
+    #[command(flatten)]
+    pub(super) display: Display,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for people
+    Table,
+    /// One JSON object
+    Json,
+    /// The table as GitHub Flavored Markdown
+    Markdown,
+    /// JUnit's XML, a test case for each rule
+    Junit,
+    /// Annotations of a GitHub workflow
+    Github,
+    /// SARIF 2.1.0, a result for each rule that does not hold
+    Sarif,
+}
+
+/// Checks captures or a report against budgets.
+pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
+    let budget = budget(&args)?;
+    let mut output = Output::open(args.display.output.as_deref(), &args.input.captures)?;
+    let baseline = args.baseline.as_ref().map(|file| load(&args.input.of(file), &args.display, notes)).transpose()?;
+    let (report, is_damaged) = load(&args.input, &args.display, notes)?;
+    let baseline = baseline.map(|(baseline, _)| baseline);
+    if let Some(baseline) = baseline.as_ref().filter(|_| !args.force) {
+        super::same_settings(&differing_settings(baseline, &report))?;
+    }
+    let checked = check(&report, baseline.as_ref(), &budget, &Catalogue::of(&schema::report()))?;
+    let out = output.buffer();
+    match args.format {
+        Format::Table => verdicts::page::checked(&checked, args.display.layout(), out),
+        Format::Markdown => verdicts::page::checked(&checked, args.display.markdown(), out),
+        Format::Json => verdicts::json(&checked, out),
+        Format::Junit => verdicts::junit::write(&checked, out),
+        Format::Github => verdicts::github::write(&checked, out),
+        Format::Sarif => verdicts::sarif::write(&checked, out),
+    }
+    .expect("a Vec takes every write");
+    output.finish()?;
+    Ok(Outcome::judged(checked.verdict, is_damaged))
+}
+
+/// Files and flags together.
+fn budget(args: &Args) -> Result<Budget> {
+    let mut budget = Budget::default();
+    for file in &args.budget {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|source| Error::Open { file: name.clone(), source })?;
+        budget.rules.extend(Budget::parse(&name, &text)?.rules);
+    }
+    type ToRule = fn(Bound) -> Rule;
+    let flags: [(&str, &[String], ToRule); 3] = [
+        ("--max", &args.max, |bound| Rule { max: Some(bound), ..Rule::default() }),
+        ("--min", &args.min, |bound| Rule { min: Some(bound), ..Rule::default() }),
+        ("--max-increase", &args.max_increase, |bound| Rule { max_increase: Some(bound), ..Rule::default() }),
+    ];
+    for (flag, given, rule) in flags {
+        for text in given {
+            let Some((metric, value)) = text.split_once('=') else {
+                return Err(Error::Usage(format!("{flag} {text}: wanted PATH=VALUE, such as ajax.per_exchange.wire_bytes.mean=2KiB")));
+            };
+            budget.rules.push(Rule { metric: metric.trim().to_owned(), ..rule(Bound::Text(value.trim().to_owned())) });
+        }
+    }
+    match budget.rules.is_empty() {
+        true => Err(Error::Usage(
+            "no budget: wanted `--budget FILE`, or `--max PATH=VALUE`\nhint: `wiretare check --help` has an example".into(),
+        )),
+        false => Ok(budget),
+    }
+}

@@ -1,0 +1,98 @@
+//! `wiretare compare`: what changed from one capture to another.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use wiretare::budget::{Unit, compare, differing_settings};
+use wiretare::{Error, Result};
+
+use super::arguments::{Display, Input};
+use super::measure::load;
+use super::notes::Notes;
+use super::output::Output;
+use super::{Outcome, verdicts};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  wiretare compare before.pcapng after.pcapng
+  wiretare compare main.json capture.pcapng --max-increase 5%
+  wiretare compare -f github main.json branch.json >> \"$GITHUB_STEP_SUMMARY\"
+
+A mean that changed by less than three standard errors is noise, one of fewer than five values says little: neither fails.
+Exit codes: 0 compared; 1 with --max-increase, when a cost grew clearly by more; 2 what cannot be compared.";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What it is compared with: a capture, or a report of `wiretare report -f json`
+    #[arg(value_name = "BASE")]
+    base: PathBuf,
+    /// What is new: a capture or a report
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Exit with 1 when what one exchange or message costs grew clearly by more than this, such as `5%`
+    #[arg(long, value_name = "PERCENT")]
+    max_increase: Option<String>,
+    /// Compare reports that were made with different settings
+    #[arg(long)]
+    force: bool,
+    /// How the comparison is printed
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
+    format: Format,
+    #[command(flatten)]
+    pub(super) analysis: Analysis,
+    #[command(flatten)]
+    pub(super) display: Display,
+}
+
+/// How captures are read; reports say how they were made.
+#[derive(Debug, clap::Args)]
+pub(super) struct Analysis {
+    #[command(flatten)]
+    pub(super) how: super::arguments::How,
+    /// Exit with 3 when a capture was damaged
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables for people
+    Table,
+    /// One JSON object
+    Json,
+    /// The tables as GitHub Flavored Markdown
+    Markdown,
+    /// A summary for a pull request: the sides, the rest folded
+    Github,
+}
+
+/// Compares two captures or reports.
+pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
+    let max_increase = args.max_increase.as_deref().map(percentage).transpose()?;
+    let files = [args.base, args.new];
+    let mut output = Output::open(args.display.output.as_deref(), &files)?;
+    let [base, new] = files.map(|file| Input::of_file(file, args.analysis.how.clone()));
+    let (base, base_is_damaged) = load(&base, &args.display, notes)?;
+    let (new, new_is_damaged) = load(&new, &args.display, notes)?;
+    if !args.force {
+        super::same_settings(&differing_settings(&base, &new))?;
+    }
+    let comparison = compare(&base, &new, max_increase);
+    let out = output.buffer();
+    match args.format {
+        Format::Table => verdicts::page::compared(&comparison, args.display.layout(), out),
+        Format::Markdown => verdicts::page::compared(&comparison, args.display.markdown(), out),
+        Format::Github => verdicts::page::summary(&comparison, args.display.markdown(), out),
+        Format::Json => verdicts::json(&comparison, out),
+    }
+    .expect("a Vec takes every write");
+    output.finish()?;
+    Ok(Outcome::judged(comparison.verdict, base_is_damaged || new_is_damaged))
+}
+
+fn percentage(text: &str) -> Result<f64> {
+    Unit::Share
+        .parse(text)
+        .filter(|_| text.trim_end().ends_with('%'))
+        .ok_or_else(|| Error::Usage(format!("--max-increase {text}: wanted per cent, such as 5%")))
+}

@@ -1,0 +1,92 @@
+//! A capture, or a report that was saved, as the report's JSON.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+use wiretare::analysis::comparison::Basis;
+use wiretare::report::{CaptureFile, Report, Settings};
+use wiretare::{Error, Options, Result, Row, Side, Summary, budget};
+
+use super::arguments::{Display, Input};
+use super::notes::Notes;
+use super::progress::Progress;
+use super::run::{Event, run as read};
+
+/// The report of captures.
+pub(super) struct Measured {
+    pub(super) report: Report,
+    /// Whether the captures were damaged.
+    pub(super) is_damaged: bool,
+    /// Whether they held nothing that the comparison is about.
+    pub(super) is_empty: bool,
+}
+
+/// Measures captures.
+pub(super) fn measure(input: &Input, options: Options, basis: Basis, display: &Display, notes: &Notes) -> Result<Measured> {
+    let files = input.files()?;
+    let settings = Settings { basis, ..Settings::new(&options) };
+    let progress = Progress::new(!display.quiet && !display.no_progress);
+    let mut summary = Summary::new(options.assumptions);
+    let mut is_empty = true;
+    let facts = read(&files, options, progress, |event| {
+        if let Event::Row(row) = event {
+            is_empty &= !is_measured(row);
+            summary.add(row);
+        }
+        Ok(())
+    })?;
+    let report = Report::new(facts.files.iter().map(CaptureFile::from).collect(), settings, &facts.totals, &summary);
+    if report.conservation.difference != 0 {
+        return Err(Error::Books { difference: report.conservation.difference });
+    }
+    Ok(Measured { report, is_damaged: notes.damage(&facts), is_empty })
+}
+
+/// Whether a row is one that the comparison is about.
+fn is_measured(row: &Row) -> bool {
+    match row {
+        Row::Exchange(exchange) => matches!(exchange.side, Side::Ajax | Side::WebSocket),
+        Row::Message(_) => true,
+        Row::Connection(_) => false,
+    }
+}
+
+/// A report as JSON, and whether what it rests on was damaged.
+pub(super) fn load(input: &Input, display: &Display, notes: &Notes) -> Result<(Value, bool)> {
+    if let [file] = &input.captures[..]
+        && let Some(text) = json_of(file)?
+    {
+        return Ok((budget::read(&file.display().to_string(), &text)?, false));
+    }
+    let measured = measure(input, input.options()?, Basis::default(), display, notes)?;
+    let report = serde_json::to_value(&measured.report).expect("a report has text for keys and no number that JSON has not");
+    Ok((report, measured.is_damaged))
+}
+
+/// The text of a file that begins like JSON; `None` for any other, and for standard input, which can be read once.
+fn json_of(file: &Path) -> Result<Option<Vec<u8>>> {
+    if file == Path::new("-") {
+        return Ok(None);
+    }
+    let name = || file.display().to_string();
+    let mut opened = std::fs::File::open(file).map_err(|source| Error::Open { file: name(), source })?;
+    let read_failed = |source| Error::Read { file: name(), offset: 0, source };
+    // What opens and is no plain file, such as a folder or a pipe, is for the reader of captures to judge.
+    if !opened.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    (&mut opened).take(BEGINNING).read_to_end(&mut text).map_err(read_failed)?;
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Ok(None);
+    }
+    opened.take(LONGEST_REPORT).read_to_end(&mut text).map_err(read_failed)?;
+    Ok(Some(text))
+}
+
+/// Octets in which JSON has to begin.
+const BEGINNING: u64 = 4096;
+
+/// A report takes less: 500 endpoints and all distributions are below 2 MiB.
+const LONGEST_REPORT: u64 = 64 << 20;

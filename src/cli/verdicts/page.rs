@@ -1,0 +1,167 @@
+//! Verdicts as pages: for a terminal, and as Markdown.
+
+use std::io::{self, Write};
+
+use wiretare::budget::{Change, Checked, Compared, Comparison, Group, Outcome, Significance, Verdict};
+use wiretare::report::page::{Layout, Page};
+
+/// Endpoints and subprotocols shown; JSON has more.
+const GROUPS: usize = 20;
+
+const DASH: &str = "–";
+
+/// The verdict of a check in a sentence.
+pub(crate) fn verdict(checked: &Checked) -> String {
+    let count = |verdict: Verdict| checked.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
+    let (all, failed, warned) = (checked.outcomes.len(), count(Verdict::Fail), count(Verdict::Warn));
+    let warned = if warned > 0 { format!(", {warned} as a warning only") } else { String::new() };
+    match (failed, all) {
+        (0, 1) if warned.is_empty() => "The rule of the budget holds.".into(),
+        (0, _) if warned.is_empty() => format!("All {all} rules of the budget hold."),
+        (0, _) => format!("The budget holds{warned}."),
+        _ => format!("{failed} of {all} rules of the budget {} not hold{warned}.", if failed == 1 { "does" } else { "do" }),
+    }
+}
+
+/// A check: the verdict, then the rules, those that do not hold first.
+pub(crate) fn checked(checked: &Checked, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(layout, out);
+    page.paragraph("", &verdict(checked))?;
+    page.gap()?;
+    let mut outcomes: Vec<_> = checked.outcomes.iter().collect();
+    outcomes.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict as u8));
+    let shown = |outcome: &Outcome, value: Option<f64>| value.map_or(DASH.into(), |value| outcome.unit.show(value));
+    let row = |outcome: &&Outcome| {
+        let of = outcome.of.as_ref().map(|of| format!("{}: {of}", outcome.name)).unwrap_or_else(|| outcome.name.clone());
+        let (mark, _) = mark(outcome.verdict);
+        vec![mark.into(), of, shown(outcome, outcome.baseline), shown(outcome, outcome.value), shown(outcome, outcome.bound)]
+    };
+    page.table(2, &["", "rule", "baseline", "measured", "bound"], outcomes.iter().map(row).collect())?;
+    let broken: Vec<_> = outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
+    if !broken.is_empty() {
+        page.heading("What does not hold")?;
+    }
+    for outcome in broken {
+        let of = outcome.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+        page.item(&format!("{}: {}{of} is {}", mark(outcome.verdict).1, outcome.metric, outcome.message))?;
+    }
+    cautions(&mut page, &checked.cautions)
+}
+
+fn mark(verdict: Verdict) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Pass => ("✓", "holds"),
+        Verdict::Warn => ("!", "warning"),
+        Verdict::Fail => ("✗", "fails"),
+    }
+}
+
+fn cautions(page: &mut Page<'_>, cautions: &[String]) -> io::Result<()> {
+    if cautions.is_empty() {
+        return Ok(());
+    }
+    page.heading("Mind, comparing")?;
+    cautions.iter().try_for_each(|caution| page.item(caution))
+}
+
+/// A comparison: what changed in sentences, then the figures.
+pub(crate) fn compared(comparison: &Comparison, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(layout, out);
+    sides(&mut page, comparison)?;
+    rest(&mut page, comparison)
+}
+
+/// The marker by which a bot finds its own comment and replaces it.
+const MARKER: &str = "<!-- wiretare compare -->";
+
+/// A comparison for a pull request: the sides, and the rest folded.
+pub(crate) fn summary(comparison: &Comparison, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{MARKER}")?;
+    writeln!(out, "## wiretare: {}\n", if comparison.verdict == Verdict::Fail { "costs grew ✗" } else { "compared ✓" })?;
+    sides(&mut Page::new(layout, out), comparison)?;
+    writeln!(out, "\n<details><summary>Endpoints, subprotocols, findings</summary>\n")?;
+    rest(&mut Page::new(layout, out), comparison)?;
+    writeln!(out, "\n</details>")
+}
+
+fn sides(page: &mut Page<'_>, comparison: &Comparison) -> io::Result<()> {
+    if comparison.sides.is_empty() {
+        page.paragraph("", "Neither holds an exchange or a message.")?;
+    }
+    comparison.summary.iter().try_for_each(|sentence| page.paragraph("", sentence))?;
+    for side in &comparison.sides {
+        page.heading(match side.name.as_str() {
+            "ajax" => "Ajax",
+            "websocket" => "WebSocket",
+            "server_sent_events" => "Server-sent events",
+            _ => "Other HTTP",
+        })?;
+        let row = |figure: &Compared| std::iter::once(figure.title.to_owned()).chain(cells(figure)).collect();
+        page.table(1, &["", "base", "new", "change", "in %", "real"], side.metrics.iter().map(row).collect())?;
+    }
+    cautions(page, &comparison.cautions)
+}
+
+/// Base, new, change, the same in per cent, and how sure it is.
+fn cells(figure: &Compared) -> [String; 5] {
+    let shown = |value: Option<f64>| value.map_or(DASH.into(), |value| figure.unit.show(value));
+    let signed = |value: f64, text: String| if value > 0.0 { format!("+{text}") } else { text };
+    let change = figure.change.map_or(DASH.into(), |change| signed(change, figure.unit.show(change)));
+    let percent = figure.change_ratio.map_or(DASH.into(), |ratio| signed(ratio, format!("{:.1} %", ratio * 100.0)));
+    let sure = match figure.significance {
+        Significance::Same => "same",
+        Significance::Clear => "yes",
+        Significance::Noise => "noise",
+        Significance::Few => "too few",
+        Significance::Unknown => DASH,
+    };
+    [shown(figure.base), shown(figure.new), change, percent, sure.into()]
+}
+
+fn rest(page: &mut Page<'_>, comparison: &Comparison) -> io::Result<()> {
+    groups(page, "Endpoints, those that changed most first (a message, on the wire)", &comparison.endpoints)?;
+    groups(page, "Subprotocols (a message, on the wire)", &comparison.subprotocols)?;
+    let names = [
+        ("new findings", &comparison.new_findings),
+        ("findings no more", &comparison.vanished_findings),
+        ("new anomalies", &comparison.new_anomalies),
+        ("anomalies no more", &comparison.vanished_anomalies),
+    ];
+    if names.iter().any(|(_, names)| !names.is_empty()) {
+        page.heading("Findings and anomalies")?;
+    }
+    for (title, names) in names.iter().filter(|(_, names)| !names.is_empty()) {
+        page.item(&format!("{title}: {}", names.join(", ")))?;
+    }
+    Ok(())
+}
+
+fn groups(page: &mut Page<'_>, title: &str, groups: &[Group]) -> io::Result<()> {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let changed: Vec<_> = groups.iter().filter(|group| !group.is_same()).collect();
+    let same = groups.len() - changed.len();
+    page.heading(title)?;
+    if changed.is_empty() {
+        return page.paragraph("", "All are the same.");
+    }
+    let row = |group: &&Group| {
+        let figure = group.metrics.iter().find(|figure| figure.metric == "wire_bytes_per_message");
+        let name = match group.change {
+            Change::Matched => group.name.clone(),
+            Change::New => format!("{} (new)", group.name),
+            Change::Vanished => format!("{} (no more)", group.name),
+        };
+        let dashes = || [DASH; 5].map(str::to_owned);
+        std::iter::once(name).chain(figure.map_or_else(dashes, cells)).collect()
+    };
+    page.table(1, &["", "base", "new", "change", "in %", "real"], changed.iter().take(GROUPS).map(row).collect())?;
+    if same > 0 {
+        page.paragraph("", &format!("{same} more {} the same", if same == 1 { "is" } else { "are" }))?;
+    }
+    match changed.len().saturating_sub(GROUPS) {
+        0 => Ok(()),
+        more => page.paragraph("", &format!("{more} more in `--format json`")),
+    }
+}
