@@ -124,17 +124,19 @@ impl Analyzer {
     /// The next row that is known, in order of completion.
     #[inline]
     pub fn poll(&mut self) -> Option<Row> {
-        let mut row = if self.is_finished { self.poll_ending() } else { self.rows.pop_front() };
-        if let Some(Row::Exchange(exchange)) = &mut row {
+        if self.is_finished {
+            self.end_until_a_row();
+        }
+        // Looked at where it lies: rows are large, and most are messages.
+        if let Some(Row::Exchange(exchange)) = self.rows.front_mut() {
             self.polls.look(exchange);
         }
-        row
+        self.rows.pop_front()
     }
 
     #[cold]
-    fn poll_ending(&mut self) -> Option<Row> {
+    fn end_until_a_row(&mut self) {
         while self.rows.is_empty() && self.end_next() {}
-        self.rows.pop_front()
     }
 
     fn end_next(&mut self) -> bool {
