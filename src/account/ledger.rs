@@ -11,6 +11,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        self.wire_bytes ^ self.sides[3] ^ self.buckets.in_direction(Bucket::Acknowledgements, Direction::ClientToServer)
+    }
+
     /// A frame of the connection came in: `frame.len`.
     #[inline]
     pub(crate) fn receive(&mut self, len: u64) {

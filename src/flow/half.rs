@@ -22,6 +22,12 @@ pub(super) struct Half {
 }
 
 impl Half {
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let stage = self.stage.as_ref().map_or(0, |stage| stage.touch());
+        self.assembler.touch() ^ self.buffer.touch() ^ stage ^ u64::from(self.ended)
+    }
+
     /// What its bytes take that are held beyond holes or not read yet, in octets.
     pub(super) fn memory(&self) -> usize {
         self.assembler.held_memory() + self.buffer.memory()

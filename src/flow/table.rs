@@ -62,6 +62,7 @@ impl Table {
         let slot = self.slot(segment, out);
         self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
+        std::hint::black_box(connection.touch());
         connection.set_heard(self.latest.max(segment.frame.time));
         let was_closed = connection.is_closed();
         match out.options.parts {

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::net::SocketAddr;
 
 /// Appends an integer.
 #[inline]
@@ -43,22 +44,37 @@ pub(crate) fn decimal(out: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {
         return null(out);
     }
-    // 128 bits hold any difference of two capture times in nanoseconds; beyond them the cast saturates.
-    let billionths = (value * 1e9).round() as i128;
-    if billionths < 0 {
+    let scaled = value.abs() * 1e9;
+    let billionths = if scaled < 1e18 {
+        // Rounded by the cast; `round` would be a call of a library.
+        let billionths = (scaled + 0.5) as u64;
+        sign(out, value < 0.0 && billionths > 0);
+        number(out, billionths / 1_000_000_000);
+        (billionths % 1_000_000_000) as u32
+    } else {
+        // 128 bits hold any difference of two capture times in nanoseconds; beyond them the cast saturates.
+        let billionths = (value * 1e9).round() as i128;
+        sign(out, billionths < 0);
+        number(out, billionths.unsigned_abs() / 1_000_000_000);
+        (billionths.unsigned_abs() % 1_000_000_000) as u32
+    };
+    fraction(out, billionths);
+}
+
+fn sign(out: &mut Vec<u8>, is_negative: bool) {
+    if is_negative {
         out.push(b'-');
     }
-    let billionths = billionths.unsigned_abs();
-    number(out, billionths / 1_000_000_000);
-    let mut fraction = (billionths % 1_000_000_000) as u32;
-    if fraction == 0 {
+}
+
+/// Appends a point and billionths without the zeros at their end; nothing for 0.
+fn fraction(out: &mut Vec<u8>, billionths: u32) {
+    if billionths == 0 {
         return;
     }
-    let mut digits = [0; 9];
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (fraction % 10) as u8;
-        fraction /= 10;
-    }
+    // A digit before them keeps the zeros at their beginning.
+    let mut buffer = itoa::Buffer::new();
+    let digits = &buffer.format(1_000_000_000 + billionths).as_bytes()[1..];
     let len = digits.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
     out.push(b'.');
     out.extend_from_slice(&digits[..len]);
@@ -84,6 +100,21 @@ pub(crate) fn name(out: &mut Vec<u8>, name: &str) {
     out.push(b'"');
 }
 
+/// Appends an address and port as a string, as they display.
+pub(crate) fn address(out: &mut Vec<u8>, address: SocketAddr) {
+    let SocketAddr::V4(address) = address else { return display(out, address) };
+    out.push(b'"');
+    for (at, octet) in address.ip().octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push(b'.');
+        }
+        number(out, octet);
+    }
+    out.push(b':');
+    number(out, address.port());
+    out.push(b'"');
+}
+
 /// Appends octets of the network as a string; what is not UTF-8 is replaced by U+FFFD.
 pub(crate) fn text(out: &mut Vec<u8>, octets: &[u8]) {
     out.push(b'"');
@@ -101,12 +132,21 @@ pub(crate) fn optional_text(out: &mut Vec<u8>, octets: Option<&[u8]>) {
 
 /// Appends the inside of a string.
 pub(crate) fn escaped(out: &mut Vec<u8>, octets: &[u8]) {
+    // Most text is plain ASCII; looked at without a branch for each octet.
+    if octets.iter().fold(true, |plain, &octet| plain & is_plain(octet)) {
+        return out.extend_from_slice(octets);
+    }
     for chunk in octets.utf8_chunks() {
         escape_valid(out, chunk.valid());
         if !chunk.invalid().is_empty() {
             out.extend_from_slice("\u{fffd}".as_bytes());
         }
     }
+}
+
+/// An octet that is a character by itself and needs no escape.
+fn is_plain(octet: u8) -> bool {
+    matches!(octet, 0x20..=0x7e) & (octet != b'"') & (octet != b'\\')
 }
 
 fn escape_valid(out: &mut Vec<u8>, text: &str) {
@@ -162,6 +202,14 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(string_of(|out| decimal(out, value)), expected, "{value:e}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_as_they_display() {
+        for text in ["10.0.0.1:80", "255.255.255.255:65535", "[::1]:443", "[fe80::1%2]:1", "[::ffff:10.0.0.1]:8080"] {
+            let parsed: SocketAddr = text.parse().expect("an address");
+            assert_eq!(string_of(|out| address(out, parsed)), format!("\"{parsed}\""));
         }
     }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::clock::Clock;
 use super::encode::{
-    boolean, decimal, display, name, null, number, optional_boolean, optional_decimal, optional_number, optional_text, text,
+    address, boolean, decimal, name, null, number, optional_boolean, optional_decimal, optional_number, optional_text, text,
 };
 use super::line::Line;
 use crate::anomaly::{AnomalyKind, AnomalySet};
@@ -65,9 +65,9 @@ impl Lines {
         key!(out, "number");
         number(out, exchange.number);
         key!(out, "client");
-        display(out, exchange.client);
+        address(out, exchange.client);
         key!(out, "server");
-        display(out, exchange.server);
+        address(out, exchange.server);
         key!(out, "request");
         self.request(exchange.request.as_ref(), out);
         key!(out, "response");
@@ -178,9 +178,9 @@ impl Lines {
         out.extend_from_slice(br#"{"type":"connection","connection":"#);
         number(out, connection.connection);
         key!(out, "client");
-        display(out, connection.client);
+        address(out, connection.client);
         key!(out, "server");
-        display(out, connection.server);
+        address(out, connection.server);
         self.frames(connection.first, connection.last);
         self.line.append_to(out);
         key!(out, "duration_s");

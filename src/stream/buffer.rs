@@ -57,6 +57,11 @@ const FEW_RUNS: usize = 256;
 const KEPT_CAPACITY: usize = 4096;
 
 impl StreamBuffer {
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        self.start ^ self.bytes.capacity() as u64
+    }
+
     /// An empty buffer at stream offset 0.
     pub fn new() -> Self {
         Self::default()

@@ -142,6 +142,12 @@ struct Numbers {
 }
 
 impl Analysis {
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        let [a, b] = &self.sides;
+        a.next_time.0 as u64 ^ a.last_ack_time.0 as u64 ^ u64::from(a.window) ^ b.next_time.0 as u64 ^ u64::from(b.window)
+    }
+
     /// Exchanges the two directions.
     pub(crate) fn swap_directions(&mut self) {
         self.sides.swap(0, 1);

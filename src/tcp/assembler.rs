@@ -110,6 +110,11 @@ pub(crate) struct Assembler {
 }
 
 impl Assembler {
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        self.delivered ^ self.acknowledged
+    }
+
     /// Takes a segment of this direction; new bytes go to `buffer`.
     #[inline]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {

@@ -136,6 +136,11 @@ impl Receiver {
         Self { framing: Framing::Searching, resumed: true, evidence, ..Self::new(connection, direction, compression) }
     }
 
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        self.connection ^ self.messages ^ u64::from(self.unsplit)
+    }
+
     /// The next frame is masked, whoever sends it.
     pub(crate) fn expect_masks(&mut self) {
         self.masks = true;
