@@ -9,6 +9,10 @@ use crate::flow::{Output, Recent, Table};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
+use crate::parallel;
+
+/// Rows that wait for the decoding of a message before them, at most.
+const WAITING_ROWS: usize = 1 << 14;
 
 /// Turns packets into rows.
 ///
@@ -21,6 +25,8 @@ pub struct Analyzer {
     recent: Recent,
     table: Table,
     rows: VecDeque<Row>,
+    /// Rows that have left.
+    polled: u64,
     polls: Recogniser,
     parts: VecDeque<Part>,
     totals: Totals,
@@ -38,6 +44,7 @@ impl Analyzer {
             recent: Recent::default(),
             table: Table::default(),
             rows: VecDeque::new(),
+            polled: 0,
             polls: Recogniser::default(),
             parts: VecDeque::new(),
             totals: Totals::default(),
@@ -97,8 +104,12 @@ impl Analyzer {
         if self.recent.is_copy(segment) {
             return self.book_copy(segment);
         }
-        self.table.receive(segment, &mut Output { rows: &mut self.rows, parts: &mut self.parts, options: &self.options });
+        let out = &mut Output { rows: &mut self.rows, parts: &mut self.parts, first_row: self.polled, options: &self.options };
+        self.table.receive(segment, out);
         self.totals.connections = self.table.begun();
+        if self.rows.len() >= WAITING_ROWS {
+            self.settle();
+        }
     }
 
     #[cold]
@@ -128,9 +139,12 @@ impl Analyzer {
             self.end_until_a_row();
         }
         // Looked at where it lies: rows are large, and most are messages.
-        if let Some(Row::Exchange(exchange)) = self.rows.front_mut() {
-            self.polls.look(exchange);
+        match self.rows.front_mut()? {
+            Row::Message(message) if message.content.is_waiting => return None,
+            Row::Exchange(exchange) => self.polls.look(exchange),
+            Row::Message(_) | Row::Connection(_) => {}
         }
+        self.polled += 1;
         self.rows.pop_front()
     }
 
@@ -140,7 +154,7 @@ impl Analyzer {
     }
 
     fn end_next(&mut self) -> bool {
-        self.table.end_next(&mut Output { rows: &mut self.rows, parts: &mut self.parts, options: &self.options })
+        self.table.end_next(&mut Output { rows: &mut self.rows, parts: &mut self.parts, first_row: self.polled, options: &self.options })
     }
 
     /// What the packets taken so far brought, in order; nothing unless [`Options::parts`] asks for it. At the end of the
@@ -153,11 +167,23 @@ impl Analyzer {
     pub fn finish(&mut self) {
         self.reassembly.finish();
         self.book_unjoined();
+        self.settle();
         self.table.finish();
         self.is_finished = true;
         let mut not_tcp: Vec<_> = self.not_tcp.iter().map(|(reason, &(frames, bytes))| (reason.to_string(), frames, bytes)).collect();
         not_tcp.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         self.totals.not_tcp = not_tcp;
+    }
+
+    /// Decodes every message that waits, so that all rows can leave.
+    #[cold]
+    fn settle(&mut self) {
+        if !self.options.batches {
+            return;
+        }
+        parallel::for_each(self.table.waiting(), self.options.jobs, |connection| connection.decode_waiting());
+        let out = &mut Output { rows: &mut self.rows, parts: &mut self.parts, first_row: self.polled, options: &self.options };
+        self.table.deliver_all(out);
     }
 
     /// What is known of the capture as a whole.

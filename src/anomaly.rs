@@ -200,6 +200,11 @@ impl AnomalySet {
         self.0 |= other.0;
     }
 
+    /// The kinds that another set has not.
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// The kinds in declaration order.
     pub fn iter(self) -> impl Iterator<Item = AnomalyKind> {
         let mut left = self.0;

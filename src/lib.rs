@@ -16,6 +16,7 @@ mod http;
 mod message;
 mod options;
 mod packet;
+mod parallel;
 pub mod report;
 mod stream;
 mod tcp;

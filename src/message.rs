@@ -112,6 +112,8 @@ pub struct Content {
     pub envelope: Option<Box<Envelope>>,
     /// What is known of HTTP content alone; `None` of WebSocket messages, and where there was no content.
     pub http: Option<Box<HttpContent>>,
+    /// Whether it is still to be decoded: such a row stays in the analyzer.
+    pub(crate) is_waiting: bool,
 }
 
 /// The protocol of an envelope: what is spoken inside WebSocket messages or engine.io's polls.
@@ -250,7 +252,7 @@ pub trait ContentSink {
     /// That many encoded octets were not captured.
     fn missing(&mut self, len: u64);
     /// How far the content of the message begun last is text; asked between two calls of `data`.
-    fn text(&self) -> TextState {
+    fn text(&mut self) -> TextState {
         TextState::Whole
     }
     /// The message begun last is complete (or, with `complete` false, ended too early).

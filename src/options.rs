@@ -122,6 +122,11 @@ pub struct Options {
     pub ajax_path: Option<Glob>,
     /// What is assumed of what one side would have cost as the other.
     pub assumptions: Assumptions,
+    /// Whether content may be decoded later than it comes, several messages of a direction together, which is faster: rows then
+    /// come in groups of some thousand. Not for captures that are still being made.
+    pub batches: bool,
+    /// Threads that decode batches.
+    pub jobs: usize,
     /// Whether parts are wanted beside rows: what each frame brought, for [`Analyzer::poll_part`](crate::Analyzer::poll_part).
     pub parts: bool,
 }
@@ -158,6 +163,8 @@ impl Default for Options {
             ajax_host: None,
             ajax_path: None,
             assumptions: Assumptions::default(),
+            batches: false,
+            jobs: 1,
             parts: false,
         }
     }

@@ -43,6 +43,9 @@ pub(super) struct How {
     /// opening handshake or, where that was not captured, by its frames.
     #[arg(short, long, value_name = "RULE")]
     decode_as: Vec<String>,
+    /// Threads that decode compressed WebSocket messages of files; by default one for each processor. The output is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Tell equal addresses in different VXLAN or Geneve networks apart
     #[arg(long)]
     separate_networks: bool,
@@ -122,7 +125,10 @@ impl Input {
 
     /// What is asked for of the analysis.
     pub(super) fn options(&self) -> Result<Options> {
-        self.how.options()
+        // What is still being captured is wanted at once.
+        let is_file = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.is_file());
+        let batches = !self.captures.is_empty() && self.captures.iter().all(is_file);
+        Ok(Options { batches, ..self.how.options()? })
     }
 
     /// Whether the names of the limits are asked for, not a run.
@@ -148,6 +154,7 @@ impl How {
         let (ajax_host, ajax_path) = (glob(&self.ajax_host), glob(&self.ajax_path));
         let mut options =
             Options { ajax, ajax_host, ajax_path, decode_as, separate_networks: self.separate_networks, ..Options::default() };
+        options.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, |jobs| jobs.get()), usize::from);
         self.limits.iter().try_for_each(|limit| options.set_limit(limit))?;
         Ok(options)
     }

@@ -1,7 +1,9 @@
 //! Content of messages: decoded, checked, digested and sampled, as far as asked for.
 
+mod batch;
 mod events;
 mod stage;
 mod utf8;
 
+pub(crate) use batch::Ticket;
 pub(crate) use stage::Stage;

@@ -7,6 +7,7 @@ use std::hash::Hasher;
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash64;
 
+use super::batch::{Batch, Ticket};
 use super::events::Events;
 use super::utf8::Utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
@@ -34,6 +35,8 @@ pub(crate) struct Stage {
     control: Option<Open>,
     /// First octets of messages, for whoever looks inside.
     heads: Heads,
+    /// Messages whose decoding waits, where that is allowed.
+    batch: Option<Box<Batch>>,
 }
 
 /// What is kept of messages for whoever looks inside.
@@ -138,6 +141,7 @@ impl Stage {
             data: None,
             control: None,
             heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() },
+            batch: (options.batches && !options.parts).then(Box::default),
         }
     }
 
@@ -162,7 +166,75 @@ impl Stage {
     pub(crate) fn memory(&self) -> usize {
         let Some(open) = &self.data else { return 0 };
         let decoder = if let Coding::Http(decoder) = &open.coding { decoder.memory() } else { 0 };
-        decoder + open.decoded.sample.as_ref().map_or(0, |sample| sample.octets.len())
+        decoder
+            + open.decoded.sample.as_ref().map_or(0, |sample| sample.octets.len())
+            + self.batch.as_ref().map_or(0, |batch| batch.memory())
+    }
+
+    /// Whether a message that begins may wait for its decoding: nobody has to look inside.
+    #[inline]
+    fn may_wait(&self, form: Form<'_>) -> bool {
+        let is_compressed = matches!(form, Form::WebSocket { compressed: true, .. });
+        is_compressed && self.batch.is_some() && self.heads.data.is_none() && self.compression.is_some()
+    }
+
+    /// Whether the message under way is one that comes in to wait.
+    #[inline]
+    fn has_incoming(&self) -> bool {
+        self.control.is_none() && self.batch.as_ref().is_some_and(|batch| batch.has_incoming())
+    }
+
+    /// The message that comes in does not wait: those before it are decoded, and what came of it.
+    #[cold]
+    fn wait_no_longer(&mut self) {
+        let Some((opcode, encoded)) = self.batch.as_mut().and_then(|batch| batch.give_back()) else { return };
+        self.decode_waiting();
+        self.open(Form::WebSocket { opcode, compressed: true });
+        if !encoded.is_empty() {
+            self.feed(&encoded);
+        }
+    }
+
+    /// Decodes the messages that wait.
+    pub(crate) fn decode_waiting(&mut self) {
+        if !self.is_waiting() {
+            return;
+        }
+        let Some(mut batch) = self.batch.take() else { return };
+        let under_way = (self.data.take(), self.control.take());
+        batch.decode(|opcode, encoded| {
+            self.open(Form::WebSocket { opcode, compressed: true });
+            if !encoded.is_empty() {
+                self.feed(encoded);
+            }
+            self.close(true)
+        });
+        (self.data, self.control) = under_way;
+        self.batch = Some(batch);
+    }
+
+    /// Whether messages wait.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.is_waiting())
+    }
+
+    /// Whether messages that waited have been decoded, for [`take_done`](Self::take_done).
+    #[inline]
+    pub(crate) fn has_done(&self) -> bool {
+        self.batch.as_ref().is_some_and(|batch| batch.has_done())
+    }
+
+    /// Contents of messages that waited.
+    pub(crate) fn take_done(&mut self) -> Vec<(Ticket, Content)> {
+        self.batch.as_mut().map(|batch| batch.take_done()).unwrap_or_default()
+    }
+
+    /// Names the row of the message that began to wait last.
+    pub(crate) fn set_ticket(&mut self, ticket: Ticket) {
+        if let Some(batch) = &mut self.batch {
+            batch.set_ticket(ticket);
+        }
     }
 
     /// How a message that begins is encoded; `None` when nobody knows.
@@ -185,9 +257,9 @@ impl Stage {
     }
 }
 
-impl ContentSink for Stage {
+impl Stage {
     #[inline]
-    fn begin(&mut self, form: Form<'_>) {
+    fn open(&mut self, form: Form<'_>) {
         let opcode = match form {
             Form::Http { .. } => None,
             Form::WebSocket { opcode, .. } => Some(opcode),
@@ -200,15 +272,8 @@ impl ContentSink for Stage {
         *if control { &mut self.control } else { &mut self.data } = Some(open);
     }
 
-    fn at(&mut self, time: Timestamp) {
-        let http = self.data.as_mut().and_then(|open| open.decoded.http.as_mut());
-        if let Some(events) = http.and_then(|http| http.events.as_mut()) {
-            events.at(time);
-        }
-    }
-
     #[inline]
-    fn data(&mut self, encoded: &[u8]) {
+    fn feed(&mut self, encoded: &[u8]) {
         let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
         let (decoded, limit) = (&mut open.decoded, self.wanted.limit);
         let out = &mut |piece: &[u8]| decoded.take_limited(piece, limit);
@@ -228,27 +293,8 @@ impl ContentSink for Stage {
         }
     }
 
-    fn missing(&mut self, len: u64) {
-        let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
-        open.missing += len;
-        match &open.coding {
-            Coding::Identity => open.decoded.skip(len, &mut open.anomalies),
-            Coding::Deflate => {
-                open.coding = Coding::Unknown;
-                self.inflater.as_mut().into_iter().for_each(|inflater| inflater.lose());
-            }
-            Coding::Http(_) => open.coding = Coding::Unknown,
-            Coding::Unknown => {}
-        }
-    }
-
-    fn text(&self) -> TextState {
-        let open = self.control.as_ref().or(self.data.as_ref());
-        open.and_then(|open| open.decoded.text).map_or(TextState::Whole, |text| text.state())
-    }
-
     #[inline]
-    fn end(&mut self, complete: bool) -> Content {
+    fn close(&mut self, complete: bool) -> Content {
         let Some(mut open) = self.control.take().or_else(|| self.data.take()) else { return Content::default() };
         let (decoded, limit) = (&mut open.decoded, self.wanted.limit);
         match (&mut open.coding, &mut self.inflater) {
@@ -269,8 +315,81 @@ impl ContentSink for Stage {
         self.heads.end(head, is_seen, &mut content);
         content
     }
+}
+
+impl ContentSink for Stage {
+    #[inline]
+    fn begin(&mut self, form: Form<'_>) {
+        if self.may_wait(form)
+            && let (Some(batch), Form::WebSocket { opcode, .. }) = (&mut self.batch, form)
+        {
+            return batch.begin(opcode);
+        }
+        if matches!(form, Form::WebSocket { compressed: true, .. }) {
+            self.decode_waiting();
+        }
+        self.open(form);
+    }
+
+    fn at(&mut self, time: Timestamp) {
+        let http = self.data.as_mut().and_then(|open| open.decoded.http.as_mut());
+        if let Some(events) = http.and_then(|http| http.events.as_mut()) {
+            events.at(time);
+        }
+    }
+
+    #[inline]
+    fn data(&mut self, encoded: &[u8]) {
+        if self.has_incoming() {
+            if self.batch.as_mut().is_some_and(|batch| batch.take(encoded)) {
+                return;
+            }
+            self.wait_no_longer();
+        }
+        self.feed(encoded);
+    }
+
+    fn missing(&mut self, len: u64) {
+        if self.has_incoming() {
+            self.wait_no_longer();
+        }
+        let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
+        open.missing += len;
+        match &open.coding {
+            Coding::Identity => open.decoded.skip(len, &mut open.anomalies),
+            Coding::Deflate => {
+                open.coding = Coding::Unknown;
+                self.inflater.as_mut().into_iter().for_each(|inflater| inflater.lose());
+            }
+            Coding::Http(_) => open.coding = Coding::Unknown,
+            Coding::Unknown => {}
+        }
+    }
+
+    fn text(&mut self) -> TextState {
+        if self.has_incoming() {
+            self.wait_no_longer();
+        }
+        let open = self.control.as_ref().or(self.data.as_ref());
+        open.and_then(|open| open.decoded.text).map_or(TextState::Whole, |text| text.state())
+    }
+
+    #[inline]
+    fn end(&mut self, complete: bool) -> Content {
+        if self.has_incoming() {
+            match &mut self.batch {
+                Some(batch) if complete => {
+                    batch.end();
+                    return Content { is_waiting: true, ..Content::default() };
+                }
+                _ => self.wait_no_longer(),
+            }
+        }
+        self.close(complete)
+    }
 
     fn lose_context(&mut self) {
+        self.decode_waiting();
         self.gap = true;
         if let Some(inflater) = &mut self.inflater {
             inflater.lose();
@@ -311,6 +430,7 @@ impl Open {
             anomalies,
             envelope: None,
             http: decoded.http.map(|http| http.end(seen)),
+            is_waiting: false,
         }
     }
 }

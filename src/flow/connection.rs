@@ -10,6 +10,7 @@ use super::unannounced::{Suspicion, Verdict};
 use crate::account::Ledger;
 use crate::analysis::ajax;
 use crate::anomaly::AnomalyKind;
+use crate::content::Ticket;
 use crate::envelope;
 use crate::http;
 use crate::message::{
@@ -18,7 +19,7 @@ use crate::message::{
 };
 use crate::options::{ContentMode, Options, Protocol};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
-use crate::stream::{Frame, LayerBytes, Provenance, Timestamp};
+use crate::stream::{Frame, LayerBytes, Place, Provenance, Timestamp};
 use crate::tcp::{Analysis, Arrival, Receipt};
 use crate::websocket::{self, Evidence};
 
@@ -41,6 +42,8 @@ pub(crate) struct Output<'a> {
     pub(crate) rows: &'a mut VecDeque<Row>,
     /// What each frame brought, where that was asked for.
     pub(crate) parts: &'a mut VecDeque<Part>,
+    /// Rows that have left: number of the first in `rows`.
+    pub(crate) first_row: u64,
     /// What was asked for.
     pub(crate) options: &'a Options,
 }
@@ -841,8 +844,49 @@ impl Connection {
             if out.options.parts {
                 out.parts.extend(shown_frames(&mut receivers[direction as usize]));
             }
+            if stage.has_done() {
+                self.deliver(direction, out);
+            }
             let Some(event) = event else { return };
             self.on_websocket(event, direction, out);
+        }
+    }
+
+    /// Decodes the messages that wait in both directions.
+    pub(crate) fn decode_waiting(&mut self) {
+        self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).for_each(|stage| stage.decode_waiting());
+    }
+
+    /// Whether messages wait for their decoding.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.halves.iter().any(|half| half.stage.as_ref().is_some_and(|stage| stage.is_waiting()))
+    }
+
+    /// Completes the rows of messages that waited and have been decoded.
+    pub(crate) fn deliver_all(&mut self, out: &mut Output<'_>) {
+        Direction::BOTH.into_iter().for_each(|direction| self.deliver(direction, out));
+    }
+
+    fn settle(&mut self, out: &mut Output<'_>) {
+        self.decode_waiting();
+        self.deliver_all(out);
+    }
+
+    fn deliver(&mut self, direction: Direction, out: &mut Output<'_>) {
+        let done = self.halves[direction as usize].stage.as_mut().map(|stage| stage.take_done());
+        for (Ticket { row, start }, content) in done.into_iter().flatten() {
+            let at = row.checked_sub(out.first_row).and_then(|at| usize::try_from(at).ok());
+            let Some(Row::Message(message)) = at.and_then(|at| out.rows.get_mut(at)) else { continue };
+            if !content.anomalies.is_empty() {
+                let frame = message.cost.provenance.first.number;
+                let place = Place { stream_offset: start, frame: Some(frame).filter(|&frame| frame > 0) };
+                message.anomaly_details.add(content.anomalies, direction, place);
+                let fresh = content.anomalies.without(message.anomalies);
+                self.anomalies.add_row(fresh, &message.anomaly_details, message.cost.provenance.last.number);
+                message.anomalies.merge(content.anomalies);
+            }
+            message.cost.content_bytes = content.bytes;
+            message.content = content;
         }
     }
 
@@ -877,7 +921,23 @@ impl Connection {
         if out.options.parts {
             out.parts.push_back(Part::Message(Box::new(message.clone())));
         }
+        if message.content.is_waiting {
+            return self.emit_waiting(message, out);
+        }
         out.rows.push_back(Row::Message(message));
+    }
+
+    /// A message whose content will be known later: its row stays where it is until then.
+    fn emit_waiting(&mut self, message: Message, out: &mut Output<'_>) {
+        let half = &mut self.halves[message.direction as usize];
+        let ticket = Ticket {
+            row: out.first_row + out.rows.len() as u64,
+            start: half.buffer.start() - message.cost.framing_bytes - message.cost.encoded_bytes,
+        };
+        out.rows.push_back(Row::Message(message));
+        if let Some(stage) = &mut half.stage {
+            stage.set_ticket(ticket);
+        }
     }
 
     /// Names what the message carries, and says how long it took when it is an answer.
@@ -920,6 +980,7 @@ impl Connection {
     /// wait for late segments.
     fn rest(&mut self, out: &mut Output<'_>) {
         self.finish_http(out);
+        self.settle(out);
         self.release_memory();
     }
 
@@ -947,6 +1008,9 @@ impl Connection {
                 Running::WebSocket(receivers) => {
                     let event = receivers[direction as usize].end(buffer, stage);
                     out.parts.extend(shown_frames(&mut receivers[direction as usize]));
+                    if stage.has_done() {
+                        self.deliver(direction, out);
+                    }
                     let Some(event) = event else { break };
                     self.on_websocket(event, direction, out);
                 }
@@ -981,6 +1045,7 @@ impl Connection {
             let left: Provenance = self.halves[direction as usize].buffer.consume_all();
             self.book(Bucket::Unattributed, direction, left.bytes.total());
         }
+        self.settle(out);
         debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
         out.rows.push_back(Row::Connection(Box::new(self.row())));
         self.release_memory();

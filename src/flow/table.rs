@@ -137,6 +137,16 @@ impl Table {
         *self = Self { begun: self.begun, ending, ..Self::default() };
     }
 
+    /// Connections in which messages wait for their decoding.
+    pub(crate) fn waiting(&mut self) -> Vec<&mut Connection> {
+        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut()).filter(|connection| connection.is_waiting()).collect()
+    }
+
+    /// Completes the rows of messages that have been decoded.
+    pub(crate) fn deliver_all(&mut self, out: &mut Output<'_>) {
+        self.slots.iter_mut().flatten().for_each(|connection| connection.deliver_all(out));
+    }
+
     /// Behind [`finish`](Self::finish): ends the next connection by number; whether there was one. One by one, so that the
     /// rows of many are not there at once.
     pub(crate) fn end_next(&mut self, out: &mut Output<'_>) -> bool {

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use crate::support::skipped;
 
+/// The request that ends the server.
+const LAST: &[u8] = b"GET /stop HTTP/1.1\r\n\r\n";
+
 /// Requests of a test run.
 const REQUESTS: usize = 20;
 
@@ -80,17 +83,15 @@ impl Tcpdump {
         Err(format!("tcpdump: {}", line.trim()))
     }
 
-    /// Waits until the file grows no more, and ends the capture.
+    /// Waits until what was said last is in the file, and ends the capture.
     fn stop(mut self, file: &Path) {
-        let len = || std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or_default();
-        let mut seen = 0;
-        // At most ten seconds.
-        for _ in 0..33 {
-            std::thread::sleep(Duration::from_millis(300));
-            if len() > 24 && len() == seen {
+        let is_there = || std::fs::read(file).is_ok_and(|octets| octets.windows(LAST.len()).any(|part| part == LAST));
+        // At most a minute, on a machine that has much to do.
+        for _ in 0..300 {
+            if is_there() {
                 break;
             }
-            seen = len();
+            std::thread::sleep(Duration::from_millis(200));
         }
         drop(self.0.kill());
         drop(self.0.wait());
@@ -105,7 +106,7 @@ fn capture(folder: &Path, padding: usize) -> Result<PathBuf, String> {
     let tcpdump = Tcpdump::start(port, &file)?;
     let server = std::thread::spawn(move || serve(listener, padding));
     talk(port);
-    TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| stream.write_all(b"GET /stop HTTP/1.1\r\n\r\n")).expect("told to stop");
+    TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| stream.write_all(LAST)).expect("told to stop");
     server.join().expect("the server ends");
     tcpdump.stop(&file);
     Ok(file)

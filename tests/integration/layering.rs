@@ -17,9 +17,9 @@ const ORDER: &[&[&str]] = &[
     &["account"],
     &["analysis"],
     &["flow", "report", "budget"],
+    &["parallel"],
     &["analyzer"],
     &["dissect"],
-    &["parallel"],
     &["lib", "cli", "main"],
 ];
 

@@ -1,6 +1,7 @@
 //! Integration tests by capability.
 
 mod analysis;
+mod batches;
 mod classifier;
 mod command;
 #[allow(dead_code)]

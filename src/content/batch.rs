@@ -1,0 +1,102 @@
+//! Compressed messages whose decoding waits until there are several of their direction: a decoder's window is 32 KiB, and with
+//! hundreds of directions each message alone would find its own in no near cache.
+
+use crate::message::{Content, Opcode};
+
+/// Longer messages do not wait: for them, fetching the window costs little.
+const LONGEST: usize = 4 << 10;
+
+/// Which row waits for a content.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ticket {
+    /// Its number, from 0, among all rows.
+    pub(crate) row: u64,
+    /// Stream offset of its frame.
+    pub(crate) start: u64,
+}
+
+/// Messages of one direction that wait.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Encoded octets of those that wait and of the one that comes in, one behind the other.
+    octets: Vec<u8>,
+    waiting: Vec<Waiting>,
+    /// The message that comes in: its opcode, and where its octets begin.
+    incoming: Option<(Opcode, usize)>,
+    done: Vec<(Ticket, Content)>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    len: usize,
+    opcode: Opcode,
+    ticket: Ticket,
+}
+
+impl Batch {
+    pub(super) fn begin(&mut self, opcode: Opcode) {
+        self.incoming = Some((opcode, self.octets.len()));
+    }
+
+    pub(super) fn has_incoming(&self) -> bool {
+        self.incoming.is_some()
+    }
+
+    /// Takes octets of the message that comes in; `false` where it gets too long to wait.
+    pub(super) fn take(&mut self, encoded: &[u8]) -> bool {
+        let begun = self.incoming.map_or(0, |(_, from)| self.octets.len() - from);
+        let fits = begun + encoded.len() <= LONGEST;
+        if fits {
+            self.octets.extend_from_slice(encoded);
+        }
+        fits
+    }
+
+    /// The message that comes in is whole, and waits.
+    pub(super) fn end(&mut self) {
+        if let Some((opcode, from)) = self.incoming.take() {
+            self.waiting.push(Waiting { len: self.octets.len() - from, opcode, ticket: Ticket::default() });
+        }
+    }
+
+    /// The message that comes in does not wait after all: its opcode and what came of it.
+    pub(super) fn give_back(&mut self) -> Option<(Opcode, Vec<u8>)> {
+        let (opcode, from) = self.incoming.take()?;
+        Some((opcode, self.octets.split_off(from)))
+    }
+
+    /// Names the row of the message that began to wait last.
+    pub(super) fn set_ticket(&mut self, ticket: Ticket) {
+        if let Some(last) = self.waiting.last_mut() {
+            last.ticket = ticket;
+        }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn has_done(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    /// Decodes what waits, in order.
+    pub(super) fn decode(&mut self, mut decode: impl FnMut(Opcode, &[u8]) -> Content) {
+        let mut at = 0;
+        for Waiting { len, opcode, ticket } in self.waiting.drain(..) {
+            self.done.push((ticket, decode(opcode, &self.octets[at..at + len])));
+            at += len;
+        }
+        self.octets.drain(..at);
+    }
+
+    /// What was decoded since this was last asked.
+    pub(super) fn take_done(&mut self) -> Vec<(Ticket, Content)> {
+        std::mem::take(&mut self.done)
+    }
+
+    /// What it holds, in octets.
+    pub(super) fn memory(&self) -> usize {
+        self.octets.len()
+    }
+}
