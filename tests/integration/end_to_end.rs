@@ -66,7 +66,7 @@ struct Tcpdump(Child);
 impl Tcpdump {
     /// `Err` says why capturing is not possible here.
     fn start(port: u16, file: &Path) -> Result<Self, String> {
-        let filter = ["-i", "lo", "--immediate-mode", "-U", "-s", "0", "-Z", "root", "-w", file.to_str().expect("UTF-8"), "tcp", "port"];
+        let filter = ["-i", "lo", "-B", "16384", "-U", "-s", "0", "-Z", "root", "-w", file.to_str().expect("UTF-8"), "tcp", "port"];
         let mut command = Command::new("tcpdump");
         let spawned = command.args(filter).arg(port.to_string()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
         let mut child = spawned.map_err(|error| format!("tcpdump: {error}"))?;
@@ -84,7 +84,7 @@ impl Tcpdump {
     }
 
     /// Waits until what was said last is in the file, and ends the capture.
-    fn stop(mut self, file: &Path) {
+    fn stop(mut self, file: &Path, port: u16) {
         let is_there = || std::fs::read(file).is_ok_and(|octets| octets.windows(LAST.len()).any(|part| part == LAST));
         // At most a minute, on a machine that has much to do.
         for _ in 0..300 {
@@ -92,6 +92,8 @@ impl Tcpdump {
                 break;
             }
             std::thread::sleep(Duration::from_millis(200));
+            // Nobody listens any more: two packets that make tcpdump write what came before them.
+            drop(TcpStream::connect(("127.0.0.1", port)));
         }
         drop(self.0.kill());
         drop(self.0.wait());
@@ -108,7 +110,7 @@ fn capture(folder: &Path, padding: usize) -> Result<PathBuf, String> {
     talk(port);
     TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| stream.write_all(LAST)).expect("told to stop");
     server.join().expect("the server ends");
-    tcpdump.stop(&file);
+    tcpdump.stop(&file, port);
     Ok(file)
 }
 
