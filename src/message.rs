@@ -142,6 +142,20 @@ pub enum EnvelopeProtocol {
 }
 
 impl EnvelopeProtocol {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::EngineIo,
+        Self::SocketIo,
+        Self::SockJs,
+        Self::SignalR,
+        Self::Stomp,
+        Self::Mqtt,
+        Self::Wamp,
+        Self::GraphqlTransportWs,
+        Self::GraphqlWs,
+        Self::JsonRpc,
+    ];
+
     /// The name that rows and reports print.
     pub fn name(self) -> &'static str {
         match self {

@@ -87,6 +87,7 @@ impl Basis {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Denominator {
     /// `requests`, `responses`, `exchanges`, `messages` or `deliveries`.
+    #[cfg_attr(feature = "cli", schemars(extend("enum" = ["requests", "responses", "exchanges", "messages", "deliveries"])))]
     pub unit: &'static str,
     /// How many.
     pub count: u64,

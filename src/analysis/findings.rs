@@ -12,8 +12,10 @@ use crate::options::thousands;
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Stable name.
+    #[cfg_attr(feature = "cli", schemars(extend("enum" = IDS)))]
     pub id: &'static str,
     /// The side that pays: `ajax`, `websocket` or `server_sent_events`.
+    #[cfg_attr(feature = "cli", schemars(extend("enum" = Side::ALL.map(Side::name))))]
     pub side: &'static str,
     /// What was seen, a sentence.
     pub message: String,

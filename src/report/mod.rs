@@ -59,7 +59,8 @@ const ENDPOINTS: usize = 500;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Report {
-    /// [`SCHEMA_VERSION`].
+    /// Raised when a field is renamed, removed or changes its meaning; not for new fields.
+    #[cfg_attr(feature = "cli", schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// What wrote it.
     pub generator: Generator,
@@ -124,6 +125,7 @@ pub struct CaptureFile {
     /// captured ÷ on the wire.
     pub captured_share: Option<f64>,
     /// Of its first frame: RFC 3339, UTC, nanoseconds; `None` without a frame.
+    #[cfg_attr(feature = "cli", schemars(extend("format" = "date-time")))]
     pub first_time: Option<String>,
     /// From its first frame to its last, in seconds.
     pub duration_s: f64,
@@ -192,10 +194,11 @@ pub struct NotTcp {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Settings {
     /// `detected` or `all`.
+    #[cfg_attr(feature = "cli", schemars(extend("enum" = ["detected", "all"])))]
     pub ajax: &'static str,
     /// The basis of verdict and tables.
     #[serde(serialize_with = "basis_name")]
-    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    #[cfg_attr(feature = "cli", schemars(with = "String", extend("enum" = ["wire", "ip", "application"])))]
     pub basis: Basis,
     /// Decode-as hints as given.
     pub decode_as: Vec<String>,
@@ -220,8 +223,10 @@ pub struct AssumedReport {
     /// Polls at this interval, in seconds; `None` for long polling.
     pub poll_interval_s: Option<f64>,
     /// `range`, `none` or `deflate`.
+    #[cfg_attr(feature = "cli", schemars(extend("enum" = ["range", "none", "deflate"])))]
     pub compression: &'static str,
     /// `range`, `own` or `shared`.
+    #[cfg_attr(feature = "cli", schemars(extend("enum" = ["range", "own", "shared"])))]
     pub requests: &'static str,
 }
 
@@ -276,6 +281,7 @@ pub struct Conservation {
     /// Octets on the wire of frames captured twice.
     pub duplicates: u64,
     /// `wire_bytes` less all the others: 0, always.
+    #[cfg_attr(feature = "cli", schemars(extend("const" = 0)))]
     pub difference: i64,
 }
 
@@ -284,6 +290,7 @@ pub struct Conservation {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct EndpointReport {
     /// `ajax`, `websocket`, `server_sent_events` or `other_http`.
+    #[cfg_attr(feature = "cli", schemars(with = "schema::names::SideName"))]
     pub side: &'static str,
     /// As sent; `None` when no host was named, and for what the other endpoints of the side paid together.
     pub host: Option<String>,
@@ -348,6 +355,7 @@ pub struct ConnectionReport {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct AnomalyReport {
     /// Its stable name.
+    #[cfg_attr(feature = "cli", schemars(with = "schema::names::AnomalyKind"))]
     pub kind: &'static str,
     /// The section of a specification that it breaks, such as `RFC 6455 §5.1`.
     pub reference: Option<&'static str>,

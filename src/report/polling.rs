@@ -21,6 +21,7 @@ pub struct PollingReport {
     /// The path, a template.
     pub path: Option<String>,
     /// `short`, `long`, `conditional` or `engine.io`: what most of its polls are.
+    #[cfg_attr(feature = "cli", schemars(with = "super::schema::names::PollingKindName"))]
     pub kind: &'static str,
     /// Clients and questions: each a series of three polls or more.
     pub series: u64,

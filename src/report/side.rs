@@ -42,7 +42,7 @@ pub struct SideReport {
     /// Opening handshakes that succeeded; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrades: Option<u64>,
-    /// Opening handshakes that were refused, by reason; they are exchanges of another side. `None` for HTTP.
+    /// Opening handshakes that were refused, by reason, which are exchanges of another side; `None` for HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_handshakes: Option<BTreeMap<&'static str, u64>>,
     /// Messages and control frames by opcode; `None` for HTTP.
@@ -65,6 +65,7 @@ pub struct SideReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<EventsReport>,
     /// What is inside its messages, by protocol.
+    #[cfg_attr(feature = "cli", schemars(extend("propertyNames" = {"enum": crate::message::EnvelopeProtocol::ALL.map(crate::message::EnvelopeProtocol::name)})))]
     pub envelopes: BTreeMap<&'static str, EnvelopeReport>,
     /// How long answers took; `None` for HTTP, whose times stand in `per_message`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -334,7 +335,7 @@ pub struct CompressionReport {
 
 /// A distribution: integers for octets, fractions for ratios and seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "Spread_{T}"))]
 pub struct Spread<T> {
     /// Values.
     pub count: u64,
@@ -395,6 +396,7 @@ pub struct PerExchange {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct OpcodeCount {
     /// Its name.
+    #[cfg_attr(feature = "cli", schemars(with = "super::schema::names::OpcodeName"))]
     pub opcode: &'static str,
     /// From clients.
     pub client_to_server: u64,

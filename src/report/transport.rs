@@ -24,12 +24,13 @@ pub struct TransportReport {
     /// From data to its ACK, by who sent the data.
     pub ack_rtt: BothWays<RoundTripReport>,
     /// Segments by what they show (`tcp.analysis.*`) and who sent them; every kind is there.
+    #[cfg_attr(feature = "cli", schemars(extend("propertyNames" = {"enum": TcpAnalysis::ALL.map(TcpAnalysis::name)}, "required" = TcpAnalysis::ALL.map(TcpAnalysis::name))))]
     pub analysis: BTreeMap<&'static str, BothWays<u64>>,
 }
 
 /// A figure for each direction.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema, serde::Deserialize), schemars(rename = "BothWays_{T}"))]
 pub struct BothWays<T> {
     /// Of what clients sent.
     pub client_to_server: T,
