@@ -24,6 +24,7 @@ mod matrix;
 mod page;
 mod polling;
 mod rewrite;
+mod schema;
 mod search;
 mod segmentation;
 mod support;
