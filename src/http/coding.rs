@@ -1,12 +1,11 @@
 //! Content codings (RFC 9110 §8.4.1), undone as the content comes and with bounded memory.
 
 use std::cell::Cell;
-use std::io::Write;
 use std::ops::ControlFlow;
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
-use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
+use super::inflate::Inflate;
 use super::zstd::Zstd;
 
 /// Takes decoded octets, and says whether it wants more.
@@ -14,9 +13,6 @@ pub(super) type Out<'a> = &'a mut dyn FnMut(&[u8]) -> ControlFlow<()>;
 
 /// More codings than this on one content are not sent by any server.
 const MAX_CODINGS: usize = 4;
-
-/// Deflate makes at most 1032 octets of one: fed in pieces of this size, no more than 1 MiB is held.
-const DEFLATE_PIECE: usize = 1024;
 
 /// From one coding to the next go pieces of this size.
 const PIECE_BETWEEN: usize = 64;
@@ -37,8 +33,8 @@ const FREE_WORK: u64 = 1 << 20;
 /// Brotli output is handed on in pieces of this size.
 const BROTLI_PIECE: usize = 16 << 10;
 
-/// A window (RFC 1951 §3.2.5) and tables.
-const INFLATE_MEMORY: usize = 48 << 10;
+/// A window (RFC 1951 §3.2.5), tables, and a piece of what was decoded.
+const INFLATE_MEMORY: usize = 80 << 10;
 
 /// The largest window of RFC 7932.
 const BROTLI_WINDOW: usize = 16 << 20;
@@ -84,11 +80,9 @@ impl Work {
 }
 
 enum Coding {
-    Gzip(MultiGzDecoder<Vec<u8>>),
+    Inflate(Inflate),
     /// `deflate` whose form is not known yet: servers send zlib, as they should, or raw deflate.
     Deflate(Vec<u8>),
-    Zlib(ZlibDecoder<Vec<u8>>),
-    Raw(DeflateDecoder<Vec<u8>>),
     Brotli(Box<Brotli>),
     Zstd(Box<Zstd>),
 }
@@ -104,15 +98,17 @@ impl Decoder {
     pub(crate) fn new(content_encoding: &[u8]) -> Result<Option<Self>, UnknownCoding> {
         let mut codings = Vec::new();
         for name in content_encoding.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
-            let name = name.to_ascii_lowercase();
-            match &name[..] {
-                b"" | b"identity" => {}
-                b"gzip" | b"x-gzip" => codings.insert(0, Coding::Gzip(MultiGzDecoder::new(Vec::new()))),
-                b"deflate" => codings.insert(0, Coding::Deflate(Vec::new())),
-                b"br" => codings.insert(0, Coding::Brotli(Box::default())),
-                b"zstd" => codings.insert(0, Coding::Zstd(Box::new(Zstd::new()))),
+            let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
+            let coding = match name {
+                b"" => continue,
+                _ if is("identity") => continue,
+                _ if is("gzip") || is("x-gzip") => Coding::Inflate(Inflate::gzip()),
+                _ if is("deflate") => Coding::Deflate(Vec::new()),
+                _ if is("br") => Coding::Brotli(Box::default()),
+                _ if is("zstd") => Coding::Zstd(Box::new(Zstd::new())),
                 _ => return Err(UnknownCoding),
-            }
+            };
+            codings.insert(0, coding);
             if codings.len() > MAX_CODINGS {
                 return Err(UnknownCoding);
             }
@@ -177,7 +173,7 @@ fn result(flow: ControlFlow<()>) -> Result<(), Failed> {
 impl Coding {
     fn memory(&self) -> usize {
         match self {
-            Self::Gzip(_) | Self::Zlib(_) | Self::Raw(_) => INFLATE_MEMORY,
+            Self::Inflate(_) => INFLATE_MEMORY,
             Self::Deflate(begun) => begun.len(),
             Self::Brotli(decoder) => decoder.total_out.min(BROTLI_WINDOW),
             Self::Zstd(decoder) => decoder.memory(),
@@ -186,18 +182,15 @@ impl Coding {
 
     fn feed(&mut self, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
         match self {
-            Self::Gzip(decoder) => pump(decoder, |decoder| decoder.get_mut(), encoded, out),
-            Self::Zlib(decoder) => pump(decoder, |decoder| decoder.get_mut(), encoded, out),
-            Self::Raw(decoder) => pump(decoder, |decoder| decoder.get_mut(), encoded, out),
+            Self::Inflate(inflate) => inflate.feed(encoded, out),
             Self::Brotli(decoder) => decoder.feed(encoded, out),
             Self::Zstd(decoder) => decoder.feed(encoded, out),
             Self::Deflate(begun) => {
                 begun.extend_from_slice(encoded);
                 let Some(header) = begun.first_chunk::<2>() else { return Ok(()) };
-                let decided =
-                    if is_zlib(*header) { Self::Zlib(ZlibDecoder::new(Vec::new())) } else { Self::Raw(DeflateDecoder::new(Vec::new())) };
+                let decided = if is_zlib(*header) { Inflate::zlib() } else { Inflate::raw() };
                 let begun = std::mem::take(begun);
-                *self = decided;
+                *self = Self::Inflate(decided);
                 self.feed(&begun, out)
             }
         }
@@ -205,18 +198,7 @@ impl Coding {
 
     fn finish(&mut self, out: Out<'_>) -> Result<(), Failed> {
         match self {
-            Self::Gzip(decoder) => {
-                decoder.try_finish().map_err(|_| Failed)?;
-                drain(decoder.get_mut(), out)
-            }
-            Self::Zlib(decoder) => {
-                decoder.try_finish().map_err(|_| Failed)?;
-                drain(decoder.get_mut(), out)
-            }
-            Self::Raw(decoder) => {
-                decoder.try_finish().map_err(|_| Failed)?;
-                drain(decoder.get_mut(), out)
-            }
+            Self::Inflate(inflate) => inflate.finish(),
             Self::Brotli(decoder) => decoder.finish(),
             Self::Zstd(decoder) => decoder.finish(out),
             Self::Deflate(begun) if begun.is_empty() => Ok(()),
@@ -228,22 +210,6 @@ impl Coding {
 /// RFC 1950 §2.2: method 8, and both octets a multiple of 31.
 fn is_zlib(header: [u8; 2]) -> bool {
     header[0] & 0x0f == 8 && u16::from_be_bytes(header).is_multiple_of(31)
-}
-
-/// Writes to a decoder in small pieces, and takes out what it made of each.
-fn pump<W: Write>(decoder: &mut W, made: impl Fn(&mut W) -> &mut Vec<u8>, encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
-    for piece in encoded.chunks(DEFLATE_PIECE) {
-        let written = decoder.write_all(piece).and_then(|()| decoder.flush());
-        drain(made(decoder), out)?;
-        written.map_err(|_| Failed)?;
-    }
-    Ok(())
-}
-
-fn drain(made: &mut Vec<u8>, out: Out<'_>) -> Result<(), Failed> {
-    let flow = if made.is_empty() { ControlFlow::Continue(()) } else { out(made) };
-    made.clear();
-    result(flow)
 }
 
 /// A Brotli decoder (RFC 7932), with the windows that it allows (16 MiB at most).
@@ -299,6 +265,7 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use std::io::Write;
 
     const TEXT: &[u8] = b"Lorem ipsum dolor sit amet, consectetur adipiscing elit. Lorem ipsum dolor sit amet.";
 

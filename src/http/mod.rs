@@ -6,6 +6,7 @@ mod coding;
 mod connection;
 mod detect;
 mod head;
+mod inflate;
 mod pending;
 mod reader;
 mod zstd;
