@@ -1,8 +1,6 @@
 //! JSON values written straight into a byte buffer, without an intermediate tree: the row path is hot.
 
-use std::fmt::Display;
 use std::io::Write;
-use std::net::SocketAddr;
 
 /// Appends an integer.
 #[inline]
@@ -29,14 +27,6 @@ pub(crate) fn null(out: &mut Vec<u8>) {
 #[inline]
 pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(if value { b"true" } else { b"false" });
-}
-
-/// Appends `true`, `false` or `null`.
-pub(crate) fn optional_boolean(out: &mut Vec<u8>, value: Option<bool>) {
-    match value {
-        Some(value) => boolean(out, value),
-        None => null(out),
-    }
 }
 
 /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes.
@@ -85,33 +75,11 @@ pub(crate) fn optional_decimal(out: &mut Vec<u8>, value: Option<f64>) {
     decimal(out, value.unwrap_or(f64::NAN));
 }
 
-/// Appends what displays as plain ASCII without quotes, such as an address, as a string.
-pub(crate) fn display(out: &mut Vec<u8>, value: impl Display) {
-    out.push(b'"');
-    write!(out, "{value}").expect("a Vec takes every write");
-    out.push(b'"');
-}
-
 /// Appends a name of ours, which needs no escaping, as a string.
 #[inline]
 pub(crate) fn name(out: &mut Vec<u8>, name: &str) {
     out.push(b'"');
     out.extend_from_slice(name.as_bytes());
-    out.push(b'"');
-}
-
-/// Appends an address and port as a string, as they display.
-pub(crate) fn address(out: &mut Vec<u8>, address: SocketAddr) {
-    let SocketAddr::V4(address) = address else { return display(out, address) };
-    out.push(b'"');
-    for (at, octet) in address.ip().octets().into_iter().enumerate() {
-        if at > 0 {
-            out.push(b'.');
-        }
-        number(out, octet);
-    }
-    out.push(b':');
-    number(out, address.port());
     out.push(b'"');
 }
 
@@ -202,14 +170,6 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(string_of(|out| decimal(out, value)), expected, "{value:e}");
-        }
-    }
-
-    #[test]
-    fn addresses_are_written_as_they_display() {
-        for text in ["10.0.0.1:80", "255.255.255.255:65535", "[::1]:443", "[fe80::1%2]:1", "[::ffff:10.0.0.1]:8080"] {
-            let parsed: SocketAddr = text.parse().expect("an address");
-            assert_eq!(string_of(|out| address(out, parsed)), format!("\"{parsed}\""));
         }
     }
 

@@ -1,9 +1,14 @@
-//! The part of a row that every message has, written at a fixed place: no capacity to check, no call to copy a few digits.
+//! The parts of a row whose length has a bound, written at a fixed place: no capacity to check, no call to copy a few digits.
 
-/// Octets a line may take: the longest, some 480 octets of keys and names and 18 numbers of 20 digits, takes 840.
-const LEN: usize = 1024;
+use std::io::Write;
+use std::net::SocketAddr;
 
-/// The beginning of a line being written.
+use super::encode;
+
+/// Octets a part may take: the longest, that of a connection's `tcp`, takes less than 600 of keys and 22 numbers of at most 40.
+const LEN: usize = 2048;
+
+/// A part of a line being written.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     octets: [u8; LEN],
@@ -71,6 +76,80 @@ impl Line {
         }
     }
 
+    /// Appends `true`, `false` or `null`.
+    pub(super) fn optional_boolean(&mut self, value: Option<bool>) {
+        match value {
+            Some(value) => self.boolean(value),
+            None => self.put(b"null"),
+        }
+    }
+
+    /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes, or `null`.
+    pub(super) fn optional_decimal(&mut self, value: Option<f64>) {
+        let scaled = value.map_or(f64::NAN, f64::abs) * 1e9;
+        if scaled < 1e18 {
+            // Rounded by the cast; `round` would be a call of a library.
+            let billionths = (scaled + 0.5) as u64;
+            if billionths > 0 && value.is_some_and(f64::is_sign_negative) {
+                self.put(b"-");
+            }
+            self.number(billionths / 1_000_000_000);
+            self.fraction((billionths % 1_000_000_000) as u32);
+        } else {
+            self.unusual_decimal(value);
+        }
+    }
+
+    /// Appends a point and billionths without the zeros at their end; nothing for 0.
+    #[inline]
+    fn fraction(&mut self, billionths: u32) {
+        if billionths == 0 {
+            return;
+        }
+        self.put(b".");
+        for group in [billionths / 1_000_000, billionths / 1000 % 1000, billionths % 1000] {
+            self.put(&DIGITS[group as usize].to_le_bytes());
+            self.len -= 1;
+        }
+        while self.octets[self.len - 1] == b'0' {
+            self.len -= 1;
+        }
+    }
+
+    /// Appends what takes more than 64 bits, or is no number.
+    #[cold]
+    fn unusual_decimal(&mut self, value: Option<f64>) {
+        let mut text = Vec::new();
+        encode::optional_decimal(&mut text, value);
+        self.octets[self.len..self.len + text.len()].copy_from_slice(&text);
+        self.len += text.len();
+    }
+
+    /// Appends an address and port as a string, as they display.
+    pub(super) fn address(&mut self, address: SocketAddr) {
+        self.put(b"\"");
+        match address {
+            SocketAddr::V4(address) => {
+                let [a, b, c, d] = address.ip().octets();
+                for octet in [a, b, c] {
+                    self.number(octet.into());
+                    self.put(b".");
+                }
+                self.number(d.into());
+                self.put(b":");
+                self.number(address.port().into());
+            }
+            SocketAddr::V6(address) => {
+                let mut rest = &mut self.octets[self.len..];
+                let before = rest.len();
+                write!(rest, "{address}").expect("no line is longer than its place");
+                let left = rest.len();
+                self.len += before - left;
+            }
+        }
+        self.put(b"\"");
+    }
+
     /// Appends a name of ours.
     #[inline]
     pub(super) fn name(&mut self, name: &str) {
@@ -107,7 +186,43 @@ mod tests {
         assert_eq!(written(u64::MAX), u64::MAX.to_string());
     }
 
+    fn put(write: impl FnOnce(&mut Line)) -> String {
+        let (mut line, mut out) = (Line::default(), Vec::new());
+        write(&mut line);
+        line.append_to(&mut out);
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
+
+    #[test]
+    fn addresses_are_written_as_they_display() {
+        for text in ["10.0.0.1:80", "255.255.255.255:65535", "[::1]:443", "[fe80::1%2]:1", "[::ffff:10.0.0.1]:8080"] {
+            let parsed: SocketAddr = text.parse().expect("an address");
+            assert_eq!(put(|line| line.address(parsed)), format!("\"{parsed}\""));
+        }
+    }
+
+    /// As the encoder of all other values writes it.
+    fn encoded(value: Option<f64>) -> String {
+        let mut out = Vec::new();
+        encode::optional_decimal(&mut out, value);
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
+
+    #[test]
+    fn decimals_at_the_edges() {
+        let values = [0.0, -0.0, 1.5, 0.0935, 1e-9, 4e-10, -4e-10, -0.25, 0.999_999_999_9, 1e8, 1e9, -1e12, 1e300, f64::NAN, f64::INFINITY];
+        for value in values.map(Some).into_iter().chain([None]) {
+            assert_eq!(put(|line| line.optional_decimal(value)), encoded(value), "{value:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_decimal(value in -1e7f64..1e7, scale in 0i32..10) {
+            let value = Some(value / 10f64.powi(scale));
+            prop_assert_eq!(put(|line| line.optional_decimal(value)), encoded(value));
+        }
+
         #[test]
         fn any_number(value: u64, shift in 0u32..64) {
             prop_assert_eq!(written(value >> shift), (value >> shift).to_string());

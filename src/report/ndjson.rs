@@ -6,15 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::clock::Clock;
-use super::encode::{
-    address, boolean, decimal, name, null, number, optional_boolean, optional_decimal, optional_number, optional_text, text,
-};
+use super::encode::{boolean, name, null, number, optional_decimal, optional_number, optional_text, text};
 use super::line::Line;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
-    Ajax, AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId,
-    EventStream, Exchange, Head, Message, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade,
-    WebSocketFacts,
+    AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream,
+    Exchange, Head, Message, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
 };
 use crate::options::ContentMode;
 use crate::stream::Frame;
@@ -60,32 +57,23 @@ impl Lines {
     }
 
     fn exchange(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#"{"type":"exchange","connection":"#);
-        number(out, exchange.connection);
-        key!(out, "number");
-        number(out, exchange.number);
-        key!(out, "client");
-        address(out, exchange.client);
-        key!(out, "server");
-        address(out, exchange.server);
-        key!(out, "request");
+        let line = &mut self.line;
+        line.put(br#"{"type":"exchange","connection":"#);
+        line.number(exchange.connection);
+        put_key!(line, "number");
+        line.number(exchange.number);
+        put_key!(line, "client");
+        line.address(exchange.client);
+        put_key!(line, "server");
+        line.address(exchange.server);
+        put_key!(line, "request");
         self.request(exchange.request.as_ref(), out);
-        key!(out, "response");
+        put_key!(self.line, "response");
         self.response(exchange.response.as_ref(), out);
-        key!(out, "informational");
+        put_key!(self.line, "informational");
+        self.line.append_to(out);
         list(out, &exchange.informational, |out, &status| number(out, status));
-        key!(out, "upgrade");
-        upgrade(out, exchange.upgrade);
-        key!(out, "upgrade_refused");
-        refused(out, exchange.upgrade_refused);
-        key!(out, "time_to_first_byte_s");
-        optional_decimal(out, exchange.time_to_first_byte_s);
-        key!(out, "time_to_last_byte_s");
-        optional_decimal(out, exchange.time_to_last_byte_s);
-        key!(out, "ajax");
-        ajax(out, &exchange.ajax);
-        key!(out, "polling");
-        polling(out, exchange.polling.as_deref());
+        self.outcome(exchange, out);
         let mut odd = exchange.anomalies;
         exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
         exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
@@ -93,36 +81,60 @@ impl Lines {
         out.push(b'}');
     }
 
+    /// What came of it, and when.
+    fn outcome(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
+        let line = &mut self.line;
+        put_key!(line, "upgrade");
+        upgrade(line, exchange.upgrade);
+        put_key!(line, "upgrade_refused");
+        refused(line, exchange.upgrade_refused);
+        put_key!(line, "time_to_first_byte_s");
+        line.optional_decimal(exchange.time_to_first_byte_s);
+        put_key!(line, "time_to_last_byte_s");
+        line.optional_decimal(exchange.time_to_last_byte_s);
+        line.put(br#","ajax":{"verdict":"#);
+        line.boolean(exchange.ajax.verdict);
+        put_key!(line, "confidence");
+        line.optional_decimal(Some(exchange.ajax.confidence));
+        put_key!(line, "reasons");
+        line.append_to(out);
+        list(out, &exchange.ajax.reasons, |out, reason| name(out, reason));
+        line.put(br#"},"polling":"#);
+        polling(line, exchange.polling.as_deref());
+        line.append_to(out);
+    }
+
     fn request(&mut self, request: Option<&Request>, out: &mut Vec<u8>) {
-        let Some(request) = request else { return null(out) };
+        let Some(request) = request else { return self.line.put(b"null") };
         self.line.put(b"{");
         self.cost(&request.cost);
+        put_key!(self.line, "method");
         self.line.append_to(out);
-        key!(out, "method");
-        optional_text(out, not_empty(request.method()));
+        let [method, target, version] = request.head.start_line();
+        optional_text(out, not_empty(method));
         key!(out, "target");
-        optional_text(out, not_empty(request.target()));
+        optional_text(out, not_empty(target));
         key!(out, "host");
         optional_text(out, request.host());
         key!(out, "version");
-        optional_text(out, not_empty(request.version()));
+        optional_text(out, not_empty(version));
         self.http_content(&request.head, &request.content, &request.cost, out);
-        out.push(b'}');
+        self.line.put(b"}");
     }
 
     fn response(&mut self, response: Option<&Response>, out: &mut Vec<u8>) {
-        let Some(response) = response else { return null(out) };
+        let Some(response) = response else { return self.line.put(b"null") };
         self.line.put(b"{");
         self.cost(&response.cost);
+        put_key!(self.line, "status");
+        self.line.number(response.status.into());
+        put_key!(self.line, "version");
         self.line.append_to(out);
-        key!(out, "status");
-        number(out, response.status);
-        key!(out, "version");
         optional_text(out, not_empty(response.version()));
         self.http_content(&response.head, &response.content, &response.cost, out);
         key!(out, "event_stream");
         event_stream(out, response.content.http.as_ref().and_then(|http| http.events.as_ref()));
-        out.push(b'}');
+        self.line.put(b"}");
     }
 
     fn http_content(&self, head: &Head, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
@@ -175,30 +187,32 @@ impl Lines {
     }
 
     fn connection(&mut self, connection: &ConnectionRow, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#"{"type":"connection","connection":"#);
-        number(out, connection.connection);
-        key!(out, "client");
-        address(out, connection.client);
-        key!(out, "server");
-        address(out, connection.server);
+        let line = &mut self.line;
+        line.put(br#"{"type":"connection","connection":"#);
+        line.number(connection.connection);
+        put_key!(line, "client");
+        line.address(connection.client);
+        put_key!(line, "server");
+        line.address(connection.server);
         self.frames(connection.first, connection.last);
-        self.line.append_to(out);
-        key!(out, "duration_s");
-        decimal(out, connection.last.time.seconds_since(connection.first.time));
-        key!(out, "protocols");
+        let line = &mut self.line;
+        put_key!(line, "duration_s");
+        line.optional_decimal(Some(connection.last.time.seconds_since(connection.first.time)));
+        put_key!(line, "protocols");
+        line.append_to(out);
         list(out, &connection.protocols, |out, protocol| name(out, protocol));
-        key!(out, "wire_bytes");
-        number(out, connection.wire_bytes);
-        key!(out, "exchanges");
-        number(out, connection.exchanges);
-        key!(out, "time_to_first_request_s");
-        optional_decimal(out, connection.time_to_first_request_s);
-        key!(out, "websocket");
+        put_key!(line, "wire_bytes");
+        line.number(connection.wire_bytes);
+        put_key!(line, "exchanges");
+        line.number(connection.exchanges);
+        put_key!(line, "time_to_first_request_s");
+        line.optional_decimal(connection.time_to_first_request_s);
+        put_key!(line, "websocket");
+        line.append_to(out);
         websocket(out, connection.websocket.as_ref());
-        key!(out, "buckets");
-        buckets(out, &connection.buckets);
-        key!(out, "tcp");
-        tcp(out, &connection.tcp);
+        buckets(line, &connection.buckets);
+        line.append_to(out);
+        tcp(line, &connection.tcp, out);
         key!(out, "anomalies");
         list(out, &connection.anomalies, |out, &(kind, count, first_frame)| {
             out.extend_from_slice(br#"{"kind":"#);
@@ -368,45 +382,35 @@ fn detail(out: &mut Vec<u8>, kind: AnomalyKind, detail: Option<&AnomalyDetail>, 
     out.push(b'}');
 }
 
-fn refused(out: &mut Vec<u8>, refused: Option<RefusedUpgrade>) {
-    let Some(refused) = refused else { return null(out) };
-    out.extend_from_slice(br#"{"status":"#);
-    optional_number(out, refused.status);
-    key!(out, "reason");
-    name(out, refused.reason.name());
-    out.push(b'}');
+fn refused(line: &mut Line, refused: Option<RefusedUpgrade>) {
+    let Some(refused) = refused else { return line.put(b"null") };
+    line.put(br#"{"status":"#);
+    line.optional_number(refused.status.map(u64::from));
+    line.put(br#","reason":""#);
+    line.name(refused.reason.name());
+    line.put(br#""}"#);
 }
 
-fn upgrade(out: &mut Vec<u8>, upgrade: Option<Upgrade>) {
+fn upgrade(line: &mut Line, upgrade: Option<Upgrade>) {
     match upgrade {
-        None => null(out),
-        Some(Upgrade::WebSocket) => name(out, "websocket"),
-        Some(Upgrade::Tunnel) => name(out, "tunnel"),
-        Some(Upgrade::Other) => name(out, "other"),
+        None => line.put(b"null"),
+        Some(Upgrade::WebSocket) => line.put(br#""websocket""#),
+        Some(Upgrade::Tunnel) => line.put(br#""tunnel""#),
+        Some(Upgrade::Other) => line.put(br#""other""#),
     }
 }
 
-fn ajax(out: &mut Vec<u8>, ajax: &Ajax) {
-    out.extend_from_slice(br#"{"verdict":"#);
-    boolean(out, ajax.verdict);
-    key!(out, "confidence");
-    decimal(out, ajax.confidence);
-    key!(out, "reasons");
-    list(out, &ajax.reasons, |out, reason| name(out, reason));
-    out.push(b'}');
-}
-
-fn polling(out: &mut Vec<u8>, poll: Option<&Poll>) {
-    let Some(poll) = poll else { return null(out) };
-    out.extend_from_slice(br#"{"kind":"#);
-    name(out, poll.kind.name());
-    key!(out, "number");
-    number(out, poll.number);
-    key!(out, "interval_s");
-    optional_decimal(out, poll.interval_ns.map(|interval| interval as f64 / 1e9));
-    key!(out, "is_new");
-    optional_boolean(out, poll.is_new);
-    out.push(b'}');
+fn polling(line: &mut Line, poll: Option<&Poll>) {
+    let Some(poll) = poll else { return line.put(b"null") };
+    line.put(br#"{"kind":""#);
+    line.name(poll.kind.name());
+    line.put(br#"","number":"#);
+    line.number(poll.number);
+    put_key!(line, "interval_s");
+    line.optional_decimal(poll.interval_ns.map(|interval| interval as f64 / 1e9));
+    put_key!(line, "is_new");
+    line.optional_boolean(poll.is_new);
+    line.put(b"}");
 }
 
 fn event_stream(out: &mut Vec<u8>, events: Option<&EventStream>) {
@@ -494,83 +498,89 @@ fn websocket(out: &mut Vec<u8>, facts: Option<&WebSocketFacts>) {
     out.push(b'}');
 }
 
-fn buckets(out: &mut Vec<u8>, buckets: &Buckets) {
-    object(out, &Bucket::ALL, Bucket::name, |out, bucket| {
-        object(out, &Direction::BOTH, Direction::name, |out, direction| number(out, buckets.in_direction(bucket, direction)));
-    });
-}
-
-fn object<K: Copy>(out: &mut Vec<u8>, keys: &[K], name_of: fn(K) -> &'static str, mut append: impl FnMut(&mut Vec<u8>, K)) {
-    out.push(b'{');
-    for (index, &key) in keys.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        name(out, name_of(key));
-        out.push(b':');
-        append(out, key);
+fn buckets(line: &mut Line, buckets: &Buckets) {
+    line.put(br#","buckets":{"#);
+    for (at, bucket) in Bucket::ALL.into_iter().enumerate() {
+        both_ways(line, at > 0, bucket.name(), |direction| buckets.in_direction(bucket, direction));
     }
-    out.push(b'}');
+    line.put(b"}");
 }
 
-fn tcp(out: &mut Vec<u8>, tcp: &TcpFacts) {
-    out.extend_from_slice(br#"{"segments":"#);
-    number(out, tcp.segments);
-    key!(out, "retransmitted_segments");
-    number(out, tcp.retransmitted_segments);
-    key!(out, "initial_rtt_s");
-    optional_decimal(out, tcp.initial_rtt_s);
-    key!(out, "retransmitted_bytes");
-    number(out, tcp.retransmitted_bytes);
-    key!(out, "out_of_order_segments");
-    number(out, tcp.out_of_order_segments);
-    key!(out, "duplicate_segments");
-    number(out, tcp.duplicate_segments);
-    key!(out, "lost_bytes");
-    number(out, tcp.lost_bytes);
-    key!(out, "client_mss");
-    optional_number(out, tcp.sides[0].mss);
-    key!(out, "server_mss");
-    optional_number(out, tcp.sides[1].mss);
-    key!(out, "client");
-    tcp_side(out, &tcp.sides[0]);
-    key!(out, "server");
-    tcp_side(out, &tcp.sides[1]);
-    key!(out, "analysis");
-    let both = |kind| Direction::BOTH.map(|direction| tcp.analysis(kind, direction));
-    let kinds: Vec<_> = TcpAnalysis::ALL.into_iter().filter(|&kind| both(kind) != [0, 0]).collect();
-    object(out, &kinds, TcpAnalysis::name, |out, kind| {
-        object(out, &Direction::BOTH, Direction::name, |out, direction| number(out, tcp.analysis(kind, direction)));
-    });
-    out.push(b'}');
+/// A member of an object: a number for each direction.
+fn both_ways(line: &mut Line, follows: bool, name: &str, of: impl Fn(Direction) -> u64) {
+    if follows {
+        line.put(b",");
+    }
+    line.put(b"\"");
+    line.name(name);
+    line.put(br#"":{"client_to_server":"#);
+    line.number(of(Direction::ClientToServer));
+    put_key!(line, "server_to_client");
+    line.number(of(Direction::ServerToClient));
+    line.put(b"}");
 }
 
-fn tcp_side(out: &mut Vec<u8>, side: &TcpSide) {
-    out.extend_from_slice(br#"{"window_scale":"#);
-    optional_number(out, side.window_scale);
-    key!(out, "sack_permitted");
-    optional_boolean(out, side.sack_permitted);
-    key!(out, "timestamps");
-    optional_boolean(out, side.timestamps);
-    key!(out, "max_bytes_in_flight");
-    number(out, side.max_bytes_in_flight);
-    key!(out, "ack_rtt");
+fn tcp(line: &mut Line, tcp: &TcpFacts, out: &mut Vec<u8>) {
+    line.put(br#","tcp":{"segments":"#);
+    line.number(tcp.segments);
+    put_key!(line, "retransmitted_segments");
+    line.number(tcp.retransmitted_segments);
+    put_key!(line, "initial_rtt_s");
+    line.optional_decimal(tcp.initial_rtt_s);
+    put_key!(line, "retransmitted_bytes");
+    line.number(tcp.retransmitted_bytes);
+    put_key!(line, "out_of_order_segments");
+    line.number(tcp.out_of_order_segments);
+    put_key!(line, "duplicate_segments");
+    line.number(tcp.duplicate_segments);
+    put_key!(line, "lost_bytes");
+    line.number(tcp.lost_bytes);
+    put_key!(line, "client_mss");
+    line.optional_number(tcp.sides[0].mss.map(u64::from));
+    put_key!(line, "server_mss");
+    line.optional_number(tcp.sides[1].mss.map(u64::from));
+    put_key!(line, "client");
+    tcp_side(line, &tcp.sides[0]);
+    put_key!(line, "server");
+    tcp_side(line, &tcp.sides[1]);
+    line.put(br#","analysis":{"#);
+    line.append_to(out);
+    if tcp.analysis.is_some() {
+        let both = |kind| Direction::BOTH.map(|direction| tcp.analysis(kind, direction));
+        for (at, kind) in TcpAnalysis::ALL.into_iter().filter(|&kind| both(kind) != [0, 0]).enumerate() {
+            both_ways(line, at > 0, kind.name(), |direction| tcp.analysis(kind, direction));
+            line.append_to(out);
+        }
+    }
+    line.put(b"}}");
+    line.append_to(out);
+}
+
+fn tcp_side(line: &mut Line, side: &TcpSide) {
+    line.put(br#"{"window_scale":"#);
+    line.optional_number(side.window_scale.map(u64::from));
+    put_key!(line, "sack_permitted");
+    line.optional_boolean(side.sack_permitted);
+    put_key!(line, "timestamps");
+    line.optional_boolean(side.timestamps);
+    put_key!(line, "max_bytes_in_flight");
+    line.number(side.max_bytes_in_flight.into());
     let times = &side.round_trips;
-    out.extend_from_slice(br#"{"count":"#);
-    number(out, times.count);
-    key!(out, "min_s");
-    optional_decimal(out, times.min_s());
-    key!(out, "mean_s");
-    optional_decimal(out, times.mean_s());
-    key!(out, "max_s");
-    optional_decimal(out, times.max_s());
-    out.extend_from_slice(b"}}");
+    line.put(br#","ack_rtt":{"count":"#);
+    line.number(times.count);
+    put_key!(line, "min_s");
+    line.optional_decimal(times.min_s());
+    put_key!(line, "mean_s");
+    line.optional_decimal(times.mean_s());
+    put_key!(line, "max_s");
+    line.optional_decimal(times.max_s());
+    line.put(b"}}");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Application, Opcode, PollingKind, RefusalReason, RoundTrips, Side};
+    use crate::message::{Ajax, Application, Opcode, PollingKind, RefusalReason, RoundTrips, Side};
     use crate::stream::{LayerBytes, Place, Provenance, Timestamp};
 
     /// 2016-07-27T21:13:34Z, when the deck's capture was made.
