@@ -356,6 +356,22 @@ pub struct Head {
     raw: Box<[u8]>,
     start: [Span; 3],
     fields: Box<[(Span, Span)]>,
+    names: Names,
+}
+
+/// Which field names a head may have, by a few bits of each: most that are looked for are not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Names(u64);
+
+impl Names {
+    fn of(name: &[u8]) -> Self {
+        let first = name.first().map_or(0, |letter| usize::from(letter & 0x1f));
+        Self(1 << ((first + 11 * name.len()) % 64))
+    }
+
+    fn may_have(self, name: &[u8]) -> bool {
+        self.0 & Self::of(name).0 != 0
+    }
 }
 
 /// A part of a head: offset and length in octets; a head's limit keeps both below 4 GiB.
@@ -375,7 +391,13 @@ impl Head {
             Some(offset) if offset + part.len() <= raw.len() => (offset as u32, part.len() as u32),
             _ => (0, 0),
         };
-        Self { raw: raw.into(), start: start.map(span), fields: fields.map(|(name, value)| (span(name), span(value))).collect() }
+        let mut names = Names::default();
+        let fields = fields.map(|(name, value)| {
+            names.0 |= Names::of(name).0;
+            (span(name), span(value))
+        });
+        let fields = fields.collect();
+        Self { raw: raw.into(), start: start.map(span), fields, names }
     }
 
     fn part(&self, (offset, len): Span) -> &[u8] {
@@ -406,12 +428,17 @@ impl Head {
 
     /// The first value of a field; names compare without case (RFC 9110 §5.1).
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.fields().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.values(name).next()
     }
 
     /// All values of a field, in order.
-    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields().filter(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let name = name.as_bytes();
+        let fields = if self.names.may_have(name) { &self.fields[..] } else { &[] };
+        // Most names differ in their lengths.
+        let is_as_long = move |&&((_, len), _): &&(Span, Span)| len as usize == name.len();
+        let same = move |&&(found, _): &&(Span, Span)| self.part(found).eq_ignore_ascii_case(name);
+        fields.iter().filter(is_as_long).filter(same).map(|&(_, value)| self.part(value))
     }
 
     /// Whether a comma-separated list field holds a token, compared without case (`Connection: keep-alive, Upgrade`).
@@ -464,6 +491,10 @@ impl Request {
 }
 
 fn authority_of_absolute_form(target: &[u8]) -> Option<&[u8]> {
+    // As most are: origin-form.
+    if target.first() == Some(&b'/') {
+        return None;
+    }
     let scheme_end = memchr::memmem::find(target, b"://")?;
     if !target[..scheme_end].iter().all(u8::is_ascii_alphanumeric) {
         return None;

@@ -60,7 +60,7 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
     if let Some(response) = response {
         signs.response_type = response.head.field("content-type").unwrap_or_default();
     }
-    let answers_events = media(signs.response_type) == Media::EventStream;
+    let answers_events = essence(signs.response_type).eq_ignore_ascii_case(b"text/event-stream");
     let Some(request) = request else {
         let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
         return (Ajax { verdict: false, confidence: 0.5, reasons: vec!["request-not-captured"] }, side);
@@ -144,19 +144,19 @@ impl<'a> Signs<'a> {
     fn weigh(&self, request: &Request) -> Ajax {
         let path = path(request.target());
         let asked = media(self.request_type);
-        let answered = media(self.response_type);
+        let (answered, accepted) = (media(self.response_type), media(self.accept));
         let structured = |media| matches!(media, Media::Json | Media::Xml);
         let signs: [(bool, i32, &'static str); 17] = [
             (is_polling_target(request.target()), 3, "polling-target"),
             (asked == Media::Json, 3, "json-request"),
-            (media(self.accept) == Media::EventStream, 3, "accept-event-stream"),
-            (media(self.accept) == Media::Json, 2, "accept-json"),
+            (accepted == Media::EventStream, 3, "accept-event-stream"),
+            (accepted == Media::Json, 2, "accept-json"),
             (answered == Media::Json, 2, "json-content"),
             (matches!(request.method(), b"PUT" | b"PATCH" | b"DELETE"), 2, "method"),
             (self.script_field, 2, "script-field"),
             (asked == Media::Xml, 2, "xml-request"),
             (answered == Media::Xml, 1, "xml-content"),
-            (media(self.accept) == Media::Xml, 1, "accept-xml"),
+            (accepted == Media::Xml, 1, "accept-xml"),
             (self.origin && !self.navigation, 1, "origin"),
             (asked == Media::Form && !self.navigation, 1, "form-request"),
             // What elements of a page ask for, browsers ask for by type, or it is answered as what it is: a script, a font.
@@ -180,10 +180,14 @@ impl<'a> Signs<'a> {
     }
 }
 
-/// The first media type of a Content-Type or Accept value (RFC 9110 §8.3.1).
-fn media(value: &[u8]) -> Media {
+/// The first media type of a Content-Type or Accept value (RFC 9110 §8.3.1), without parameters.
+fn essence(value: &[u8]) -> &[u8] {
     let end = value.iter().position(|&b| matches!(b, b';' | b',' | b' ')).unwrap_or(value.len());
-    let value = &value[..end];
+    &value[..end]
+}
+
+fn media(value: &[u8]) -> Media {
+    let value = essence(value);
     if value.is_empty() {
         return Media::Other;
     }

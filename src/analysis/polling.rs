@@ -104,11 +104,19 @@ fn question(exchange: &Exchange, request: &Request) -> Option<u64> {
     let mut hasher = HASHES.build_hasher();
     exchange.client.ip().hash(&mut hasher);
     request.method().hash(&mut hasher);
-    request.host().unwrap_or_default().to_ascii_lowercase().hash(&mut hasher);
+    hash_host(request.host().unwrap_or_default(), &mut hasher);
     hash_question(request.target(), &mut hasher);
     // The same content asks the same.
     identity_of_request(request).hash(&mut hasher);
     Some(hasher.finish())
+}
+
+/// Hosts compare without case (RFC 9110 §4.2.3); most are sent in lower case.
+fn hash_host(host: &[u8], hasher: &mut impl Hasher) {
+    match host.iter().any(u8::is_ascii_uppercase) {
+        true => host.to_ascii_lowercase().hash(hasher),
+        false => host.hash(hasher),
+    }
 }
 
 fn identity_of_request(request: &Request) -> Option<u64> {
@@ -126,7 +134,7 @@ impl Series {
         let held = nanoseconds(exchange.time_to_first_byte_s);
         let jitter_ns = before.zip(self.last_interval_ns).map(|(now, before)| now.abs_diff(before));
         self.last_interval_ns = before;
-        self.conditional += u64::from(request.head.fields().any(|(name, _)| is_condition(name)));
+        self.conditional += u64::from(CONDITIONS.iter().any(|name| request.head.field(name).is_some()));
         self.interval_ns += before.unwrap_or(0);
         self.held_ns += held;
         self.longest_held_ns = self.longest_held_ns.max(held);
@@ -181,13 +189,13 @@ fn nanoseconds(seconds: Option<f64>) -> u64 {
     seconds.filter(|&seconds| seconds > 0.0).map_or(0, |seconds| (seconds * 1e9) as u64)
 }
 
-/// If-None-Match and If-Modified-Since make an answer without content possible (RFC 9110 §13.1).
-fn is_condition(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"if-none-match") || name.eq_ignore_ascii_case(b"if-modified-since")
-}
+/// What makes an answer without content possible (RFC 9110 §13.1).
+const CONDITIONS: [&str; 2] = ["if-none-match", "if-modified-since"];
 
 fn is_engine_io(target: &[u8]) -> bool {
-    memchr::memmem::find(target, b"transport=polling").is_some() && memchr::memmem::find(target, b"EIO=").is_some()
+    // Most targets have no query at all.
+    let query = &target[memchr::memchr(b'?', target).unwrap_or(target.len())..];
+    memchr::memmem::find(query, b"transport=polling").is_some() && memchr::memmem::find(query, b"EIO=").is_some()
 }
 
 #[cfg(test)]

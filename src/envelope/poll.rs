@@ -10,7 +10,9 @@ const RECORD_SEPARATOR: u8 = 0x1e;
 
 /// The revision that a poll is of, when the target is one of engine.io's.
 pub(super) fn revision(target: &[u8]) -> Option<u8> {
-    let is_poll = memchr::memmem::find(target, b"transport=polling").is_some();
+    // Most targets have no query at all.
+    let query = &target[memchr::memchr(b'?', target)?..];
+    let is_poll = memchr::memmem::find(query, b"transport=polling").is_some();
     socketio::revision(target).filter(|_| is_poll)
 }
 

@@ -88,7 +88,7 @@ pub(super) fn parse(role: Role, raw: &[u8]) -> Option<Parsed> {
         Ok(head) => (head, AnomalySet::EMPTY),
         Err(_) => leniently(role, raw, start, raw.len(), line_end + 1),
     };
-    if head.fields().any(|(_, value)| value.contains(&b'\n')) {
+    if has_folds(raw) && head.fields().any(|(_, value)| value.contains(&b'\n')) {
         anomalies.insert(AnomalyKind::ObsoleteFolding);
     }
     Some(Parsed { head, status, anomalies })
@@ -180,6 +180,11 @@ fn leniently(role: Role, raw: &[u8], start: [&[u8]; 3], fields_end: usize, field
         }
     }
     (Head::new(raw, start, fields.into_iter()), anomalies)
+}
+
+/// Whether a line begins with a space, as one does that continues the value before it (RFC 9112 §5.2).
+fn has_folds(raw: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', raw).any(|at| matches!(raw.get(at + 1), Some(b' ' | b'\t')))
 }
 
 fn has_odd_spaces(start_line: &[u8]) -> bool {
