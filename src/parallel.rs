@@ -1,19 +1,26 @@
 //! Work on several threads.
 
-/// Does work on each item, on as many threads as there are jobs; with one, on this thread. Items are dealt out in turn.
+use std::sync::{Mutex, PoisonError};
+
+/// Does work on each item, on as many threads as there are jobs; with one, on this thread. Whoever has done with one takes the
+/// next.
 pub(crate) fn for_each<T: Send>(items: Vec<T>, jobs: usize, work: impl Fn(T) + Sync) {
     let jobs = jobs.clamp(1, items.len().max(1));
     if jobs == 1 {
         return items.into_iter().for_each(work);
     }
-    let mut hands: Vec<Vec<T>> = (0..jobs).map(|_| Vec::with_capacity(items.len() / jobs + 1)).collect();
-    items.into_iter().enumerate().for_each(|(at, item)| hands[at % jobs].push(item));
-    let own = hands.pop();
-    std::thread::scope(|scope| {
-        for hand in hands {
-            scope.spawn(|| hand.into_iter().for_each(&work));
+    let items = Mutex::new(items.into_iter());
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work_on = || {
+        while let Some(item) = next() {
+            work(item);
         }
-        own.into_iter().flatten().for_each(&work);
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs {
+            scope.spawn(work_on);
+        }
+        work_on();
     });
 }
 
