@@ -261,6 +261,18 @@ pub trait ContentSink {
     fn begin(&mut self, form: Form<'_>);
     /// The octets that follow were captured at that time.
     fn at(&mut self, _time: Timestamp) {}
+    /// Whether the octets of such a message are looked at: others need no unmasking.
+    fn looks_at(&self, _form: Form<'_>) -> bool {
+        true
+    }
+    /// A message that is all there: `begin`, `data` and `end` at once.
+    fn whole(&mut self, form: Form<'_>, encoded: &[u8], complete: bool) -> Content {
+        self.begin(form);
+        if !encoded.is_empty() {
+            self.data(encoded);
+        }
+        self.end(complete)
+    }
     /// Encoded octets of the message begun last, unmasked.
     fn data(&mut self, encoded: &[u8]);
     /// That many encoded octets were not captured.

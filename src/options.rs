@@ -112,6 +112,9 @@ pub struct Options {
     pub decode_as: Vec<DecodeAs>,
     /// What is kept of decoded content.
     pub content: ContentMode,
+    /// Whether compressed content is decoded: without that its length is not known, nor whether it is text, and all that is
+    /// counted on the wire is the same.
+    pub decode: bool,
     /// Whether the SHA-256 of decoded content is computed.
     pub digest: bool,
     /// Which exchanges count as Ajax.
@@ -158,6 +161,7 @@ impl Default for Options {
             separate_networks: false,
             decode_as: Vec::new(),
             content: ContentMode::None,
+            decode: true,
             digest: false,
             ajax: AjaxScope::Detected,
             ajax_host: None,

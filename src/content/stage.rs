@@ -60,6 +60,8 @@ const MAX_SPARE: usize = 4096;
 /// What is asked for of every message.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
+    /// Whether compressed content is decoded.
+    decode: bool,
     digest: bool,
     /// Octets of the sample; `None` for no sample.
     sample: Option<usize>,
@@ -132,7 +134,7 @@ impl Stage {
             ContentMode::Preview => Some(options.limits.preview),
             ContentMode::Full => Some(options.limits.full_content),
         };
-        let wanted = Wanted { digest: options.digest, sample, limit: options.limits.decoded_content };
+        let wanted = Wanted { decode: options.decode, digest: options.digest, sample, limit: options.limits.decoded_content };
         Self {
             wanted,
             compression: None,
@@ -141,7 +143,7 @@ impl Stage {
             data: None,
             control: None,
             heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() },
-            batch: (options.batches && !options.parts).then(Box::default),
+            batch: (options.batches && options.decode && !options.parts).then(Box::default),
         }
     }
 
@@ -242,6 +244,7 @@ impl Stage {
     fn coding(&mut self, form: Form<'_>) -> Result<Coding, Option<AnomalyKind>> {
         match form {
             Form::WebSocket { compressed: false, .. } => Ok(Coding::Identity),
+            Form::WebSocket { compressed: true, .. } if !self.wanted.decode => Err(None),
             Form::WebSocket { compressed: true, .. } => {
                 let compression = self.compression.ok_or(None)?;
                 let whole = !self.gap;
@@ -250,6 +253,7 @@ impl Stage {
             }
             Form::Http { content_encoding, .. } => match Decoder::new(content_encoding) {
                 Ok(None) => Ok(Coding::Identity),
+                Ok(Some(_)) if !self.wanted.decode => Err(None),
                 Ok(Some(decoder)) => Ok(Coding::Http(Box::new(decoder))),
                 Err(_) => Err(Some(AnomalyKind::UnknownContentCoding)),
             },
@@ -258,6 +262,22 @@ impl Stage {
 }
 
 impl Stage {
+    /// Whether nothing is kept of a message that is not compressed.
+    #[inline]
+    fn wants_length_only(&self, opcode: Opcode) -> bool {
+        let is_data = matches!(opcode, Opcode::Text | Opcode::Binary);
+        is_data && !self.wanted.digest && self.wanted.sample.is_none() && self.heads.data.is_none()
+    }
+
+    /// What such a message comes to when it is all there: most are that.
+    #[inline]
+    fn measure(&mut self, opcode: Opcode, encoded: &[u8]) -> Content {
+        self.heads.last = None;
+        let is_text = opcode != Opcode::Text || simdutf8::basic::from_utf8(encoded).is_ok();
+        let odd = (!is_text).then_some(AnomalyKind::InvalidUtf8);
+        Content { bytes: Some(encoded.len() as u64), anomalies: odd.into_iter().collect(), ..Content::default() }
+    }
+
     #[inline]
     fn open(&mut self, form: Form<'_>) {
         let opcode = match form {
@@ -336,6 +356,26 @@ impl ContentSink for Stage {
         if let Some(events) = http.and_then(|http| http.events.as_mut()) {
             events.at(time);
         }
+    }
+
+    #[inline]
+    fn looks_at(&self, form: Form<'_>) -> bool {
+        self.wanted.decode || !matches!(form, Form::WebSocket { compressed: true, .. })
+    }
+
+    #[inline]
+    fn whole(&mut self, form: Form<'_>, encoded: &[u8], complete: bool) -> Content {
+        if complete
+            && let Form::WebSocket { opcode, compressed: false } = form
+            && self.wants_length_only(opcode)
+        {
+            return self.measure(opcode, encoded);
+        }
+        self.begin(form);
+        if !encoded.is_empty() {
+            self.data(encoded);
+        }
+        self.end(complete)
     }
 
     #[inline]

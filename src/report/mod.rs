@@ -200,6 +200,8 @@ pub struct Settings {
     #[serde(serialize_with = "basis_name")]
     #[cfg_attr(feature = "cli", schemars(with = "String", extend("enum" = ["wire", "ip", "application"])))]
     pub basis: Basis,
+    /// Whether compressed content was decoded.
+    pub decode: bool,
     /// Decode-as hints as given.
     pub decode_as: Vec<String>,
     /// Filters as given, such as `host=*.example.org`.
@@ -255,6 +257,7 @@ impl Settings {
         Self {
             ajax,
             basis: Basis::Wire,
+            decode: options.decode,
             decode_as: options.decode_as.iter().map(ToString::to_string).collect(),
             filters: chosen.into_iter().flatten().collect(),
             separate_networks: options.separate_networks,

@@ -92,6 +92,7 @@ struct Unfinished {
 
 /// What the first frame of a message says of it, beside its header.
 struct Begun {
+    form: Form<'static>,
     compressed: bool,
     anomalies: AnomalySet,
 }
@@ -247,15 +248,12 @@ impl Receiver {
     /// Reads a message that is one frame and all there, as most are: consumed at once, built where it is returned.
     #[inline]
     fn read_message(&mut self, header: &Header, odd: AnomalySet, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Event {
-        let Begun { compressed, mut anomalies } = self.begin(header, odd, sink);
+        let Begun { form, compressed, mut anomalies } = self.begin(header, odd);
         let start = buffer.start();
         // All of it is captured, so its length fits a usize.
         let payload = &mut buffer.peek_mut()[usize::from(header.len)..][..header.payload_len as usize];
-        if !payload.is_empty() {
-            if let Some(key) = header.masking_key {
-                mask::unmask(payload, key, 0);
-            }
-            sink.data(payload);
+        if let Some(key) = header.masking_key.filter(|_| self.trace.is_some() || sink.looks_at(form)) {
+            mask::unmask(payload, key, 0);
         }
         if let Some(trace) = &mut self.trace {
             trace.begin(header, start);
@@ -266,7 +264,7 @@ impl Receiver {
             anomalies.merge(odd);
             Box::new(close)
         });
-        let content = sink.end(!anomalies.contains(AnomalyKind::IncompleteMessage));
+        let content = sink.whole(form, payload, !anomalies.contains(AnomalyKind::IncompleteMessage));
         anomalies.merge(content.anomalies);
         let anomaly_details = if anomalies.is_empty() { AnomalyDetails::default() } else { self.details_of(header, anomalies, buffer) };
         let mut cost = Cost { content_bytes: content.bytes, ..Cost::default() };
@@ -329,7 +327,8 @@ impl Receiver {
             let captured = buffer.peek_mut();
             let len = usize::try_from(left).map_or(captured.len(), |left| left.min(captured.len()));
             let payload = &mut captured[..len];
-            if let Some(key) = frame.header.masking_key {
+            let form = frame.partial.form();
+            if let Some(key) = frame.header.masking_key.filter(|_| self.trace.is_some() || sink.looks_at(form)) {
                 mask::unmask(payload, key, frame.read);
             }
             sink.data(payload);
@@ -455,7 +454,8 @@ impl Receiver {
         {
             return self.continued(*open, header, odd, start, sink);
         }
-        let Begun { compressed, anomalies } = self.begin(header, odd, sink);
+        let Begun { form, compressed, anomalies } = self.begin(header, odd);
+        sink.begin(form);
         let mut anomaly_details = std::mem::take(&mut self.odd_details);
         if !anomalies.is_empty() {
             anomaly_details.add(anomalies, self.direction, start);
@@ -478,13 +478,13 @@ impl Receiver {
         Partial::new(message, start, header.rsv1())
     }
 
-    /// Begins the content of a message with its first frame.
+    /// Begins a message with its first frame.
     #[inline]
-    fn begin(&mut self, header: &Header, odd: AnomalySet, sink: &mut impl ContentSink) -> Begun {
+    fn begin(&mut self, header: &Header, odd: AnomalySet) -> Begun {
         let compressed = header.rsv1() && self.rsv1_is_defined(header.opcode);
         // Where nothing defines RSV1, what the payload is cannot be known: it is not to be taken for text.
         let encoded = header.rsv1() && !header.opcode.is_control();
-        sink.begin(Form::WebSocket { opcode: header.opcode, compressed: encoded });
+        let form = Form::WebSocket { opcode: header.opcode, compressed: encoded };
         let mut anomalies = std::mem::take(&mut self.odd);
         anomalies.merge(odd);
         if header.opcode == Opcode::Continuation {
@@ -495,7 +495,7 @@ impl Receiver {
         }
         self.masks = header.masking_key.is_some();
         self.closed |= header.opcode == Opcode::Close;
-        Begun { compressed, anomalies }
+        Begun { form, compressed, anomalies }
     }
 
     fn continued(&mut self, mut partial: Partial, header: &Header, odd: AnomalySet, start: Place, sink: &mut impl ContentSink) -> Partial {

@@ -3,7 +3,7 @@
 use super::close;
 use super::frame::Header;
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{Content, Message, TextState};
+use crate::message::{Content, Form, Message, TextState};
 use crate::stream::{Place, StreamBuffer};
 
 /// A message under way.
@@ -24,6 +24,11 @@ impl Partial {
     /// A message that begins with the frame at that place.
     pub(super) fn new(message: Message, frame: Place, is_encoded: bool) -> Self {
         Self { message, frame, is_encoded, invalid: None, cut: None }
+    }
+
+    /// How its content is encoded.
+    pub(super) fn form(&self) -> Form<'static> {
+        Form::WebSocket { opcode: self.message.opcode, compressed: self.is_encoded }
     }
 
     /// It goes on with the frame at that place, which is odd in these ways.

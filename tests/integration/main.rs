@@ -31,4 +31,5 @@ mod support;
 mod tcp;
 mod truth;
 mod unannounced;
+mod undecoded;
 mod violations;
