@@ -114,7 +114,7 @@ fn budget(args: &Args) -> Result<Budget> {
     ];
     for (flag, given, rule) in flags {
         for text in given {
-            let Some((metric, value)) = text.split_once('=') else {
+            let Some((metric, value)) = text.split_once('=').filter(|(metric, _)| !metric.trim().is_empty()) else {
                 return Err(Error::Usage(format!("{flag} {text}: wanted PATH=VALUE, such as ajax.per_exchange.wire_bytes.mean=2KiB")));
             };
             budget.rules.push(Rule { metric: metric.trim().to_owned(), ..rule(Bound::Text(value.trim().to_owned())) });

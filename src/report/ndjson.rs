@@ -220,7 +220,7 @@ impl Lines {
             key!(out, "count");
             number(out, count);
             key!(out, "first_frame");
-            number(out, first_frame);
+            optional_number(out, (first_frame > 0).then_some(first_frame));
             out.push(b'}');
         });
         if !connection.anomalies.is_empty() {

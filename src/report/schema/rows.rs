@@ -501,6 +501,6 @@ pub struct AnomalyCount {
     pub kind: AnomalyKind,
     /// How often.
     pub count: u64,
-    /// A frame to look at; 0 where it belongs to no frame.
-    pub first_frame: u64,
+    /// A frame to look at; `None` where it lies in none.
+    pub first_frame: Option<u64>,
 }
