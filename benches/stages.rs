@@ -45,7 +45,7 @@ impl Level {
     fn options(self) -> Options {
         let mut options = Options { batches: true, decode: !matches!(self, Self::Parse), ..Options::default() };
         if self == Self::Assemble {
-            options.decode_as = vec!["tcp.port==0-65535,data".parse().expect("a rule")];
+            options.decode_as = vec!["tcp.port==1-65535,data".parse().expect("a rule")];
         }
         options
     }

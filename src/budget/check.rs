@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::file::{Bound, Budget, Level, NoData, Rule, Selection};
 use super::metric::{Catalogue, Found, lookup};
 use super::unit::{Unit, percentage};
+use crate::analysis::six_digits;
 use crate::error::{Error, Result};
 use crate::options::Glob;
 
@@ -131,7 +132,7 @@ impl<'a> Check<'a> {
             return Ok(path);
         }
         let meant = self.catalogue.nearest(&path).and_then(|nearest| nearest.strip_prefix(within));
-        let meant = meant.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
+        let meant = meant.map(meant_by).unwrap_or_default();
         Err(format!("{}: there is no metric `{}`{meant}", rule.title(), rule.metric))
     }
 
@@ -168,7 +169,10 @@ impl<'a> Check<'a> {
             (true, Level::Warn) => Verdict::Warn,
             (true, Level::Error) => Verdict::Fail,
         };
-        let shown = bounds.unit.show(value);
+        let shown = match &broken {
+            Some(_) => bounds.unit.show_beside(value, bound.unwrap_or_default()),
+            None => bounds.unit.show(value),
+        };
         let message = match broken {
             Some(wanted) => format!("{shown}; wanted {wanted}"),
             None => format!("{shown}; {}", bounds.kept(value, baseline)),
@@ -178,13 +182,17 @@ impl<'a> Check<'a> {
 
     /// The value of a rule's metric. A side without a message has measured nothing, though its sums are 0.
     fn measured(&self, part: &Value, rule: &Rule) -> Option<f64> {
-        let side = rule.metric.split('.').next().unwrap_or_default();
-        if part.get(side).and_then(|side| side.get("messages")).and_then(Value::as_u64) == Some(0) {
+        let (side, figure) = rule.metric.split_once('.').unwrap_or((&rule.metric, ""));
+        // How many there are is known of none, too.
+        let is_number_of = matches!(figure, "messages" | "exchanges");
+        if !is_number_of && part.get(side).and_then(|side| side.get("messages")).and_then(Value::as_u64) == Some(0) {
             return None;
         }
         match lookup(part, &rule.metric) {
             Found::Number(number) => Some(number),
-            Found::NoData | Found::Unknown => self.catalogue.counts_absent(&rule.metric).then_some(0.0),
+            Found::NoData => None,
+            // Names of maps are not there either where they were met 0 times.
+            Found::Absent | Found::Unknown => self.catalogue.counts_absent(&rule.metric).then_some(0.0),
         }
     }
 
@@ -233,6 +241,15 @@ impl Selection {
     }
 }
 
+/// What to write instead of a metric that there is not.
+fn meant_by(nearest: &str) -> String {
+    let of_each = [("endpoints.*.", "endpoint = {}"), ("websocket.by_subprotocol.*.", "subprotocol = \"…\"")];
+    match of_each.into_iter().find_map(|(within, selection)| Some((nearest.strip_prefix(within)?, selection))) {
+        Some((metric, selection)) => format!("; did you mean `metric = \"{metric}\"` with `{selection}`?"),
+        None => format!("; did you mean `{nearest}`?"),
+    }
+}
+
 fn no_endpoint(selection: &Selection) -> String {
     let parts = [("side", &selection.side), ("host", &selection.host), ("path", &selection.path)];
     let parts: Vec<_> = parts.iter().filter_map(|(name, wanted)| wanted.as_ref().map(|wanted| format!("{name} `{wanted}`"))).collect();
@@ -245,7 +262,8 @@ pub(super) fn endpoint_name(endpoint: &Value) -> String {
 }
 
 pub(super) fn subprotocol_name(connections: &Value) -> String {
-    connections["subprotocol"].as_str().unwrap_or("none").to_owned()
+    // In parentheses: a subprotocol may be called `none`, and no token has any (RFC 9110 §5.6.2).
+    connections["subprotocol"].as_str().unwrap_or("(none)").to_owned()
 }
 
 /// The bounds of a rule in the unit of its metric.
@@ -273,7 +291,7 @@ impl Growth {
     }
 
     fn text(self, unit: Unit) -> String {
-        let relative = self.relative.map(|part| format!("{} %", (part * 1000.0).round() / 10.0));
+        let relative = self.relative.map(|part| format!("{} %", six_digits(part * 100.0).unwrap_or_default()));
         let absolute = self.absolute.map(|amount| unit.show(amount));
         relative.into_iter().chain(absolute).collect::<Vec<_>>().join(" or ")
     }
@@ -283,18 +301,25 @@ impl Bounds {
     fn of(rule: &Rule, path: String) -> std::result::Result<Self, String> {
         let unit = Unit::of(&path);
         let absolute = |name: &str, bound: &Option<Bound>| {
-            let parsed = bound.as_ref().map(|bound| match bound {
-                Bound::Number(number) => Ok(*number),
-                Bound::Text(text) => unit.parse(text).ok_or_else(|| {
-                    format!("{}: `{name} = {text:?}` is not what `{}` is counted in: wanted {}", rule.title(), rule.metric, unit.wanted())
-                }),
-            });
-            parsed.transpose()
+            let Some(bound) = bound else { return Ok(None) };
+            let parsed = match bound {
+                Bound::Number(number) => unit.of_plain(*number),
+                Bound::Text(text) => unit.parse(text),
+            };
+            let given = format!("`{name} = {}`", bound.written());
+            let wanted = || format!("{}: {given} is not what `{}` is counted in: wanted {}", rule.title(), rule.metric, unit.wanted());
+            parsed.map(Some).ok_or_else(wanted)
         };
         let growth = |name: &str, bound: &Option<Bound>, amount: Option<f64>| {
             let relative = bound.as_ref().and_then(|bound| percentage(&bound.text()));
+            if bound.is_some() && relative.is_none() && amount.is_some() {
+                return Err(format!("{}: `max_increase_abs` goes with a `max_increase` in per cent, such as \"5%\"", rule.title()));
+            }
             let absolute = if relative.is_some() { amount } else { absolute(name, bound)? };
-            Ok::<_, String>((relative.is_some() || absolute.is_some()).then_some(Growth { relative, absolute }))
+            if [relative, absolute].into_iter().flatten().any(|bound| bound < 0.0) {
+                return Err(format!("{}: `{name}` is below 0; wanted a change that may be: `max` bounds from above", rule.title()));
+            }
+            Ok((relative.is_some() || absolute.is_some()).then_some(Growth { relative, absolute }))
         };
         let amount = absolute("max_increase_abs", &rule.max_increase_abs)?;
         let increase = match (growth("max_increase", &rule.max_increase, amount)?, amount) {
@@ -319,8 +344,8 @@ impl Bounds {
         let from = |word: &str, growth: Growth| format!("at most {} {word} than the baseline's {}", growth.text(unit), unit.show(base));
         // Bounds as limits from above (1) and from below (-1).
         let mut bounds: Vec<(f64, f64, String)> = Vec::new();
-        bounds.extend(self.max.map(|max| (1.0, max, format!("at most {}", unit.show(max)))));
-        bounds.extend(self.min.map(|min| (-1.0, min, format!("at least {}", unit.show(min)))));
+        bounds.extend(self.max.map(|max| (1.0, max, format!("at most {}", unit.show_beside(max, value)))));
+        bounds.extend(self.min.map(|min| (-1.0, min, format!("at least {}", unit.show_beside(min, value)))));
         bounds.extend(self.increase.map(|growth| (1.0, base + growth.allowed(base), from("more", growth))));
         bounds.extend(self.decrease.map(|growth| (-1.0, base - growth.allowed(base), from("less", growth))));
         let passed_by = |(sign, bound, _): &(f64, f64, String)| sign * (value - bound);

@@ -198,7 +198,7 @@ const OF_ENDPOINTS: [Figure; 4] = [
 fn number(value: &Value, path: &str) -> Option<f64> {
     match lookup(value, path) {
         Found::Number(number) => Some(number),
-        Found::NoData | Found::Unknown => None,
+        Found::NoData | Found::Absent | Found::Unknown => None,
     }
 }
 
@@ -322,14 +322,30 @@ pub fn compare(base: &Value, new: &Value, max_increase: Option<f64>) -> Comparis
     }
 }
 
+impl Comparison {
+    /// Why no verdict can rest on it; `None` where one can: both hold packets, and a side is in both.
+    pub fn lacks(&self, base: &Value, new: &Value) -> Option<&'static str> {
+        let holds_packets = |report: &Value| report.pointer("/conservation/wire_bytes").and_then(Value::as_u64) != Some(0);
+        match (holds_packets(base), holds_packets(new)) {
+            (false, _) => Some("the base holds no packet"),
+            (_, false) => Some("the new capture holds no packet"),
+            _ if self.sides.iter().all(|side| side.change != Change::Matched) => Some("no side is in both"),
+            _ => None,
+        }
+    }
+}
+
 /// Whether a figure is what one costs in octets.
 fn is_cost(figure: &Compared) -> bool {
     figure.unit == Unit::Bytes && figure.metric.ends_with(".mean") && !figure.metric.contains("content_bytes")
 }
 
 fn has_grown(figure: &Compared, max_increase: Option<f64>) -> bool {
-    let beyond = max_increase.zip(figure.change_ratio).is_some_and(|(most, ratio)| ratio > most + SAME);
-    figure.significance == Significance::Clear && beyond
+    let Some(most) = max_increase else { return false };
+    // From 0, whatever there is has grown by more than any part of it.
+    let from_nothing = figure.base == Some(0.0) && figure.new > Some(0.0);
+    let beyond = figure.change_ratio.is_some_and(|ratio| ratio > most + SAME);
+    figure.significance == Significance::Clear && (beyond || from_nothing)
 }
 
 fn judgement(verdict: Verdict, most: f64) -> String {

@@ -1,8 +1,10 @@
 //! Budget files: TOML, a list of rules.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
+use crate::message::Side;
 
 /// A budget: what metrics may be at most, at least, or more than in a baseline.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -52,11 +54,21 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 pub struct Selection {
     /// `ajax`, `websocket`, `server_sent_events` or `other_http`; any where it is left out.
+    #[cfg_attr(feature = "cli", schemars(extend("enum" = ["ajax", "websocket", "server_sent_events", "other_http", null])))]
+    #[serde(default, deserialize_with = "side")]
     pub side: Option<String>,
     /// Pattern of the host, with `*` and `?`.
     pub host: Option<String>,
     /// Pattern of the path template, with `*` and `?`.
     pub path: Option<String>,
+}
+
+/// The name of a side, and no other text.
+fn side<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
+    let names = Side::ALL.map(Side::name);
+    let name = String::deserialize(deserializer)?;
+    let wanted = || D::Error::custom(format!("there is no side `{name}`; wanted {}", names.join(", ")));
+    names.contains(&name.as_str()).then(|| Some(name.clone())).ok_or_else(wanted)
 }
 
 /// A bound as it was written: a number, or a text with a unit.
@@ -73,7 +85,7 @@ pub enum Bound {
 impl<'de> Deserialize<'de> for Bound {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "wanted a number, or a text such as \"2 KiB\" or \"5%\"")]
         enum Written {
             Integer(i64),
             Float(f64),
@@ -88,6 +100,14 @@ impl<'de> Deserialize<'de> for Bound {
 }
 
 impl Bound {
+    /// As it stands in a file.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => format!("{text:?}"),
+        }
+    }
+
     /// As it was written.
     pub fn text(&self) -> String {
         match self {
@@ -180,6 +200,7 @@ mod tests {
             ("[[budget]]\nmetric = 3\n", "b.toml: TOML parse error at line 2"),
             ("[[budget]]\nmetrik = \"a\"\n", "b.toml: TOML parse error at line 2"),
             ("[[budget]]\nmetric = \"a\"\nmax = true\n", "b.toml: TOML parse error at line 3"),
+            ("[[budget]]\nmetric = \"a\"\nendpoint = { side = \"ajx\" }\n", "b.toml: TOML parse error at line 3"),
         ] {
             let error = Budget::parse("b.toml", text).expect_err("refused").to_string();
             assert!(error.starts_with(expected), "{error}");

@@ -17,8 +17,10 @@ const KEYS: [&str; 5] = ["kind", "id", "name", "opcode", "subprotocol"];
 pub enum Found {
     /// A number.
     Number(f64),
-    /// Nothing was measured: `null`, or an element that is not there.
+    /// Nothing was measured: `null`.
     NoData,
+    /// A list has no element of that name.
+    Absent,
     /// No number, or no such place.
     Unknown,
 }
@@ -42,7 +44,7 @@ pub fn lookup(value: &Value, path: &str) -> Found {
         Value::Array(items) if path == "count" => Found::Number(items.len() as f64),
         Value::Array(items) => match longest(items.iter().filter_map(key), path) {
             Some((name, rest)) => items.iter().find(|item| key(item) == Some(name)).map_or(Found::Unknown, |item| lookup(item, rest)),
-            None => Found::NoData,
+            None => Found::Absent,
         },
         _ => Found::Unknown,
     }
@@ -179,7 +181,7 @@ mod tests {
             ("websocket.per_message.content_bytes.p95", Found::NoData),
             ("websocket.envelopes.socket.io.messages", Found::Number(7.0)),
             ("anomalies.lost_bytes.count", Found::Number(3.0)),
-            ("anomalies.wrong_accept.count", Found::NoData),
+            ("anomalies.wrong_accept.count", Found::Absent),
             ("anomalies.count", Found::Number(1.0)),
             ("websocket.per_message", Found::Unknown),
             ("websocket.per_mesage.wire_bytes.p95", Found::Unknown),

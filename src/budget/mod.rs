@@ -13,5 +13,5 @@ pub use check::{Checked, Outcome, Verdict, check};
 pub use compare::{Change, Compared, Comparison, Group, Significance, compare};
 pub use file::{Bound, Budget, Level, NoData, Rule, Selection};
 pub use metric::{Catalogue, Found, lookup};
-pub use saved::{SCHEMA_VERSIONS, cautions, differing_settings, read};
+pub use saved::{SCHEMA_VERSIONS, cautions, differing_settings, is_damaged, is_empty, read};
 pub use unit::Unit;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::anomaly::AnomalyKind;
 use crate::error::{Error, Result};
 
 /// Versions of the report that can be read.
@@ -37,6 +38,23 @@ pub fn differing_settings(base: &Value, new: &Value) -> Vec<String> {
     let (Some(Value::Object(base)), Some(Value::Object(new))) = (base.get("settings"), new.get("settings")) else { return Vec::new() };
     let differs = |name: &&String| !DISPLAYED.contains(&name.as_str()) && new.get(*name).is_some_and(|value| *value != base[*name]);
     base.keys().filter(differs).map(|name| format!("{name}: {}, {}", base[name], new[name])).collect()
+}
+
+/// What befalls files, not traffic.
+const DAMAGE: [AnomalyKind; 4] =
+    [AnomalyKind::TruncatedCapture, AnomalyKind::MalformedBlock, AnomalyKind::MalformedOption, AnomalyKind::DamagedCompression];
+
+/// Whether a capture that a report was made of was damaged.
+pub fn is_damaged(report: &Value) -> bool {
+    let files = report.get("captures").and_then(Value::as_array);
+    let has_damage = |met: &Value| DAMAGE.iter().any(|kind| met["kind"] == kind.name());
+    let anomalies = report.get("anomalies").and_then(Value::as_array);
+    files.into_iter().flatten().any(|file| file["truncated"] == true) || anomalies.into_iter().flatten().any(has_damage)
+}
+
+/// Whether it holds no Ajax exchange and no WebSocket message.
+pub fn is_empty(report: &Value) -> bool {
+    ["/ajax/messages", "/websocket/messages"].iter().all(|count| report.pointer(count).and_then(Value::as_u64).unwrap_or_default() == 0)
 }
 
 /// Parts of a capture that were understood may differ by this before a comparison is doubtful.

@@ -1,5 +1,6 @@
 //! Units of metrics: told by their names, read from budgets, shown with values.
 
+use crate::analysis::six_digits;
 use crate::options::thousands;
 
 /// What a metric counts.
@@ -68,7 +69,7 @@ impl Unit {
     pub fn parse(self, text: &str) -> Option<f64> {
         let (number, suffix) = split(text)?;
         let factor = match (self, suffix) {
-            (_, "") => 1.0,
+            (_, "") => return self.of_plain(number),
             (Self::Bytes, suffix) => BYTES.iter().find(|(name, _)| name.eq_ignore_ascii_case(suffix))?.1,
             (Self::Seconds, suffix) => SECONDS.iter().find(|(name, _)| *name == suffix)?.1,
             (Self::Share, "%") => 0.01,
@@ -77,6 +78,28 @@ impl Unit {
             _ => return None,
         };
         Some(number * factor)
+    }
+
+    /// A number that was given without a unit. A part of a whole that is more than all of it is most likely meant in per cent: then
+    /// that has to be said.
+    pub fn of_plain(self, number: f64) -> Option<f64> {
+        let is_meant = self != Self::Share || number.abs() <= 1.0;
+        (number.is_finite() && is_meant).then_some(number)
+    }
+
+    /// A value for people, as exact as it takes to tell it from another one.
+    pub fn show_beside(self, value: f64, other: f64) -> String {
+        let shown = self.show(value);
+        let Some(exact) = six_digits(if self == Self::Share { value * 100.0 } else { value }) else { return shown };
+        if value == other || shown != self.show(other) {
+            return shown;
+        }
+        match self {
+            Self::Bytes => format!("{exact} B"),
+            Self::Seconds => format!("{exact} s"),
+            Self::Share | Self::Percent => format!("{exact} %"),
+            Self::Ratio | Self::Count => exact.to_string(),
+        }
     }
 
     /// A value for people.
@@ -106,9 +129,19 @@ const SECONDS: [(&str, f64); 6] = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("
 fn split(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
     let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+' | '_' | ',')).unwrap_or(text.len());
+    if !is_grouped(&text[..end]) {
+        return None;
+    }
     let digits: String = text[..end].chars().filter(|c| !matches!(c, '_' | ',')).collect();
     let number: f64 = digits.parse().ok()?;
     number.is_finite().then_some((number, text[end..].trim()))
+}
+
+/// Whether commas stand between groups of three digits only, where they stand: elsewhere one may be meant for a point.
+fn is_grouped(number: &str) -> bool {
+    let whole = number.split('.').next().unwrap_or_default();
+    let fraction = &number[whole.len()..];
+    !fraction.contains(',') && whole.split(',').skip(1).all(|group| group.len() == 3)
 }
 
 /// A number with separators, and one decimal where it is small and has one.
@@ -157,6 +190,11 @@ mod tests {
             (Unit::Bytes, "2 KiB", Some(2048.0)),
             (Unit::Bytes, "1.5kB", Some(1500.0)),
             (Unit::Bytes, "1,200 B", Some(1200.0)),
+            (Unit::Bytes, "1,5", None),
+            (Unit::Bytes, "1.000,5", None),
+            (Unit::Share, "0.35", Some(0.35)),
+            (Unit::Share, "35", None),
+            (Unit::Share, "250%", Some(2.5)),
             (Unit::Bytes, "5 ms", None),
             (Unit::Bytes, "5%", None),
             (Unit::Seconds, "150 ms", Some(0.15)),
@@ -172,6 +210,18 @@ mod tests {
             assert_eq!(unit.parse(text), value, "{unit:?} {text}");
         }
         assert_eq!((percentage("5 %"), percentage("5")), (Some(0.05), None));
+    }
+
+    #[test]
+    fn values_that_would_look_equal_are_shown_apart() {
+        for (unit, value, other, shown) in [
+            (Unit::Bytes, 1312.64, 1312.6, "1312.64 B"),
+            (Unit::Bytes, 1313.0, 1300.0, "1,313 B"),
+            (Unit::Seconds, 0.01004, 0.01, "0.01004 s"),
+            (Unit::Share, 0.35161, 0.352, "35.161 %"),
+        ] {
+            assert_eq!(unit.show_beside(value, other), shown);
+        }
     }
 
     #[test]

@@ -139,6 +139,13 @@ impl Input {
     pub(super) fn asks_for_limits(&self) -> bool {
         self.how.asks_for_limits()
     }
+
+    /// Whether anything was said of how captures are read that changes figures.
+    pub(super) fn how_is_chosen(&self) -> bool {
+        let How { ajax, ajax_host, ajax_path, decode_as, no_decode, jobs: _, separate_networks, limits } = &self.how;
+        let narrows = ajax_host.is_some() || ajax_path.is_some() || !decode_as.is_empty() || !limits.is_empty();
+        *ajax != Ajax::Detected || *no_decode || *separate_networks || narrows
+    }
 }
 
 impl How {

@@ -8,7 +8,7 @@ use wiretare::report::schema;
 use wiretare::{Error, Result};
 
 use super::arguments::{Display, Input};
-use super::measure::load;
+use super::measure::{load, wants_capture};
 use super::notes::Notes;
 use super::output::Output;
 use super::{Outcome, verdicts};
@@ -76,10 +76,12 @@ enum Format {
 /// Checks captures or a report against budgets.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let budget = budget(&args)?;
-    let mut output = Output::open(args.display.output.as_deref(), &args.input.captures)?;
+    let inputs: Vec<_> = args.input.captures.iter().chain(&args.baseline).chain(&args.budget).cloned().collect();
+    let mut output = Output::open(args.display.output.as_deref(), &inputs)?;
     let baseline = args.baseline.as_ref().map(|file| load(&args.input.of(file), &args.display, notes)).transpose()?;
-    let (report, is_damaged) = load(&args.input, &args.display, notes)?;
-    let baseline = baseline.map(|(baseline, _)| baseline);
+    let loaded = load(&args.input, &args.display, notes)?;
+    wants_capture(&args.input, &baseline.iter().chain([&loaded]).collect::<Vec<_>>())?;
+    let (report, baseline) = (loaded.report, baseline.map(|baseline| baseline.report));
     if let Some(baseline) = baseline.as_ref().filter(|_| !args.force) {
         super::same_settings(&differing_settings(baseline, &report))?;
     }
@@ -91,11 +93,11 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
         Format::Json => verdicts::json(&checked, out),
         Format::Junit => verdicts::junit::write(&checked, out),
         Format::Github => verdicts::github::write(&checked, out),
-        Format::Sarif => verdicts::sarif::write(&checked, out),
+        Format::Sarif => verdicts::sarif::write(&checked, args.input.captures.first().map(PathBuf::as_path), out),
     }
     .expect("a Vec takes every write");
     output.finish()?;
-    Ok(Outcome::judged(checked.verdict, is_damaged))
+    Ok(Outcome::judged(checked.verdict, loaded.is_damaged, loaded.is_empty))
 }
 
 /// Files and flags together.

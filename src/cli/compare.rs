@@ -7,7 +7,7 @@ use wiretare::budget::{Unit, compare, differing_settings};
 use wiretare::{Error, Result};
 
 use super::arguments::{Display, Input};
-use super::measure::load;
+use super::measure::{load, wants_capture};
 use super::notes::Notes;
 use super::output::Output;
 use super::{Outcome, verdicts};
@@ -49,7 +49,7 @@ pub(super) struct Args {
 pub(super) struct Analysis {
     #[command(flatten)]
     pub(super) how: super::arguments::How,
-    /// Exit with 3 when a capture was damaged
+    /// Exit with 3 when a capture was damaged or held nothing to measure
     #[arg(long)]
     pub(super) strict: bool,
 }
@@ -72,12 +72,15 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let files = [args.base, args.new];
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
     let [base, new] = files.map(|file| Input::of_file(file, args.analysis.how.clone()));
-    let (base, base_is_damaged) = load(&base, &args.display, notes)?;
-    let (new, new_is_damaged) = load(&new, &args.display, notes)?;
+    let (old, fresh) = (load(&base, &args.display, notes)?, load(&new, &args.display, notes)?);
+    wants_capture(&base, &[&old, &fresh])?;
     if !args.force {
-        super::same_settings(&differing_settings(&base, &new))?;
+        super::same_settings(&differing_settings(&old.report, &fresh.report))?;
     }
-    let comparison = compare(&base, &new, max_increase);
+    let comparison = compare(&old.report, &fresh.report, max_increase);
+    if let Some(lack) = max_increase.and_then(|_| comparison.lacks(&old.report, &fresh.report)) {
+        return Err(Error::Usage(format!("no verdict: {lack}")));
+    }
     let out = output.buffer();
     match args.format {
         Format::Table => verdicts::page::compared(&comparison, args.display.layout(), out),
@@ -87,12 +90,12 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     }
     .expect("a Vec takes every write");
     output.finish()?;
-    Ok(Outcome::judged(comparison.verdict, base_is_damaged || new_is_damaged))
+    Ok(Outcome::judged(comparison.verdict, old.is_damaged || fresh.is_damaged, old.is_empty || fresh.is_empty))
 }
 
 fn percentage(text: &str) -> Result<f64> {
     Unit::Share
         .parse(text)
-        .filter(|_| text.trim_end().ends_with('%'))
+        .filter(|part| text.trim_end().ends_with('%') && *part >= 0.0)
         .ok_or_else(|| Error::Usage(format!("--max-increase {text}: wanted per cent, such as 5%")))
 }

@@ -52,16 +52,40 @@ fn is_measured(row: &Row) -> bool {
     }
 }
 
-/// A report as JSON, and whether what it rests on was damaged.
-pub(super) fn load(input: &Input, display: &Display, notes: &Notes) -> Result<(Value, bool)> {
+/// A report as JSON.
+pub(super) struct Loaded {
+    pub(super) report: Value,
+    /// Whether what it rests on was damaged.
+    pub(super) is_damaged: bool,
+    /// Whether that held nothing that the comparison is about.
+    pub(super) is_empty: bool,
+    /// Whether it was read from a file that was saved.
+    is_saved: bool,
+}
+
+/// Refuses options that would have no effect: how captures are read is settled in reports.
+pub(super) fn wants_capture(input: &Input, loaded: &[&Loaded]) -> Result<()> {
+    let all_are_saved = loaded.iter().all(|loaded| loaded.is_saved);
+    match input.how_is_chosen() && all_are_saved {
+        true => Err(Error::Usage(
+            "options that say how captures are read have no effect on a saved report; give them to `wiretare report`".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// The report of captures, or one that was saved.
+pub(super) fn load(input: &Input, display: &Display, notes: &Notes) -> Result<Loaded> {
     if let [file] = &input.captures[..]
         && let Some(text) = json_of(file)?
     {
-        return Ok((budget::read(&file.display().to_string(), &text)?, false));
+        let report = budget::read(&file.display().to_string(), &text)?;
+        let (is_damaged, is_empty) = (budget::is_damaged(&report), budget::is_empty(&report));
+        return Ok(Loaded { report, is_damaged, is_empty, is_saved: true });
     }
     let measured = measure(input, input.options()?, Basis::default(), display, notes)?;
     let report = serde_json::to_value(&measured.report).expect("a report has text for keys and no number that JSON has not");
-    Ok((report, measured.is_damaged))
+    Ok(Loaded { report, is_damaged: measured.is_damaged, is_empty: measured.is_empty, is_saved: false })
 }
 
 /// The text of a file that begins like JSON; `None` for any other, and for standard input, which can be read once.

@@ -117,10 +117,10 @@ impl Outcome {
     }
 
     /// Of a verdict for CI; a no comes before all else.
-    fn judged(verdict: Verdict, is_damaged: bool) -> Self {
+    fn judged(verdict: Verdict, is_damaged: bool, is_empty: bool) -> Self {
         match verdict {
             Verdict::Fail => Self::Refused,
-            Verdict::Pass | Verdict::Warn => Self::of(is_damaged, false),
+            Verdict::Pass | Verdict::Warn => Self::of(is_damaged, is_empty),
         }
     }
 

@@ -34,7 +34,7 @@ enum Target {
 impl Output {
     /// Opens the output, so that a place that cannot be written to is known before the work.
     ///
-    /// Refuses a file that is also an input: replacing it would destroy the capture.
+    /// Refuses a file that is also an input: replacing it would destroy it.
     pub(super) fn open(output: Option<&Path>, inputs: &[PathBuf]) -> Result<Self> {
         let path = match output {
             None => return Ok(Self::new(Target::Stdout, "-".into())),
@@ -43,7 +43,7 @@ impl Output {
         };
         let name = path.display().to_string();
         if path.canonicalize().is_ok_and(|path| inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == path))) {
-            return Err(Error::Usage(format!("{name}: this is a capture that is being read; write the output elsewhere")));
+            return Err(Error::Usage(format!("{name}: this is a file that is being read; write the output elsewhere")));
         }
         if path.is_dir() {
             return Err(Error::Usage(format!("{name}: this is a folder; name a file in it")));

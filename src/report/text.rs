@@ -37,11 +37,11 @@ pub fn push_safe(safe: &mut String, octets: &[u8]) {
 }
 
 /// C0 and C1 controls, DEL, line separators, marks and overrides of direction (UAX #9), invisible operators, annotations,
-/// the byte order mark, tags. The two joiners stay: Persian and emoji are written with them.
+/// the byte order mark, tags, and the two that XML does not allow. The two joiners stay: Persian and emoji are written with them.
 fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Text cut to a number of terminal columns; what was cut ends in an ellipsis. No escape, no character with its marks and no

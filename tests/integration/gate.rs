@@ -184,6 +184,82 @@ fn nothing_measured_never_passes_silently() {
     assert_eq!(run(&["check", empty.path(), "--max", "anomalies.count=0"]).status.code(), Some(2));
 }
 
+/// A pcap file header and nothing else.
+const EMPTY: &[u8] = &[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+
+#[test]
+fn no_verdict_rests_on_what_is_not_there() {
+    let empty = File::new("empty.pcap", EMPTY);
+    for arguments in [[SAMPLE, empty.path()], [empty.path(), SAMPLE], [empty.path(), empty.path()]] {
+        let refused = run(&["compare", arguments[0], arguments[1], "--max-increase", "5%"]);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {}", text(&refused.stdout));
+        assert!(text(&refused.stderr).contains("no verdict: "), "{arguments:?}");
+    }
+    assert_eq!(run(&["compare", SAMPLE, empty.path(), "--strict"]).status.code(), Some(3));
+    // All that is on port 80 is only accounted: nothing to measure.
+    let unmeasured = ["check", SAMPLE, "-d", "tcp.port==1-65535,data", "--max", "anomalies.count=9"];
+    assert_eq!(run(&unmeasured).status.code(), Some(0));
+    assert_eq!(run(&[&unmeasured[..], &["--strict"]].concat()).status.code(), Some(3));
+}
+
+#[test]
+fn damage_is_known_of_saved_reports() {
+    let whole = std::fs::read(sample("browser/ajax-and-websocket.pcapng")).expect("a sample");
+    let cut = File::new("cut.pcapng", &whole[..whole.len() - 5]);
+    let report = File::new("report.json", &run(&["report", "-q", "-f", "json", cut.path()]).stdout);
+    let check = ["check", report.path(), "--max", "ajax.setup=9MB"];
+    assert_eq!(run(&check).status.code(), Some(0));
+    assert_eq!(run(&[&check[..], &["--strict"]].concat()).status.code(), Some(3));
+    assert_eq!(run(&["compare", report.path(), report.path(), "--strict"]).status.code(), Some(3));
+}
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let baseline = File::new("main.json", &run(&["report", "-f", "json", SAMPLE]).stdout);
+    let budget = File::new("b.toml", b"[[budget]]\nmetric = \"ajax.setup\"\nmax = \"9 MB\"\n");
+    for output in [baseline.path(), budget.path()] {
+        let check = run(&["check", SAMPLE, "--budget", budget.path(), "--baseline", baseline.path(), "-f", "json", "-o", output]);
+        assert_eq!(check.status.code(), Some(2));
+        assert!(text(&check.stderr).contains("this is a file that is being read"));
+    }
+}
+
+#[test]
+fn bounds_that_could_never_fail_are_refused() {
+    let budget = |rule: &str| File::new("b.toml", format!("[[budget]]\nmetric = \"ajax.efficiency\"\n{rule}\n").as_bytes());
+    for (rule, expected) in [
+        ("max = nan", "is not what `ajax.efficiency` is counted in"),
+        ("max = inf", "is not what `ajax.efficiency` is counted in"),
+        ("max = 35", "wanted a part of a whole, such as 0.05"),
+        ("max_increase = \"-50%\"", "`max_increase` is below 0"),
+        ("max_increase = \"0.1\"\nmax_increase_abs = 0.1", "goes with a `max_increase` in per cent"),
+        ("max = 1\nendpoint = { side = \"ajx\" }", "there is no side `ajx`; wanted ajax, websocket"),
+        ("max = true", "wanted a number, or a text such as"),
+    ] {
+        let file = budget(rule);
+        let output = run(&["check", SAMPLE, "--baseline", SAMPLE, "--budget", file.path()]);
+        assert_eq!(output.status.code(), Some(2), "{rule}: {}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(expected), "{rule}: {}", text(&output.stderr));
+    }
+    let saved = File::new("report.json", &run(&["report", "-f", "json", SAMPLE]).stdout);
+    let output = run(&["check", saved.path(), "--ajax-host", "nobody", "--max", "ajax.setup=9MB"]);
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("have no effect on a saved report"));
+}
+
+#[test]
+fn numbers_of_none_are_measured_and_unknown_savings_are_not() {
+    let polls = "samples/polling/polling.pcapng";
+    assert_eq!(run(&["check", polls, "--max", "websocket.messages=0"]).status.code(), Some(0));
+    assert_eq!(run(&["check", polls, "--min", "websocket.messages=1"]).status.code(), Some(1));
+    // The finding is there, and what it saves is not known.
+    let unknown =
+        run(&["check", "samples/matrix/aiohttp-websockets-plain.pcapng", "--max", "findings.compression-not-used.saving_bytes=0"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", text(&unknown.stdout));
+    let skipping = File::new("b.toml", b"[[budget]]\nmetric = \"websocket.setup\"\nmax = 1\nno_data = \"pass\"\n");
+    assert!(text(&run(&["check", polls, "--budget", skipping.path()]).stdout).contains("1 of 1 had nothing to measure."));
+    assert!(text(&run(&["check", polls, "--budget", skipping.path(), "-f", "junit"]).stdout).contains("<skipped message="));
+}
+
 #[test]
 fn baseline_bounds_what_may_grow() {
     let mut base = json(&["report", "-f", "json", SAMPLE]);
@@ -265,7 +341,7 @@ fn text_of_the_network_is_no_markup() {
 fn junit_validates_against_its_schema() {
     let budget = File::new("budget.toml", BUDGET.as_bytes());
     let xml = run(&["check", "-f", "junit", SAMPLE, "--budget", budget.path()]).stdout;
-    assert!(text(&xml).contains(r#"<testsuite name="wiretare check" tests="4" failures="1" errors="0">"#), "{}", text(&xml));
+    assert!(text(&xml).contains(r#"<testsuite name="wiretare check" tests="4" failures="1" errors="0" skipped="0">"#), "{}", text(&xml));
     let valid = |xml: &[u8]| {
         let file = File::new("wiretare.xml", xml);
         let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports/junit.xsd");

@@ -15,11 +15,16 @@ pub(crate) fn verdict(checked: &Checked) -> String {
     let count = |verdict: Verdict| checked.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     let (all, failed, warned) = (checked.outcomes.len(), count(Verdict::Fail), count(Verdict::Warn));
     let warned = if warned > 0 { format!(", {warned} as a warning only") } else { String::new() };
-    match (failed, all) {
+    let verdict = match (failed, all) {
         (0, 1) if warned.is_empty() => "The rule of the budget holds.".into(),
         (0, _) if warned.is_empty() => format!("All {all} rules of the budget hold."),
         (0, _) => format!("The budget holds{warned}."),
+        (1, 1) => "The rule of the budget does not hold.".into(),
         _ => format!("{failed} of {all} rules of the budget {} not hold{warned}.", if failed == 1 { "does" } else { "do" }),
+    };
+    match checked.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Pass && outcome.value.is_none()).count() {
+        0 => verdict,
+        unmeasured => format!("{verdict} {unmeasured} of {all} had nothing to measure."),
     }
 }
 
