@@ -7,7 +7,7 @@
 //!
 //! The difference of two levels is the stage between them. `benches/stages.sh` counts instructions in the same way.
 
-#![allow(clippy::print_stdout, reason = "its output is what it measured")]
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures times, and prints them")]
 
 use std::hint::black_box;
 use std::path::PathBuf;
