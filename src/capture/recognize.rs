@@ -113,6 +113,7 @@ fn describe(octets: &[u8]) -> String {
         Err(_) => None,
     };
     match text.filter(|text| !text.is_empty() && text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'))) {
+        Some(text) if is_own_report(text) => "a report that wiretare saved".to_owned(),
         Some(text) if text.trim_start().starts_with(['{', '[']) => format!("JSON or the like beginning {text:?} (a HAR file?)"),
         Some(text) => format!("plain text beginning {text:?}"),
         None => {
@@ -120,6 +121,12 @@ fn describe(octets: &[u8]) -> String {
             format!("binary data beginning {}", hex.join(" "))
         }
     }
+}
+
+/// Whether text begins as reports do.
+fn is_own_report(text: &str) -> bool {
+    let first = text.trim_start().strip_prefix('{').map(str::trim_start);
+    first.is_some_and(|first| first.starts_with("\"schema_version\""))
 }
 
 #[cfg(test)]
@@ -139,6 +146,7 @@ mod tests {
         assert_eq!(refused(b""), "an empty file");
         assert_eq!(refused(b"GET / HTTP/1.1\r\n"), r#"plain text beginning "GET / HTTP/1.1\r\n""#);
         assert_eq!(refused(b" {\"log\":{}}"), r#"JSON or the like beginning " {\"log\":{}}" (a HAR file?)"#);
+        assert_eq!(refused(b"{\n  \"schema_version\": 1,\n  \"generator\": {"), "a report that wiretare saved");
         assert_eq!(refused(b"\x89PNG\r\n\x1a\n\0\0"), "binary data beginning 89 50 4e 47 0d 0a 1a 0a");
         assert_eq!(refused(b"snoop\0\0\0\0\0\0\x02"), "a snoop capture (RFC 1761)");
         assert_eq!(refused(b"PK\x03\x04rest"), "a zip archive");

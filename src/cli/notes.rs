@@ -66,6 +66,8 @@ impl Notes {
             say("hint", "Wireshark's `editcap FILE OUT.pcapng` converts captures of other programs");
         } else if starts(&["a zip", "a bzip2", "an lz4", "a file compressed more than twice"]) {
             say("hint", "decompress it first");
+        } else if starts(&["a report"]) {
+            say("hint", "`wiretare compare` and `wiretare check` read reports, as plain files");
         } else if starts(&["JSON"]) {
             say("hint", "wiretare reads packets; what a browser logged (HAR) holds none");
         } else if starts(&["an empty file"]) {
