@@ -406,6 +406,14 @@ mod tests {
     }
 
     #[test]
+    fn growth_from_nothing_is_growth() {
+        let [nothing, something] = [0.0, 70.0].map(|mean| report(spread(100, mean, 0.0, mean, mean), json!([])));
+        assert_eq!(compare(&nothing, &something, Some(5.0)).verdict, Verdict::Fail);
+        assert_eq!(compare(&something, &nothing, Some(0.0)).verdict, Verdict::Pass);
+        assert_eq!(compare(&nothing, &nothing, Some(0.0)).verdict, Verdict::Pass);
+    }
+
+    #[test]
     fn noise_is_told_from_change() {
         let base = report(spread(100, 90.0, 10.0, 70.0, 120.0), json!([]));
         for (wire, expected) in [
