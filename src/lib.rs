@@ -25,7 +25,7 @@ mod websocket;
 pub use account::Summary;
 pub use analyzer::Analyzer;
 pub use anomaly::{AnomalyCounts, AnomalyKind, AnomalySet};
-pub use capture::{Capture, CaptureFile, Packet};
+pub use capture::{Capture, CaptureFile, Packet, Packets};
 pub use error::{Error, Result};
 pub use message::*;
 pub use options::{

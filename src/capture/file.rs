@@ -1,5 +1,6 @@
 //! One capture file: its format, its packets, what was found on the way.
 
+use std::io;
 use std::path::Path;
 
 use super::compression::Compression;
@@ -141,11 +142,7 @@ impl File {
     #[inline]
     pub(super) fn advance(&mut self, shared: &mut Shared) -> Result<Option<Record>> {
         while !self.ended {
-            let step = match &mut self.format {
-                Format::Pcap(records) => records.next(&mut self.source),
-                Format::Pcapng(blocks) => blocks.next(&mut self.source, &mut shared.next_interface),
-            };
-            match step {
+            match self.step(shared) {
                 Ok(Step::Packet(record)) => {
                     self.totals.add(&record);
                     return Ok(Some(record));
@@ -159,6 +156,32 @@ impl File {
             }
         }
         Ok(None)
+    }
+
+    /// The next packet, if it is there as a whole: nothing is read, so that packets lent before it stay where they are.
+    #[inline]
+    pub(super) fn advance_ready(&mut self, shared: &mut Shared) -> Option<Record> {
+        let is_ready = match &self.format {
+            Format::Pcap(records) => records.is_ready(&self.source),
+            Format::Pcapng(blocks) => blocks.is_ready(&self.source),
+        };
+        match (is_ready && !self.ended).then(|| self.step(shared))? {
+            Ok(Step::Packet(record)) => {
+                self.totals.add(&record);
+                return Some(record);
+            }
+            Ok(step) => self.note(&step, shared.next_frame),
+            Err(_) => debug_assert!(false, "only reading can fail"),
+        }
+        None
+    }
+
+    #[inline]
+    fn step(&mut self, shared: &mut Shared) -> io::Result<Step> {
+        match &mut self.format {
+            Format::Pcap(records) => records.next(&mut self.source),
+            Format::Pcapng(blocks) => blocks.next(&mut self.source, &mut shared.next_interface),
+        }
     }
 
     #[cold]

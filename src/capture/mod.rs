@@ -43,6 +43,18 @@ pub struct Packet<'a> {
     pub interface: u32,
 }
 
+/// Packets that are there at once, in order; lent by [`Capture::next_packets`].
+pub struct Packets<'a>(set::Packets<'a>);
+
+impl<'a> Iterator for Packets<'a> {
+    type Item = Packet<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Packet<'a>> {
+        self.0.next()
+    }
+}
+
 /// A capture: a file, standard input, any reader, or several files that are one capture in time order.
 ///
 /// Files of a set are ordered by their first packet's time; where they overlap, packets are taken by time, those of equal
@@ -89,6 +101,17 @@ impl Capture {
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend its buffer")]
     pub fn next(&mut self) -> Result<Option<Packet<'_>>> {
         self.0.next()
+    }
+
+    /// The next packet, and those behind it that need not be waited for: some dozens at most, in order. `None` at the end, as
+    /// with [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next`](Self::next).
+    #[inline]
+    pub fn next_packets(&mut self) -> Result<Option<Packets<'_>>> {
+        Ok(self.0.burst(set::BURST)?.map(Packets))
     }
 
     /// What is known of each file so far, in the order as given.

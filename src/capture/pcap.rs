@@ -67,6 +67,23 @@ impl Records {
         Some(Self { magic, lengths, link_type: header.network as u16, fcs_len, interface, limit })
     }
 
+    /// Whether the next record is there as a whole, so that [`next`](Self::next) has nothing to wait for.
+    #[inline]
+    pub(super) fn is_ready(&self, source: &Source) -> bool {
+        let lengths = self.magic.order.words(source.unread()).map(|[_, _, first, second]| self.lengths(first, second));
+        lengths.is_some_and(|(captured, _)| captured <= self.limit && source.has(self.magic.record_header_len + captured as usize))
+    }
+
+    /// Octets captured, and octets on the wire.
+    #[inline]
+    fn lengths(&self, first: u32, second: u32) -> (u32, u32) {
+        match self.lengths {
+            Lengths::CapturedFirst => (first, second),
+            Lengths::OriginalFirst => (second, first),
+            Lengths::SmallerCaptured => (first.min(second), first.max(second)),
+        }
+    }
+
     /// Reads the next record.
     #[inline]
     pub(super) fn next(&self, source: &mut Source) -> io::Result<Step> {
@@ -77,11 +94,7 @@ impl Records {
         let Some([seconds, fraction, first, second]) = self.magic.order.words(source.unread()) else {
             return Ok(Step::end_within_header("record header", source, header_len));
         };
-        let (captured, len) = match self.lengths {
-            Lengths::CapturedFirst => (first, second),
-            Lengths::OriginalFirst => (second, first),
-            Lengths::SmallerCaptured => (first.min(second), first.max(second)),
-        };
+        let (captured, len) = self.lengths(first, second);
         let total = header_len + captured as usize;
         if captured > self.limit {
             return Ok(Step::Broken(Damage::limit("record", source, total, self.limit)));

@@ -84,6 +84,15 @@ impl Blocks {
         &self.comments
     }
 
+    /// Whether the next block is a packet's and there as a whole, so that [`next`](Self::next) has nothing to wait for.
+    #[inline]
+    pub(super) fn is_ready(&self, source: &Source) -> bool {
+        let head = self.order.words::<2>(source.unread());
+        head.is_some_and(|[block_type, total]| {
+            block_type == ENHANCED_PACKET && self.readable && total <= self.limit && source.has((total as usize).next_multiple_of(4))
+        })
+    }
+
     /// Reads up to the next packet. `next_interface` numbers the interfaces of the whole capture.
     #[inline]
     pub(super) fn next(&mut self, source: &mut Source, next_interface: &mut u32) -> io::Result<Step> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +16,9 @@ use crate::anomaly::AnomalyKind;
 use crate::error::{Error, Result};
 use crate::options::Limits;
 use crate::stream::{Frame, Timestamp};
+
+/// Packets lent at a time.
+pub(super) const BURST: usize = 64;
 
 /// Enough for the first packet of nearly every file: the first look at a set of thousands reads no more.
 const PROBE_CAPACITY: usize = 16 << 10;
@@ -31,6 +35,8 @@ pub(super) struct Set {
     active: Vec<Active>,
     shared: Shared,
     last_time: Timestamp,
+    /// The packets lent last.
+    burst: Vec<Record>,
     bytes_read: Arc<AtomicU64>,
     size: Option<u64>,
 }
@@ -79,7 +85,16 @@ impl Set {
     fn empty(limits: &Limits) -> Self {
         let shared = Shared::new(limits.block);
         let last_time = Timestamp(i64::MIN);
-        Self { files: Vec::new(), waiting: Vec::new(), active: Vec::new(), shared, last_time, bytes_read: Arc::default(), size: None }
+        Self {
+            files: Vec::new(),
+            waiting: Vec::new(),
+            active: Vec::new(),
+            shared,
+            last_time,
+            burst: Vec::with_capacity(BURST),
+            bytes_read: Arc::default(),
+            size: None,
+        }
     }
 
     /// Looks for a file's first packet. What has none is read at once: it says only that.
@@ -123,25 +138,42 @@ impl Set {
 
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Packet<'_>>> {
-        if self.waiting.is_empty() && self.active.len() == 1 { self.next_alone() } else { self.next_merged() }
+        Ok(self.burst(1)?.and_then(|mut packets| packets.next()))
+    }
+
+    /// The next packet and those behind it that are there, so many at most.
+    #[inline]
+    pub(super) fn burst(&mut self, most: usize) -> Result<Option<Packets<'_>>> {
+        let is_alone = self.waiting.is_empty() && self.active.len() == 1;
+        let (at, record) = match if is_alone { self.next_alone()? } else { self.next_merged()? } {
+            Some(first) => first,
+            None => return Ok(None),
+        };
+        let number = self.shared.next_frame;
+        let active = &mut self.active[at];
+        self.burst.clear();
+        let mut next = Some(record);
+        while let Some(record) = next {
+            admit(active, &record, &mut self.shared, &mut self.last_time);
+            self.burst.push(record);
+            next = if is_alone && self.burst.len() < most { active.file.advance_ready(&mut self.shared) } else { None };
+        }
+        Ok(Some(Packets { records: self.burst.iter(), file: &self.active[at].file, number }))
     }
 
     /// One file, or the last of several.
     #[inline]
-    fn next_alone(&mut self) -> Result<Option<Packet<'_>>> {
+    fn next_alone(&mut self) -> Result<Option<(usize, Record)>> {
         let Some(active) = self.active.first_mut() else { return Ok(None) };
         let record = match active.head.take() {
-            Some(record) => record,
-            None => match active.file.advance(&mut self.shared)? {
-                Some(record) => record,
-                None => return Ok(None),
-            },
+            Some(record) => Some(record),
+            None => active.file.advance(&mut self.shared)?,
         };
-        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
+        Ok(record.map(|record| (0, record)))
     }
 
     /// The earliest packet of those next in their files. Few files overlap, so they are looked through.
-    fn next_merged(&mut self) -> Result<Option<Packet<'_>>> {
+    fn next_merged(&mut self) -> Result<Option<(usize, Record)>> {
         let (at, record) = loop {
             self.read_heads()?;
             let earliest = self.earliest();
@@ -154,9 +186,8 @@ impl Set {
                 },
             }
         };
-        let active = &mut self.active[at];
-        active.head = None;
-        Ok(Some(give(active, &record, &mut self.shared, &mut self.last_time)))
+        self.active[at].head = None;
+        Ok(Some((at, record)))
     }
 
     /// Reads the next packet of each file that has none ready, and closes those at their end.
@@ -199,9 +230,29 @@ impl Set {
     }
 }
 
-/// Numbers a packet and lends it.
+/// Packets that stand in a file's buffer.
+pub(super) struct Packets<'a> {
+    records: slice::Iter<'a, Record>,
+    file: &'a File,
+    /// Of the next.
+    number: u64,
+}
+
+impl<'a> Iterator for Packets<'a> {
+    type Item = Packet<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Packet<'a>> {
+        let record = self.records.next()?;
+        let frame = Frame { number: self.number, time: record.time };
+        self.number += 1;
+        Some(Packet { frame, len: record.len, data: self.file.data(record), link_type: record.link_type, interface: record.interface })
+    }
+}
+
+/// Numbers a packet, and notes what is odd about it.
 #[inline]
-fn give<'a>(active: &'a mut Active, record: &Record, shared: &mut Shared, last_time: &mut Timestamp) -> Packet<'a> {
+fn admit(active: &mut Active, record: &Record, shared: &mut Shared, last_time: &mut Timestamp) {
     let number = shared.next_frame;
     shared.next_frame += 1;
     if record.time < *last_time {
@@ -210,13 +261,6 @@ fn give<'a>(active: &'a mut Active, record: &Record, shared: &mut Shared, last_t
     *last_time = record.time;
     if record.captured > record.len {
         active.file.add(AnomalyKind::CapturedBeyondLength, number);
-    }
-    Packet {
-        frame: Frame { number, time: record.time },
-        len: record.len,
-        data: active.file.data(record),
-        link_type: record.link_type,
-        interface: record.interface,
     }
 }
 

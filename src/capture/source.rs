@@ -35,7 +35,13 @@ impl Source {
     /// Whether `len` octets are unread, after reading until they are or the input ends.
     #[inline]
     pub(super) fn need(&mut self, len: usize) -> io::Result<bool> {
-        if self.end - self.start >= len { Ok(true) } else { self.refill(len) }
+        if self.has(len) { Ok(true) } else { self.refill(len) }
+    }
+
+    /// Whether `len` octets are unread, without reading.
+    #[inline]
+    pub(super) fn has(&self, len: usize) -> bool {
+        self.end - self.start >= len
     }
 
     #[cold]
