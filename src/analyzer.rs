@@ -14,6 +14,18 @@ use crate::parallel;
 /// Rows that wait for the decoding of a message before them, at most.
 const WAITING_ROWS: usize = 1 << 14;
 
+/// Packets that are handled together.
+const TOGETHER: usize = 16;
+
+/// A packet that was sliced.
+struct Taken<'a> {
+    sliced: Sliced<'a>,
+    /// Octets on the wire.
+    len: u32,
+    /// Its frame's.
+    number: u64,
+}
+
 /// Turns packets into rows.
 ///
 /// Push packets with [`packet`](Self::packet), take rows with [`poll`](Self::poll) until `None`, end with
@@ -64,6 +76,35 @@ impl Analyzer {
         }
     }
 
+    /// Takes packets in their order, as [`packet`](Self::packet) does, and faster: a few are sliced, then what they need is
+    /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
+    pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
+        let mut packets = packets.into_iter().fuse();
+        loop {
+            let taken: [Option<Taken<'a>>; TOGETHER] = std::array::from_fn(|_| packets.next().map(|packet| self.take(&packet)));
+            if taken[0].is_none() {
+                return;
+            }
+            let known = taken.each_ref().map(|taken| match taken {
+                Some(Taken { sliced: Sliced::Segment(segment), .. }) => self.table.look_up(&segment.key),
+                _ => None,
+            });
+            for (Taken { sliced, len, number }, known) in taken.iter().flatten().zip(known) {
+                match sliced {
+                    Sliced::Segment(segment) => self.receive_at(segment, known),
+                    Sliced::Fragment(fragment) => self.fragment(fragment),
+                    Sliced::NotTcp(reason) => self.book_not_tcp(*reason, 1, u64::from(*len), *number),
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn take<'a>(&mut self, packet: &Packet<'a>) -> Taken<'a> {
+        self.count(packet);
+        Taken { sliced: slice(packet), len: packet.len, number: packet.frame.number }
+    }
+
     #[cold]
     fn fragment(&mut self, fragment: &Fragment<'_>) {
         let datagram = self.reassembly.join(fragment, &mut self.totals.anomalies);
@@ -94,6 +135,12 @@ impl Analyzer {
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)
     #[inline]
     pub fn receive(&mut self, segment: &Segment<'_>) {
+        self.receive_at(segment, None);
+    }
+
+    /// The same where its connection may be known.
+    #[inline]
+    fn receive_at(&mut self, segment: &Segment<'_>, known: Option<usize>) {
         let unscoped;
         let segment = if segment.key.is_scoped() && !self.options.separate_networks {
             unscoped = Segment { key: segment.key.without_scope(), ..*segment };
@@ -105,7 +152,7 @@ impl Analyzer {
             return self.book_copy(segment);
         }
         let out = &mut Output { rows: &mut self.rows, parts: &mut self.parts, first_row: self.polled, options: &self.options };
-        self.table.receive(segment, out);
+        self.table.receive(segment, known, out);
         self.totals.connections = self.table.begun();
         if self.rows.len() >= WAITING_ROWS {
             self.settle();

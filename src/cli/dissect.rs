@@ -190,7 +190,7 @@ fn read(args: &Args, files: &[PathBuf], printer: &mut Printer, output: &mut Outp
             is_whole = false;
             break;
         }
-        progress.packet(|| (capture.bytes_read(), capture.size()));
+        progress.advance(|| (capture.bytes_read(), capture.size()));
     }
     if is_whole {
         dissector.finish();

@@ -95,7 +95,7 @@ fn read(args: &Args, files: &[PathBuf], follower: &mut Follower, output: &mut Ou
             let totals = analyzer.totals().clone();
             return Ok(Facts { files: capture.files(), totals });
         }
-        progress.packet(|| (capture.bytes_read(), capture.size()));
+        progress.advance(|| (capture.bytes_read(), capture.size()));
     }
     analyzer.finish();
     while !follower.is_over && follower.take_one(&mut analyzer, output.buffer()) {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use wiretare::{Error, Result};
 
-/// Octets gathered before they are written: as many as a pipe takes at once several times over.
-const BUFFER: usize = 256 << 10;
+/// Octets gathered before they are written: as many as a pipe takes at once. More would not stay in the nearer caches.
+const BUFFER: usize = 64 << 10;
 
 /// Gathers output and writes it in large pieces.
 #[derive(Debug)]

@@ -7,32 +7,32 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Runs shorter than this show nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Packets between two looks at the clock: some hundred microseconds.
-const STRIDE: u32 = 4096;
+/// Advances between two looks at the clock: some hundred microseconds.
+const STRIDE: u32 = 64;
 
 /// How far a run has come.
 #[derive(Debug)]
 pub(super) enum Progress {
     Off,
-    Waiting { began: Instant, packets: u32 },
-    Shown { bar: ProgressBar, packets: u32 },
+    Waiting { began: Instant, steps: u32 },
+    Shown { bar: ProgressBar, steps: u32 },
 }
 
 impl Progress {
     /// Shows itself when wanted and standard error is a terminal.
     pub(super) fn new(wanted: bool) -> Self {
-        if wanted && std::io::stderr().is_terminal() { Self::Waiting { began: now(), packets: 0 } } else { Self::Off }
+        if wanted && std::io::stderr().is_terminal() { Self::Waiting { began: now(), steps: 0 } } else { Self::Off }
     }
 
-    /// One packet more; `position` gives the octets read and, when known, of how many.
+    /// A packet more, or a few; `position` gives the octets read and, when known, of how many.
     #[inline]
-    pub(super) fn packet(&mut self, position: impl FnOnce() -> (u64, Option<u64>)) {
+    pub(super) fn advance(&mut self, position: impl FnOnce() -> (u64, Option<u64>)) {
         match self {
             Self::Off => {}
-            Self::Waiting { packets, .. } | Self::Shown { packets, .. } => {
-                *packets += 1;
-                if *packets == STRIDE {
-                    *packets = 0;
+            Self::Waiting { steps, .. } | Self::Shown { steps, .. } => {
+                *steps += 1;
+                if *steps == STRIDE {
+                    *steps = 0;
                     self.show(position());
                 }
             }
@@ -43,7 +43,7 @@ impl Progress {
         if let Self::Waiting { began, .. } = self
             && began.elapsed() >= PATIENCE
         {
-            *self = Self::Shown { bar: bar(size), packets: 0 };
+            *self = Self::Shown { bar: bar(size), steps: 0 };
         }
         if let Self::Shown { bar, .. } = self {
             bar.set_position(read);

@@ -34,12 +34,13 @@ pub(super) fn run(
     let mut capture = Capture::open(files, &options.limits)?;
     let mut analyzer = Analyzer::new(options);
     let mut begun = false;
-    while let Some(packet) = capture.next()? {
-        if !begun {
+    while let Some(packets) = capture.next_packets()? {
+        let mut packets = packets.peekable();
+        if !begun && let Some(first) = packets.peek() {
             begun = true;
-            each(Event::First(packet.frame.time))?;
+            each(Event::First(first.frame.time))?;
         }
-        analyzer.packet(&packet);
+        analyzer.packets(packets);
         if let Some(mut row) = analyzer.poll() {
             each(Event::Row(&mut row))?;
             while let Some(mut row) = analyzer.poll() {
@@ -47,7 +48,7 @@ pub(super) fn run(
             }
             each(Event::Pause)?;
         }
-        progress.packet(|| (capture.bytes_read(), capture.size()));
+        progress.advance(|| (capture.bytes_read(), capture.size()));
     }
     analyzer.finish();
     while let Some(mut row) = analyzer.poll() {

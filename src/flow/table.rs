@@ -33,8 +33,6 @@ pub(crate) struct Table {
     /// Memory of connections that have ended, for those that begin.
     #[expect(clippy::vec_box, reason = "slots hold boxes; to move a connection costs more than its box")]
     spare: Vec<Box<Connection>>,
-    /// The segment before was most often of the same connection.
-    last: Option<(ConnectionKey, usize)>,
     /// Closed connections in the order of closing: slot and number.
     lingering: VecDeque<(usize, u64, Timestamp)>,
     /// Connections that end with the capture, the last one first.
@@ -56,13 +54,22 @@ impl Table {
         self.begun
     }
 
-    /// Takes a segment to its connection.
+    /// Where the connection of a segment to come lies, if there is one; what it needs is fetched.
     #[inline]
-    pub(crate) fn receive(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
-        let slot = self.slot(segment, out);
+    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<usize> {
+        let slot = self.index.get(key).copied()?;
+        if let Some(connection) = &self.slots[slot] {
+            std::hint::black_box(connection.touch());
+        }
+        Some(slot)
+    }
+
+    /// Takes a segment to its connection; `known` is where that was before the last few segments.
+    #[inline]
+    pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<usize>, out: &mut Output<'_>) {
+        let slot = self.slot(segment, known, out);
         self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
-        std::hint::black_box(connection.touch());
         connection.set_heard(self.latest.max(segment.frame.time));
         let was_closed = connection.is_closed();
         match out.options.parts {
@@ -155,12 +162,9 @@ impl Table {
     }
 
     #[inline]
-    fn slot(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> usize {
-        let known = match self.last {
-            Some((key, slot)) if key == segment.key => Some(slot),
-            _ => self.index.get(&segment.key).copied(),
-        };
-        let slot = match known {
+    fn slot(&mut self, segment: &Segment<'_>, known: Option<usize>, out: &mut Output<'_>) -> usize {
+        let known = known.filter(|&slot| self.slots[slot].as_ref().is_some_and(|connection| connection.key() == segment.key));
+        match known.or_else(|| self.index.get(&segment.key).copied()) {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
@@ -171,9 +175,7 @@ impl Table {
                 slot
             }
             None => self.begin(segment, out),
-        };
-        self.last = Some((segment.key, slot));
-        slot
+        }
     }
 
     #[inline]
@@ -211,7 +213,6 @@ impl Table {
             self.index.remove(&connection.key());
             self.free.push(slot);
             self.spare.push(connection);
-            self.last = None;
         }
     }
 
