@@ -10,6 +10,7 @@ use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
 use crate::parallel;
+use crate::stream::Lent;
 
 /// Rows that wait for the decoding of a message before them, at most.
 const WAITING_ROWS: usize = 1 << 14;
@@ -41,6 +42,7 @@ pub struct Analyzer {
     polled: u64,
     polls: Recogniser,
     parts: VecDeque<Part>,
+    lent: Lent,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
     /// Whether no more packets come.
@@ -59,6 +61,7 @@ impl Analyzer {
             polled: 0,
             polls: Recogniser::default(),
             parts: VecDeque::new(),
+            lent: Lent::default(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
             is_finished: false,
@@ -151,7 +154,13 @@ impl Analyzer {
         if self.recent.is_copy(segment) {
             return self.book_copy(segment);
         }
-        let out = &mut Output { rows: &mut self.rows, parts: &mut self.parts, first_row: self.polled, options: &self.options };
+        let out = &mut Output {
+            rows: &mut self.rows,
+            parts: &mut self.parts,
+            first_row: self.polled,
+            lent: &mut self.lent,
+            options: &self.options,
+        };
         self.table.receive(segment, known, out);
         self.totals.connections = self.table.begun();
         if self.rows.len() >= WAITING_ROWS {
@@ -201,7 +210,13 @@ impl Analyzer {
     }
 
     fn end_next(&mut self) -> bool {
-        self.table.end_next(&mut Output { rows: &mut self.rows, parts: &mut self.parts, first_row: self.polled, options: &self.options })
+        self.table.end_next(&mut Output {
+            rows: &mut self.rows,
+            parts: &mut self.parts,
+            first_row: self.polled,
+            lent: &mut self.lent,
+            options: &self.options,
+        })
     }
 
     /// What the packets taken so far brought, in order; nothing unless [`Options::parts`] asks for it. At the end of the
@@ -229,7 +244,13 @@ impl Analyzer {
             return;
         }
         parallel::for_each(self.table.waiting(), self.options.jobs, |connection| connection.decode_waiting());
-        let out = &mut Output { rows: &mut self.rows, parts: &mut self.parts, first_row: self.polled, options: &self.options };
+        let out = &mut Output {
+            rows: &mut self.rows,
+            parts: &mut self.parts,
+            first_row: self.polled,
+            lent: &mut self.lent,
+            options: &self.options,
+        };
         self.table.deliver_all(out);
     }
 

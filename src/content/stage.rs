@@ -35,7 +35,7 @@ pub(crate) struct Stage {
     control: Option<Open>,
     /// First octets of messages, for whoever looks inside.
     heads: Heads,
-    /// Messages whose decoding waits, where that is allowed.
+    /// Messages whose decoding waits, once there was one.
     batch: Option<Box<Batch>>,
 }
 
@@ -62,6 +62,8 @@ const MAX_SPARE: usize = 4096;
 struct Wanted {
     /// Whether compressed content is decoded.
     decode: bool,
+    /// Whether its decoding may wait for that of other messages.
+    batches: bool,
     digest: bool,
     /// Octets of the sample; `None` for no sample.
     sample: Option<usize>,
@@ -134,7 +136,13 @@ impl Stage {
             ContentMode::Preview => Some(options.limits.preview),
             ContentMode::Full => Some(options.limits.full_content),
         };
-        let wanted = Wanted { decode: options.decode, digest: options.digest, sample, limit: options.limits.decoded_content };
+        let wanted = Wanted {
+            decode: options.decode,
+            batches: options.batches && options.decode && !options.parts,
+            digest: options.digest,
+            sample,
+            limit: options.limits.decoded_content,
+        };
         Self {
             wanted,
             compression: None,
@@ -143,7 +151,7 @@ impl Stage {
             data: None,
             control: None,
             heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() },
-            batch: (options.batches && options.decode && !options.parts).then(Box::default),
+            batch: None,
         }
     }
 
@@ -177,7 +185,7 @@ impl Stage {
     #[inline]
     fn may_wait(&self, form: Form<'_>) -> bool {
         let is_compressed = matches!(form, Form::WebSocket { compressed: true, .. });
-        is_compressed && self.batch.is_some() && self.heads.data.is_none() && self.compression.is_some()
+        is_compressed && self.wanted.batches && self.heads.data.is_none() && self.compression.is_some()
     }
 
     /// Whether the message under way is one that comes in to wait.
@@ -341,9 +349,9 @@ impl ContentSink for Stage {
     #[inline]
     fn begin(&mut self, form: Form<'_>) {
         if self.may_wait(form)
-            && let (Some(batch), Form::WebSocket { opcode, .. }) = (&mut self.batch, form)
+            && let Form::WebSocket { opcode, .. } = form
         {
-            return batch.begin(opcode);
+            return self.batch.get_or_insert_default().begin(opcode);
         }
         if matches!(form, Form::WebSocket { compressed: true, .. }) {
             self.decode_waiting();

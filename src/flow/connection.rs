@@ -19,7 +19,7 @@ use crate::message::{
 };
 use crate::options::{ContentMode, Options, Protocol};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
-use crate::stream::{Frame, LayerBytes, Place, Provenance, Timestamp};
+use crate::stream::{Frame, LayerBytes, Lent, Place, Provenance, Timestamp};
 use crate::tcp::{Analysis, Arrival, Receipt};
 use crate::websocket::{self, Evidence};
 
@@ -44,6 +44,8 @@ pub(crate) struct Output<'a> {
     pub(crate) parts: &'a mut VecDeque<Part>,
     /// Rows that have left: number of the first in `rows`.
     pub(crate) first_row: u64,
+    /// Memory for what a segment brings.
+    pub(crate) lent: &'a mut Lent,
     /// What was asked for.
     pub(crate) options: &'a Options,
 }
@@ -341,6 +343,7 @@ impl Connection {
         }
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
+        half.buffer.borrow(out.lent);
         let keep_alive = half.assembler.is_keep_alive(segment);
         let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
         let completes = self.handshake.completes(mine, segment, &mut self.facts);
@@ -362,6 +365,7 @@ impl Connection {
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, out);
         }
+        self.halves[mine].buffer.give_back(out.lent);
     }
 
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.

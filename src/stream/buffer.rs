@@ -44,6 +44,14 @@ struct Run {
     cost: Provenance,
 }
 
+/// Memory for unread bytes, lent to whichever buffer is being filled: most are empty again before the next one is, and what goes
+/// from one to the next stays in the nearest cache.
+#[derive(Debug, Default)]
+pub(crate) struct Lent {
+    bytes: Vec<u8>,
+    runs: VecDeque<Run>,
+}
+
 impl Run {
     fn unread(&self) -> u32 {
         self.len - self.taken
@@ -54,7 +62,13 @@ impl Run {
 const FEW_RUNS: usize = 256;
 
 /// Beyond this an emptied buffer gives its memory back: most messages are small, a few are not.
-const KEPT_CAPACITY: usize = 4096;
+const KEPT_CAPACITY: usize = 64 << 10;
+
+/// The same for runs.
+const KEPT_RUNS: usize = 64;
+
+/// Consumed bytes before unread ones that are not kept.
+const MAX_CONSUMED: usize = 4096;
 
 impl StreamBuffer {
     #[inline]
@@ -335,10 +349,35 @@ impl StreamBuffer {
             if self.bytes.capacity() > KEPT_CAPACITY {
                 self.bytes = Vec::new();
             }
-        } else if self.head > KEPT_CAPACITY && self.head * 2 > self.bytes.len() {
+        } else if self.head > MAX_CONSUMED && self.head * 2 > self.bytes.len() {
             self.bytes.drain(..self.head);
             self.head = 0;
         }
+    }
+
+    /// Takes memory for what is about to be pushed, while nothing is unread.
+    #[inline]
+    pub(crate) fn borrow(&mut self, lent: &mut Lent) {
+        if self.is_empty() {
+            self.exchange(lent);
+        }
+    }
+
+    /// Gives memory back when nothing is unread any more.
+    #[inline]
+    pub(crate) fn give_back(&mut self, lent: &mut Lent) {
+        if self.is_empty() && self.runs.capacity() <= KEPT_RUNS {
+            self.exchange(lent);
+        }
+        if self.is_empty() && self.runs.capacity() > 0 {
+            (self.bytes, self.runs) = (Vec::new(), VecDeque::new());
+        }
+    }
+
+    #[inline]
+    fn exchange(&mut self, lent: &mut Lent) {
+        std::mem::swap(&mut self.bytes, &mut lent.bytes);
+        std::mem::swap(&mut self.runs, &mut lent.runs);
     }
 
     /// Gives back the memory of an empty buffer.

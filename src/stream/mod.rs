@@ -3,5 +3,6 @@
 mod buffer;
 mod provenance;
 
+pub(crate) use buffer::Lent;
 pub use buffer::StreamBuffer;
 pub use provenance::{Frame, LayerBytes, Place, Provenance, Timestamp};
