@@ -9,11 +9,13 @@ use crate::flow::{Output, Recent, Table};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
-use crate::parallel;
+use crate::parallel::Pool;
 use crate::stream::Lent;
 
-/// Rows that wait for the decoding of a message before them, at most.
-const WAITING_ROWS: usize = 1 << 14;
+/// Rows that wait for the decoding of a message before them, at most; where threads decode, as many again wait for those.
+///
+/// Less than a power of two by what a few packets may bring: memory for rows grows in powers of two.
+const WAITING_ROWS: usize = (1 << 14) - (1 << 10);
 
 /// Packets that are handled together.
 const TOGETHER: usize = 16;
@@ -40,6 +42,10 @@ pub struct Analyzer {
     rows: VecDeque<Row>,
     /// Rows that have left.
     polled: u64,
+    /// Decodes messages that wait.
+    pool: Pool,
+    /// Rows that may wait now.
+    most_rows: usize,
     polls: Recogniser,
     parts: VecDeque<Part>,
     lent: Lent,
@@ -54,17 +60,19 @@ impl Analyzer {
     pub fn new(options: Options) -> Self {
         Self {
             reassembly: Reassembly::new(&options),
-            options,
             recent: Recent::default(),
             table: Table::default(),
             rows: VecDeque::new(),
             polled: 0,
+            pool: Pool::new(options.jobs),
+            most_rows: WAITING_ROWS,
             polls: Recogniser::default(),
             parts: VecDeque::new(),
             lent: Lent::default(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
             is_finished: false,
+            options,
         }
     }
 
@@ -163,7 +171,7 @@ impl Analyzer {
         };
         self.table.receive(segment, known, out);
         self.totals.connections = self.table.begun();
-        if self.rows.len() >= WAITING_ROWS {
+        if self.rows.len() >= self.most_rows {
             self.settle();
         }
     }
@@ -230,6 +238,7 @@ impl Analyzer {
         self.reassembly.finish();
         self.book_unjoined();
         self.settle();
+        self.collect();
         self.table.finish();
         self.is_finished = true;
         let mut not_tcp: Vec<_> = self.not_tcp.iter().map(|(reason, &(frames, bytes))| (reason.to_string(), frames, bytes)).collect();
@@ -237,13 +246,29 @@ impl Analyzer {
         self.totals.not_tcp = not_tcp;
     }
 
-    /// Decodes every message that waits, so that all rows can leave.
+    /// Decodes every message that waits, so that all rows can leave. Where there are threads for it they do, while this one
+    /// goes on with the capture: then those rows can leave that waited the last time.
     #[cold]
     fn settle(&mut self) {
         if !self.options.batches {
             return;
         }
-        parallel::for_each(self.table.waiting(), self.options.jobs, |connection| connection.decode_waiting());
+        self.collect();
+        if !self.pool.has_helpers() {
+            self.table.waiting().for_each(|connection| connection.decode_waiting());
+            return self.collect();
+        }
+        let mut is_away = false;
+        for work in self.table.waiting().flat_map(|connection| connection.send_waiting_away()) {
+            self.pool.submit(Box::new(work));
+            is_away = true;
+        }
+        self.most_rows = if is_away { 2 * WAITING_ROWS } else { WAITING_ROWS };
+    }
+
+    /// Completes the rows of messages that were being decoded.
+    fn collect(&mut self) {
+        self.pool.help();
         let out = &mut Output {
             rows: &mut self.rows,
             parts: &mut self.parts,
@@ -251,7 +276,7 @@ impl Analyzer {
             lent: &mut self.lent,
             options: &self.options,
         };
-        self.table.deliver_all(out);
+        self.table.collect(out);
     }
 
     /// What is known of the capture as a whole.

@@ -65,6 +65,18 @@ impl Batch {
         Some((opcode, self.octets.split_off(from)))
     }
 
+    /// What comes in goes into a batch of its own; what waits stays.
+    pub(super) fn split_incoming(&mut self) -> Self {
+        let incoming = self.give_back();
+        incoming.map_or_else(Self::default, |(opcode, octets)| Self { octets, incoming: Some((opcode, 0)), ..Self::default() })
+    }
+
+    /// Puts behind what was decoded what has begun to wait since.
+    pub(super) fn follow_with(&mut self, later: Self) {
+        debug_assert!(self.waiting.is_empty() && later.done.is_empty(), "all of the earlier ones and none of the later are decoded");
+        *self = Self { done: std::mem::take(&mut self.done), ..later };
+    }
+
     /// Names the row of the message that began to wait last.
     pub(super) fn set_ticket(&mut self, ticket: Ticket) {
         if let Some(last) = self.waiting.last_mut() {

@@ -3,6 +3,8 @@
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use std::hash::Hasher;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash64;
@@ -37,6 +39,17 @@ pub(crate) struct Stage {
     heads: Heads,
     /// Messages whose decoding waits, once there was one.
     batch: Option<Box<Batch>>,
+    /// The stage for which this one stands in: what waited there is to be decoded by whoever gets to it first.
+    away: Option<Away>,
+}
+
+/// A stage that is to decode what waits.
+#[derive(Debug)]
+struct Away {
+    /// As long as nobody has begun.
+    stage: Arc<Mutex<Option<Box<Stage>>>>,
+    /// From where it comes when it was begun elsewhere.
+    home: Receiver<Box<Stage>>,
 }
 
 /// What is kept of messages for whoever looks inside.
@@ -152,6 +165,7 @@ impl Stage {
             control: None,
             heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() },
             batch: None,
+            away: None,
         }
     }
 
@@ -205,8 +219,54 @@ impl Stage {
         }
     }
 
+    /// Leaves the messages that wait to be decoded by whoever does the work, perhaps on another thread. Until it is done,
+    /// another stage stands in for this one and takes what comes.
+    pub(crate) fn send_away(self: &mut Box<Self>) -> impl FnOnce() + Send + use<> {
+        self.come_home();
+        let stand_in = Box::new(Self {
+            wanted: self.wanted,
+            compression: self.compression,
+            inflater: None,
+            gap: false,
+            data: self.data.take(),
+            control: self.control.take(),
+            heads: std::mem::take(&mut self.heads),
+            batch: self.batch.as_mut().map(|batch| Box::new(batch.split_incoming())),
+            away: None,
+        });
+        let stage = Arc::new(Mutex::new(Some(std::mem::replace(self, stand_in))));
+        let (home, receiver) = mpsc::sync_channel(1);
+        self.away = Some(Away { stage: Arc::clone(&stage), home: receiver });
+        move || {
+            if let Some(mut stage) = take(&stage) {
+                stage.decode_waiting();
+                // Nobody waits for it where its connection has been dropped.
+                let _ = home.send(stage);
+            }
+        }
+    }
+
+    /// Is the stage again for which this one stands in, when it has decoded what waited.
+    pub(crate) fn come_home(&mut self) {
+        let Some(Away { stage, home }) = self.away.take() else { return };
+        let home = match take(&stage) {
+            Some(mut stage) => {
+                stage.decode_waiting();
+                stage
+            }
+            None => home.recv().expect("whoever has begun gives it back, unless they panicked"),
+        };
+        let stand_in = std::mem::replace(self, *home);
+        (self.data, self.control, self.heads) = (stand_in.data, stand_in.control, stand_in.heads);
+        self.compression = stand_in.compression;
+        if let (Some(batch), Some(later)) = (&mut self.batch, stand_in.batch) {
+            batch.follow_with(*later);
+        }
+    }
+
     /// Decodes the messages that wait.
     pub(crate) fn decode_waiting(&mut self) {
+        self.come_home();
         if !self.is_waiting() {
             return;
         }
@@ -254,6 +314,7 @@ impl Stage {
             Form::WebSocket { compressed: false, .. } => Ok(Coding::Identity),
             Form::WebSocket { compressed: true, .. } if !self.wanted.decode => Err(None),
             Form::WebSocket { compressed: true, .. } => {
+                self.come_home();
                 let compression = self.compression.ok_or(None)?;
                 let whole = !self.gap;
                 self.inflater.get_or_insert_with(|| Box::new(Inflater::new(compression.context_takeover, whole))).begin();
@@ -481,6 +542,11 @@ impl Open {
             is_waiting: false,
         }
     }
+}
+
+/// The stage, for whoever asks first.
+fn take(stage: &Mutex<Option<Box<Stage>>>) -> Option<Box<Stage>> {
+    stage.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 impl Heads {

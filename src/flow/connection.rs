@@ -861,6 +861,17 @@ impl Connection {
         self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).for_each(|stage| stage.decode_waiting());
     }
 
+    /// Leaves the messages that wait in either direction to whoever does the work.
+    pub(crate) fn send_waiting_away(&mut self) -> impl Iterator<Item = impl FnOnce() + Send + use<>> {
+        self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).filter(|stage| stage.is_waiting()).map(|stage| stage.send_away())
+    }
+
+    /// Waits for messages that are being decoded elsewhere, and completes their rows.
+    pub(crate) fn collect(&mut self, out: &mut Output<'_>) {
+        self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).for_each(|stage| stage.come_home());
+        self.deliver_all(out);
+    }
+
     /// Whether messages wait for their decoding.
     pub(crate) fn is_waiting(&self) -> bool {
         self.halves.iter().any(|half| half.stage.as_ref().is_some_and(|stage| stage.is_waiting()))

@@ -145,13 +145,13 @@ impl Table {
     }
 
     /// Connections in which messages wait for their decoding.
-    pub(crate) fn waiting(&mut self) -> Vec<&mut Connection> {
-        self.slots.iter_mut().filter_map(|slot| slot.as_deref_mut()).filter(|connection| connection.is_waiting()).collect()
+    pub(crate) fn waiting(&mut self) -> impl Iterator<Item = &mut Box<Connection>> {
+        self.slots.iter_mut().flatten().filter(|connection| connection.is_waiting())
     }
 
-    /// Completes the rows of messages that have been decoded.
-    pub(crate) fn deliver_all(&mut self, out: &mut Output<'_>) {
-        self.slots.iter_mut().flatten().for_each(|connection| connection.deliver_all(out));
+    /// Waits for what is being decoded elsewhere, and completes the rows of messages that have been decoded.
+    pub(crate) fn collect(&mut self, out: &mut Output<'_>) {
+        self.slots.iter_mut().flatten().for_each(|connection| connection.collect(out));
     }
 
     /// Behind [`finish`](Self::finish): ends the next connection by number; whether there was one. One by one, so that the
