@@ -42,13 +42,15 @@ pub struct Analyzer {
     rows: VecDeque<Row>,
     /// Rows that have left.
     polled: u64,
+    /// Rows at the front that are lent.
+    lent: usize,
     /// Decodes messages that wait.
     pool: Pool,
     /// Rows that may wait now.
     most_rows: usize,
     polls: Recogniser,
     parts: VecDeque<Part>,
-    lent: Lent,
+    memory: Lent,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
     /// Whether no more packets come.
@@ -64,11 +66,12 @@ impl Analyzer {
             table: Table::default(),
             rows: VecDeque::new(),
             polled: 0,
+            lent: 0,
             pool: Pool::new(options.jobs),
             most_rows: WAITING_ROWS,
             polls: Recogniser::default(),
             parts: VecDeque::new(),
-            lent: Lent::default(),
+            memory: Lent::default(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
             is_finished: false,
@@ -79,9 +82,10 @@ impl Analyzer {
     /// Takes the next packet of the capture.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>) {
+        self.release();
         self.count(packet);
         match slice(packet) {
-            Sliced::Segment(segment) => self.receive(&segment),
+            Sliced::Segment(segment) => self.receive_at(&segment, None),
             Sliced::Fragment(fragment) => self.fragment(&fragment),
             Sliced::NotTcp(reason) => self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number),
         }
@@ -90,30 +94,36 @@ impl Analyzer {
     /// Takes packets in their order, as [`packet`](Self::packet) does, and faster: a few are sliced, then what they need is
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
+        self.release();
         let mut packets = packets.into_iter().fuse();
+        let mut taken = Vec::with_capacity(TOGETHER);
         loop {
-            let taken: [Option<Taken<'a>>; TOGETHER] = std::array::from_fn(|_| packets.next().map(|packet| self.take(&packet)));
-            if taken[0].is_none() {
+            for packet in packets.by_ref().take(TOGETHER) {
+                self.count(&packet);
+                taken.push(Taken { sliced: slice(&packet), len: packet.len, number: packet.frame.number });
+            }
+            if taken.is_empty() {
                 return;
             }
-            let known = taken.each_ref().map(|taken| match taken {
-                Some(Taken { sliced: Sliced::Segment(segment), .. }) => self.table.look_up(&segment.key),
-                _ => None,
-            });
-            for (Taken { sliced, len, number }, known) in taken.iter().flatten().zip(known) {
-                match sliced {
-                    Sliced::Segment(segment) => self.receive_at(segment, known),
-                    Sliced::Fragment(fragment) => self.fragment(fragment),
-                    Sliced::NotTcp(reason) => self.book_not_tcp(*reason, 1, u64::from(*len), *number),
-                }
-            }
+            self.receive_together(&taken);
+            taken.clear();
         }
     }
 
-    #[inline]
-    fn take<'a>(&mut self, packet: &Packet<'a>) -> Taken<'a> {
-        self.count(packet);
-        Taken { sliced: slice(packet), len: packet.len, number: packet.frame.number }
+    fn receive_together(&mut self, taken: &[Taken<'_>]) {
+        let mut known = [None; TOGETHER];
+        for (Taken { sliced, .. }, known) in taken.iter().zip(&mut known) {
+            if let Sliced::Segment(segment) = sliced {
+                *known = self.table.look_up(&segment.key);
+            }
+        }
+        for (Taken { sliced, len, number }, known) in taken.iter().zip(known) {
+            match sliced {
+                Sliced::Segment(segment) => self.receive_at(segment, known),
+                Sliced::Fragment(fragment) => self.fragment(fragment),
+                Sliced::NotTcp(reason) => self.book_not_tcp(*reason, 1, u64::from(*len), *number),
+            }
+        }
     }
 
     #[cold]
@@ -122,7 +132,7 @@ impl Analyzer {
         self.book_unjoined();
         let Some(datagram) = datagram else { return };
         match datagram.slice() {
-            Sliced::Segment(segment) => self.receive(&segment),
+            Sliced::Segment(segment) => self.receive_at(&segment, None),
             // Fragments of a tunnel that carried fragments: each level has more headers, so this ends.
             Sliced::Fragment(inner) => self.fragment(&inner),
             Sliced::NotTcp(reason) => self.book_not_tcp(reason, datagram.frames(), datagram.wire_bytes(), datagram.frame().number),
@@ -146,6 +156,7 @@ impl Analyzer {
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)
     #[inline]
     pub fn receive(&mut self, segment: &Segment<'_>) {
+        self.release();
         self.receive_at(segment, None);
     }
 
@@ -166,7 +177,7 @@ impl Analyzer {
             rows: &mut self.rows,
             parts: &mut self.parts,
             first_row: self.polled,
-            lent: &mut self.lent,
+            memory: &mut self.memory,
             options: &self.options,
         };
         self.table.receive(segment, known, out);
@@ -199,6 +210,7 @@ impl Analyzer {
     /// The next row that is known, in order of completion.
     #[inline]
     pub fn poll(&mut self) -> Option<Row> {
+        self.release();
         if self.is_finished {
             self.end_until_a_row();
         }
@@ -212,6 +224,31 @@ impl Analyzer {
         self.rows.pop_front()
     }
 
+    /// The rows that are known, in order of completion, as from [`poll`](Self::poll): lent until the next call, and gone then. At
+    /// the end of the capture not all come at once: to be called again until there is none.
+    pub fn rows(&mut self) -> impl Iterator<Item = &mut Row> {
+        self.release();
+        if self.is_finished {
+            self.end_until_a_row();
+        }
+        let is_known = |row: &&mut Row| !matches!(row, Row::Message(message) if message.content.is_waiting);
+        for row in self.rows.iter_mut().take_while(is_known) {
+            self.lent += 1;
+            if let Row::Exchange(exchange) = row {
+                self.polls.look(exchange);
+            }
+        }
+        self.rows.range_mut(..self.lent)
+    }
+
+    /// Rows that were lent leave.
+    #[inline]
+    fn release(&mut self) {
+        self.rows.drain(..self.lent);
+        self.polled += self.lent as u64;
+        self.lent = 0;
+    }
+
     #[cold]
     fn end_until_a_row(&mut self) {
         while self.rows.is_empty() && self.end_next() {}
@@ -222,7 +259,7 @@ impl Analyzer {
             rows: &mut self.rows,
             parts: &mut self.parts,
             first_row: self.polled,
-            lent: &mut self.lent,
+            memory: &mut self.memory,
             options: &self.options,
         })
     }
@@ -235,6 +272,7 @@ impl Analyzer {
 
     /// The capture is at its end: every connection ends, the last rows can be polled, and the totals are complete.
     pub fn finish(&mut self) {
+        self.release();
         self.reassembly.finish();
         self.book_unjoined();
         self.settle();
@@ -273,7 +311,7 @@ impl Analyzer {
             rows: &mut self.rows,
             parts: &mut self.parts,
             first_row: self.polled,
-            lent: &mut self.lent,
+            memory: &mut self.memory,
             options: &self.options,
         };
         self.table.collect(out);

@@ -41,22 +41,26 @@ pub(super) fn run(
             each(Event::First(first.frame.time))?;
         }
         analyzer.packets(packets);
-        if let Some(mut row) = analyzer.poll() {
-            each(Event::Row(&mut row))?;
-            while let Some(mut row) = analyzer.poll() {
-                each(Event::Row(&mut row))?;
-            }
+        if hand_on(&mut analyzer, &mut each)? {
             each(Event::Pause)?;
         }
         progress.advance(|| (capture.bytes_read(), capture.size()));
     }
     analyzer.finish();
-    while let Some(mut row) = analyzer.poll() {
-        each(Event::Row(&mut row))?;
-    }
+    while hand_on(&mut analyzer, &mut each)? {}
     let (files, mut totals) = (capture.files(), analyzer.totals().clone());
     files.iter().for_each(|file| totals.anomalies += &file.anomalies);
     Ok(Facts { files, totals })
+}
+
+/// Hands on the rows that are known; whether there was any.
+fn hand_on(analyzer: &mut Analyzer, each: &mut impl FnMut(Event<'_>) -> Result<()>) -> Result<bool> {
+    let mut any = false;
+    for row in analyzer.rows() {
+        any = true;
+        each(Event::Row(row))?;
+    }
+    Ok(any)
 }
 
 /// Whether packets of an input may be a while in coming: a pipe or a device, not a file.

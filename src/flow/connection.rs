@@ -45,7 +45,7 @@ pub(crate) struct Output<'a> {
     /// Rows that have left: number of the first in `rows`.
     pub(crate) first_row: u64,
     /// Memory for what a segment brings.
-    pub(crate) lent: &'a mut Lent,
+    pub(crate) memory: &'a mut Lent,
     /// What was asked for.
     pub(crate) options: &'a Options,
 }
@@ -343,7 +343,7 @@ impl Connection {
         }
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
-        half.buffer.borrow(out.lent);
+        half.buffer.borrow(out.memory);
         let keep_alive = half.assembler.is_keep_alive(segment);
         let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
         let completes = self.handshake.completes(mine, segment, &mut self.facts);
@@ -365,7 +365,7 @@ impl Connection {
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, out);
         }
-        self.halves[mine].buffer.give_back(out.lent);
+        self.halves[mine].buffer.give_back(out.memory);
     }
 
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
