@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Output, Recent, Table};
+use crate::flow::{Memory, Output, Recent, Table};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
 use crate::parallel::Pool;
-use crate::stream::Lent;
 
 /// Rows that wait for the decoding of a message before them, at most; where threads decode, as many again wait for those.
 ///
@@ -18,7 +17,7 @@ use crate::stream::Lent;
 const WAITING_ROWS: usize = (1 << 14) - (1 << 10);
 
 /// Packets that are handled together.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 8;
 
 /// A packet that was sliced.
 struct Taken<'a> {
@@ -50,7 +49,7 @@ pub struct Analyzer {
     most_rows: usize,
     polls: Recogniser,
     parts: VecDeque<Part>,
-    memory: Lent,
+    memory: Memory,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
     /// Whether no more packets come.
@@ -71,7 +70,7 @@ impl Analyzer {
             most_rows: WAITING_ROWS,
             polls: Recogniser::default(),
             parts: VecDeque::new(),
-            memory: Lent::default(),
+            memory: Memory::default(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
             is_finished: false,

@@ -186,6 +186,14 @@ impl Stage {
         self.compression = compression;
     }
 
+    /// Whether it is as new: nothing is under way, and nothing is known that a later message depends on.
+    #[inline]
+    pub(crate) fn is_blank(&self) -> bool {
+        let has_heads = self.heads.control.is_some() || self.heads.data.is_some() || self.heads.poll.is_some();
+        let is_idle = self.data.is_none() && self.control.is_none() && self.batch.is_none() && self.away.is_none();
+        !has_heads && is_idle && !self.gap && self.inflater.is_none() && self.compression.is_none()
+    }
+
     /// About what the message under way takes, in octets: windows of its content codings, and its sample.
     pub(crate) fn memory(&self) -> usize {
         let Some(open) = &self.data else { return 0 };

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::anomalies::AnomalyLog;
 use super::application::{Looks, Running, recognise};
-use super::half::Half;
+use super::half::{Half, Memory};
 use super::setup::{Handshake, Roles};
 use super::unannounced::{Suspicion, Verdict};
 use crate::account::Ledger;
@@ -19,7 +19,7 @@ use crate::message::{
 };
 use crate::options::{ContentMode, Options, Protocol};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
-use crate::stream::{Frame, LayerBytes, Lent, Place, Provenance, Timestamp};
+use crate::stream::{Frame, LayerBytes, Place, Provenance, Timestamp};
 use crate::tcp::{Analysis, Arrival, Receipt};
 use crate::websocket::{self, Evidence};
 
@@ -45,7 +45,7 @@ pub(crate) struct Output<'a> {
     /// Rows that have left: number of the first in `rows`.
     pub(crate) first_row: u64,
     /// Memory for what a segment brings.
-    pub(crate) memory: &'a mut Lent,
+    pub(crate) memory: &'a mut Memory,
     /// What was asked for.
     pub(crate) options: &'a Options,
 }
@@ -343,7 +343,7 @@ impl Connection {
         }
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
-        half.buffer.borrow(out.memory);
+        half.borrow(out.memory);
         let keep_alive = half.assembler.is_keep_alive(segment);
         let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
         let completes = self.handshake.completes(mine, segment, &mut self.facts);
@@ -365,7 +365,7 @@ impl Connection {
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, out);
         }
-        self.halves[mine].buffer.give_back(out.memory);
+        self.halves[mine].give_back(out.memory);
     }
 
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
@@ -640,7 +640,7 @@ impl Connection {
                 return;
             }
             let Running::Http(http) = &mut self.running else { return };
-            let (buffer, stage) = self.halves[direction as usize].parts(out.options);
+            let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
             let Some(event) = http.advance(direction, buffer, stage) else { return };
             let gives_way = http.gives_way();
             self.on_http(event, out);
@@ -812,7 +812,7 @@ impl Connection {
         options: &Options,
     ) {
         for direction in Direction::BOTH {
-            let (_, stage) = self.halves[direction as usize].parts(options);
+            let stage = self.halves[direction as usize].stage(options);
             stage.set_compression(handshake.compression(direction));
         }
         self.keep_heads(session.keep(), options);
@@ -822,7 +822,7 @@ impl Connection {
             let Some(evidence) = wanted[direction as usize] else {
                 return websocket::Receiver::new(self.number, direction, compression);
             };
-            let (_, stage) = self.halves[direction as usize].parts(options);
+            let stage = self.halves[direction as usize].stage(options);
             stage.lose_context();
             websocket::Receiver::mid_stream(self.number, direction, compression, evidence)
         });
@@ -836,14 +836,14 @@ impl Connection {
     fn keep_heads(&mut self, keep: envelope::Keep, options: &Options) {
         let limit = options.limits.envelope;
         let data = (keep == envelope::Keep::All).then_some(limit);
-        self.halves.iter_mut().for_each(|half| half.parts(options).1.keep_heads(data, limit));
+        self.halves.iter_mut().for_each(|half| half.stage(options).keep_heads(data, limit));
     }
 
     #[inline]
     fn step_websocket(&mut self, direction: Direction, out: &mut Output<'_>) {
         loop {
             let Running::WebSocket(receivers) = &mut self.running else { return };
-            let (buffer, stage) = self.halves[direction as usize].parts(out.options);
+            let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
             let event = receivers[direction as usize].advance(buffer, stage);
             if out.options.parts {
                 out.parts.extend(shown_frames(&mut receivers[direction as usize]));
@@ -1014,7 +1014,7 @@ impl Connection {
         let closed = self.halves[direction as usize].assembler.is_finished();
         self.finds_lost_answer(direction, out);
         loop {
-            let (buffer, stage) = self.halves[direction as usize].parts(out.options);
+            let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
             match &mut self.running {
                 Running::Http(http) => {
                     let Some(event) = http.end(direction, closed, buffer, stage) else { break };
@@ -1032,6 +1032,7 @@ impl Connection {
                 Running::Detecting | Running::Opaque | Running::Ended(_) => break,
             }
         }
+        self.halves[direction as usize].give_back(out.memory);
         self.update_parsed();
         self.advance(direction, out);
     }

@@ -2,8 +2,16 @@
 
 use crate::content::Stage;
 use crate::options::Options;
-use crate::stream::StreamBuffer;
+use crate::stream::{Lent, StreamBuffer};
 use crate::tcp::Assembler;
+
+/// What a half needs while it takes a segment, lent to one after the other: so it stays in the nearest cache, and thousands of
+/// connections that wait for their next segment do without.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    unread: Lent,
+    stage: Option<Box<Stage>>,
+}
 
 /// One direction of a connection.
 #[derive(Debug, Default)]
@@ -11,7 +19,7 @@ pub(super) struct Half {
     pub(super) assembler: Assembler,
     /// In order, not yet understood.
     pub(super) buffer: StreamBuffer,
-    /// Made with the first application: many connections never have one.
+    /// There while it holds anything: of a message under way, or of the WebSocket.
     pub(super) stage: Option<Box<Stage>>,
     /// A keep-alive was sent and not yet answered.
     pub(super) keep_alive: bool,
@@ -34,7 +42,29 @@ impl Half {
     }
 
     /// The buffer and the content stage together, as parsers need them.
-    pub(super) fn parts(&mut self, options: &Options) -> (&mut StreamBuffer, &mut Stage) {
-        (&mut self.buffer, self.stage.get_or_insert_with(|| Box::new(Stage::new(options))))
+    #[inline]
+    pub(super) fn parts(&mut self, options: &Options, memory: &mut Memory) -> (&mut StreamBuffer, &mut Stage) {
+        let stage = self.stage.get_or_insert_with(|| memory.stage.take().unwrap_or_else(|| Box::new(Stage::new(options))));
+        (&mut self.buffer, stage)
+    }
+
+    /// The content stage, which stays.
+    pub(super) fn stage(&mut self, options: &Options) -> &mut Stage {
+        self.stage.get_or_insert_with(|| Box::new(Stage::new(options)))
+    }
+
+    /// Borrows what a segment needs.
+    #[inline]
+    pub(super) fn borrow(&mut self, memory: &mut Memory) {
+        self.buffer.borrow(&mut memory.unread);
+    }
+
+    /// Gives back what nothing is left in.
+    #[inline]
+    pub(super) fn give_back(&mut self, memory: &mut Memory) {
+        self.buffer.give_back(&mut memory.unread);
+        if self.stage.as_ref().is_some_and(|stage| stage.is_blank()) {
+            memory.stage = self.stage.take();
+        }
     }
 }

@@ -11,4 +11,5 @@ mod unannounced;
 
 pub(crate) use connection::Output;
 pub(crate) use duplicates::Recent;
+pub(crate) use half::Memory;
 pub(crate) use table::Table;
