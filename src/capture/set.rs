@@ -400,4 +400,46 @@ mod tests {
         assert_eq!(capture.next().unwrap().map(|packet| packet.data[0]), Some(b'a'));
         assert_eq!(capture.next().unwrap().map(|packet| packet.data[0]), Some(b'b'));
     }
+
+    /// The packets of each burst, by their first octet.
+    fn bursts(capture: &mut Capture) -> Vec<Vec<(u64, u8)>> {
+        let next = || capture.next_packets().unwrap().map(|packets| packets.map(|packet| (packet.frame.number, packet.data[0])).collect());
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn packets_come_together_that_need_not_be_waited_for() {
+        let records = [(1, 1, &b"a"[..]), (2, 1, b"b"), (3, 1, b"c")];
+        let blocks = Writer::new(ByteOrder::Big).section().interface(&[]).enhanced(0, 5, 1, b"a").enhanced(0, 6, 1, b"b");
+        // Behind a block that is no packet's a new burst begins.
+        let blocks = blocks.interface(&[]).enhanced(1, 7, 1, b"c").octets;
+        let expected = [vec![vec![(1, b'a'), (2, b'b'), (3, b'c')]], vec![vec![(1, b'a'), (2, b'b')], vec![(3, b'c')]]];
+        for (file, expected) in [pcap(&records), blocks].into_iter().zip(expected) {
+            let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
+            assert_eq!(bursts(&mut capture), expected);
+        }
+    }
+
+    #[test]
+    fn live_pipe_gives_the_packets_that_are_there() {
+        let file = pcap(&[(1, 1, b"a"), (2, 1, b"b"), (3, 1, b"c")]);
+        // The header, a packet and half of the next; the rest of it and half of the last.
+        let (first, rest) = file.split_at(50);
+        let (second, _) = rest.split_at(17);
+        let mut capture = Capture::from_reader("-", Pipe(vec![first.to_vec(), second.to_vec()]), &Limits::default()).unwrap();
+        for expected in [(1, b'a'), (2, b'b')] {
+            let packets: Vec<_> = capture.next_packets().unwrap().unwrap().map(|packet| (packet.frame.number, packet.data[0])).collect();
+            assert_eq!(packets, [expected]);
+        }
+    }
+
+    #[test]
+    fn damage_behind_packets_that_came_together_is_at_its_frame() {
+        let file = Writer::new(ByteOrder::Little).section().interface(&[]).enhanced(0, 5, 1, b"a").enhanced(0, 6, 1, b"b");
+        // Of an interface that is not described.
+        let file = file.enhanced(9, 7, 1, b"x").enhanced(0, 8, 1, b"c").octets;
+        let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
+        assert_eq!(bursts(&mut capture).concat(), [(1, b'a'), (2, b'b'), (3, b'c')]);
+        assert_eq!(capture.files()[0].anomalies.iter().collect::<Vec<_>>(), [(AnomalyKind::MalformedBlock, 1, 3)]);
+    }
 }

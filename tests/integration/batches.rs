@@ -1,15 +1,18 @@
-//! Content that is decoded later, several messages of a direction together and on several threads, changes no octet of the output.
+//! Content that is decoded later, several messages of a direction together and on several threads, changes no octet of the output;
+//! and neither does taking packets and rows some at a time.
 
+use std::io::Cursor;
 use std::path::Path;
 
+use flate2::{Compress, Compression, FlushCompress};
 use wiretare::report::ndjson::Lines;
-use wiretare::{Analyzer, Capture, ContentMode, Options};
+use wiretare::{Analyzer, Capture, ContentMode, Limits, Options, Row};
 
+use crate::conversation::Conversation;
 use crate::support::{captures_below, corpus, samples};
 
-/// The rows as they are printed.
-fn lines(path: &Path, options: &Options) -> Option<Vec<u8>> {
-    let mut capture = Capture::open(&[path.to_owned()], &options.limits).ok()?;
+/// The rows as they are printed: taken one by one, behind each packet.
+fn lines_one_by_one(mut capture: Capture, options: &Options) -> Vec<u8> {
     let (mut analyzer, mut lines, mut out) = (Analyzer::new(options.clone()), Lines::new(options.content), Vec::new());
     let mut take = |analyzer: &mut Analyzer| {
         while let Some(row) = analyzer.poll() {
@@ -22,31 +25,142 @@ fn lines(path: &Path, options: &Options) -> Option<Vec<u8>> {
     }
     analyzer.finish();
     take(&mut analyzer);
-    Some(out)
+    out
 }
 
-fn assert_same(path: &Path) {
+/// The same, as many packets and rows at a time as there are.
+fn lines(mut capture: Capture, options: &Options) -> Vec<u8> {
+    let (mut analyzer, mut lines, mut out) = (Analyzer::new(options.clone()), Lines::new(options.content), Vec::new());
+    let mut take = |analyzer: &mut Analyzer| {
+        let before = out.len();
+        analyzer.rows().for_each(|row| lines.append(row, &mut out));
+        out.len() > before
+    };
+    while let Ok(Some(packets)) = capture.next_packets() {
+        analyzer.packets(packets);
+        take(&mut analyzer);
+    }
+    analyzer.finish();
+    while take(&mut analyzer) {}
+    out
+}
+
+fn assert_same(name: &str, open: impl Fn(&Limits) -> wiretare::Result<Capture>) {
     for content in [ContentMode::None, ContentMode::Full] {
         let one_by_one = Options { content, digest: content == ContentMode::Full, ..Options::default() };
-        let Some(expected) = lines(path, &one_by_one) else { return };
-        for jobs in [1, 3] {
-            let found = lines(path, &Options { batches: true, jobs, ..one_by_one.clone() }).expect("as before");
+        let Ok(capture) = open(&one_by_one.limits) else { return };
+        let expected = lines_one_by_one(capture, &one_by_one);
+        for (batches, jobs) in [(false, 1), (true, 1), (true, 3)] {
+            let found = lines(open(&one_by_one.limits).expect("as before"), &Options { batches, jobs, ..one_by_one.clone() });
             let differs = expected.split(|&b| b == b'\n').zip(found.split(|&b| b == b'\n')).find(|(a, b)| a != b);
             let shown = differs.map(|(a, b)| [a, b].map(|line| String::from_utf8_lossy(line).into_owned()));
-            assert!(expected == found, "{} with {jobs} jobs: {shown:?}", path.display());
+            assert!(expected == found, "{name}, in batches: {batches}, with {jobs} jobs: {shown:?}");
         }
     }
 }
 
+fn assert_file_same(path: &Path) {
+    assert_same(&path.display().to_string(), |limits| Capture::open(&[path.to_owned()], limits));
+}
+
 #[test]
 fn batches_change_no_octet_of_the_output() {
-    samples().iter().for_each(|path| assert_same(path));
+    samples().iter().for_each(|path| assert_file_same(path));
 }
 
 #[test]
 fn batches_change_no_octet_of_the_output_on_the_corpus() {
     let Some(corpus) = corpus() else { return };
     for folder in ["made", "public/websocket", "public/malformed"] {
-        captures_below(&corpus.join(folder)).iter().for_each(|path| assert_same(path));
+        captures_below(&corpus.join(folder)).iter().for_each(|path| assert_file_same(path));
     }
+}
+
+/// A direction's messages, deflated with context takeover (RFC 7692 §7.2.1).
+struct Sender(Compress);
+
+impl Sender {
+    fn deflate(&mut self, text: &[u8]) -> Vec<u8> {
+        let mut octets = Vec::with_capacity(text.len() + 64);
+        self.0.compress_vec(text, &mut octets, FlushCompress::Sync).expect("room for all of it");
+        octets.truncate(octets.len() - 4);
+        octets
+    }
+}
+
+/// A frame of the server; `first` is its first octet.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let len = payload.len() as u16;
+    let head = if len < 126 { vec![first, len as u8] } else { [&[first, 126][..], &len.to_be_bytes()].concat() };
+    [&head[..], payload].concat()
+}
+
+/// A WebSocket on which the server says more than may wait, in every way that a message can come: short and long, in fragments, with
+/// a Ping between, uncompressed, cut by a loss.
+fn talk(port: u16, messages: u32) -> Conversation {
+    let mut talk = Conversation::open_from(port);
+    talk.client(
+        "GET /w HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+    );
+    talk.server(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+    );
+    let mut sender = Sender(Compress::new(Compression::fast(), false));
+    let mut noise = u32::from(port);
+    let mut lost = Vec::new();
+    for n in 0..messages {
+        let text = format!("{{\"port\":{port},\"message\":{n},\"again\":\"and again the same words\"}}");
+        let deflated = sender.deflate(text.as_bytes());
+        match n % 1000 {
+            100 => {
+                // Deflates badly, to more than may wait.
+                let octets = std::iter::repeat_with(|| {
+                    noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    b' ' + (noise >> 24) as u8 % 90
+                });
+                let long = sender.deflate(&octets.take(9000).collect::<Vec<_>>());
+                frame(0xc2, &long).chunks(1400).for_each(|part| {
+                    talk.server(part);
+                });
+            }
+            200 => {
+                let (first, rest) = deflated.split_at(deflated.len() / 2);
+                talk.server(frame(0x41, first)).server(frame(0x89, b"between")).server(frame(0x80, rest));
+                continue;
+            }
+            300 => {
+                talk.server(frame(0x81, b"as it is"));
+            }
+            400 if n > 15_000 => lost.push(talk.len() + 1),
+            _ => {}
+        }
+        talk.server(frame(0xc1, &deflated));
+    }
+    lost.into_iter().rev().for_each(|frame| {
+        talk.lose(frame);
+    });
+    talk.close();
+    talk
+}
+
+#[test]
+fn more_messages_than_may_wait_change_no_octet_either() {
+    let talks: Vec<_> = [(1000, 9000), (1001, 12_000), (1002, 21_000)].into_iter().map(|(port, messages)| talk(port, messages)).collect();
+    let file = Conversation::pcap_of_all(&talks);
+    assert_same("talks", |limits| Capture::from_reader("talks", Cursor::new(file.clone()), limits));
+    // That they were understood, and not only alike.
+    let mut capture = Capture::from_reader("talks", Cursor::new(file), &Limits::default()).expect("a capture");
+    let mut analyzer = Analyzer::new(Options { batches: true, jobs: 2, ..Options::default() });
+    let mut known = 0;
+    while let Ok(Some(packets)) = capture.next_packets() {
+        analyzer.packets(packets);
+        known += analyzer.rows().filter(|row| matches!(row, Row::Message(message) if message.content.bytes.is_some())).count();
+    }
+    analyzer.finish();
+    known += std::iter::from_fn(|| analyzer.poll())
+        .filter(|row| matches!(row, Row::Message(message) if message.content.bytes.is_some()))
+        .count();
+    assert!(known > 30_000, "{known} contents are known");
 }

@@ -19,7 +19,12 @@ const ACK: u8 = 0x10;
 impl Conversation {
     /// A connection that begins with its three-way handshake.
     pub(crate) fn open() -> Self {
-        let mut conversation = Self::midstream();
+        Self::open_from(40_000)
+    }
+
+    /// The same from another port of the client.
+    pub(crate) fn open_from(port: u16) -> Self {
+        let mut conversation = Self { ports: [port, 80], ..Self::midstream() };
         conversation.segment(0, SYN, b"");
         conversation.segment(1, SYN | ACK, b"");
         conversation.segment(0, ACK, b"");
@@ -107,11 +112,21 @@ impl Conversation {
 
     /// The capture as a pcap file; a frame each millisecond.
     pub(crate) fn pcap(&self) -> Vec<u8> {
+        Self::pcap_of(self.frames.iter())
+    }
+
+    /// Several that talk at the same time, a frame of each in turn.
+    pub(crate) fn pcap_of_all(conversations: &[Self]) -> Vec<u8> {
+        let most = conversations.iter().map(Self::len).max().unwrap_or(0);
+        Self::pcap_of((0..most).flat_map(|n| conversations.iter().filter_map(move |conversation| conversation.frames.get(n))))
+    }
+
+    fn pcap_of<'a>(frames: impl Iterator<Item = &'a Vec<u8>>) -> Vec<u8> {
         let mut file = [0xa1b2_c3d4_u32.to_le_bytes(), [2, 0, 4, 0], [0; 4], [0; 4], [0, 0, 4, 0], [1, 0, 0, 0]].concat();
-        for (n, frame) in self.frames.iter().enumerate() {
+        for (n, frame) in frames.enumerate() {
             let len = (frame.len() as u32).to_le_bytes();
-            file.extend(1_600_000_000_u32.to_le_bytes());
-            file.extend((n as u32 * 1000).to_le_bytes());
+            file.extend((1_600_000_000 + n as u32 / 1000).to_le_bytes());
+            file.extend((n as u32 % 1000 * 1000).to_le_bytes());
             file.extend([len, len].concat());
             file.extend(frame);
         }
