@@ -5,16 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Memory, Output, Recent, Table};
+use crate::flow::{Memory, Output, Recent, Table, Waiting};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
 use crate::parallel::Pool;
-
-/// Rows that wait for the decoding of a message before them, at most; where threads decode, as many again wait for those.
-///
-/// Less than a power of two by what a few packets may bring: memory for rows grows in powers of two.
-const WAITING_ROWS: usize = (1 << 14) - (1 << 10);
 
 /// Packets that are handled together.
 const TOGETHER: usize = 8;
@@ -45,8 +40,8 @@ pub struct Analyzer {
     lent: usize,
     /// Decodes messages that wait.
     pool: Pool,
-    /// Rows that may wait now.
-    most_rows: usize,
+    /// Since content was last decoded, or left to others.
+    waiting: Waiting,
     polls: Recogniser,
     parts: VecDeque<Part>,
     memory: Memory,
@@ -67,7 +62,7 @@ impl Analyzer {
             polled: 0,
             lent: 0,
             pool: Pool::new(options.jobs),
-            most_rows: WAITING_ROWS,
+            waiting: Waiting::default(),
             polls: Recogniser::default(),
             parts: VecDeque::new(),
             memory: Memory::default(),
@@ -177,11 +172,12 @@ impl Analyzer {
             parts: &mut self.parts,
             first_row: self.polled,
             memory: &mut self.memory,
+            waiting: &mut self.waiting,
             options: &self.options,
         };
         self.table.receive(segment, known, out);
         self.totals.connections = self.table.begun();
-        if self.rows.len() >= self.most_rows {
+        if self.waiting.is_due(self.polled + self.rows.len() as u64) {
             self.settle();
         }
     }
@@ -259,6 +255,7 @@ impl Analyzer {
             parts: &mut self.parts,
             first_row: self.polled,
             memory: &mut self.memory,
+            waiting: &mut self.waiting,
             options: &self.options,
         })
     }
@@ -290,17 +287,17 @@ impl Analyzer {
         if !self.options.batches {
             return;
         }
+        self.waiting = Waiting::default();
         self.collect();
         if !self.pool.has_helpers() {
             self.table.waiting().for_each(|connection| connection.decode_waiting());
             return self.collect();
         }
-        let mut is_away = false;
         for work in self.table.waiting().flat_map(|connection| connection.send_waiting_away()) {
             self.pool.submit(Box::new(work));
-            is_away = true;
+            // Those that come next wait for these, even if their own content is known.
+            self.waiting.begin(self.polled + self.rows.len() as u64);
         }
-        self.most_rows = if is_away { 2 * WAITING_ROWS } else { WAITING_ROWS };
     }
 
     /// Completes the rows of messages that were being decoded.
@@ -311,6 +308,7 @@ impl Analyzer {
             parts: &mut self.parts,
             first_row: self.polled,
             memory: &mut self.memory,
+            waiting: &mut self.waiting,
             options: &self.options,
         };
         self.table.collect(out);

@@ -46,8 +46,45 @@ pub(crate) struct Output<'a> {
     pub(crate) first_row: u64,
     /// Memory for what a segment brings.
     pub(crate) memory: &'a mut Memory,
+    /// What waits for its decoding.
+    pub(crate) waiting: &'a mut Waiting,
     /// What was asked for.
     pub(crate) options: &'a Options,
+}
+
+/// Rows that wait for the decoding of a message before them, at most; where threads decode, as many again wait for those.
+///
+/// Less than a power of two by what a few packets may bring: memory for rows grows in powers of two.
+const WAITING_ROWS: u64 = (1 << 14) - (1 << 10);
+
+/// Encoded octets that wait for their decoding, at most.
+const WAITING_BYTES: u64 = 16 << 20;
+
+/// Messages that wait for their decoding.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// Number of the first one's row.
+    first: Option<u64>,
+    /// Their encoded octets.
+    bytes: u64,
+}
+
+impl Waiting {
+    /// Rows from that number on wait.
+    pub(crate) fn begin(&mut self, row: u64) {
+        self.first.get_or_insert(row);
+    }
+
+    fn add(&mut self, row: u64, bytes: u64) {
+        self.begin(row);
+        self.bytes += bytes;
+    }
+
+    /// Whether they have waited long enough, before the row of that number.
+    #[inline]
+    pub(crate) fn is_due(&self, row: u64) -> bool {
+        self.first.is_some_and(|first| row - first >= WAITING_ROWS || self.bytes >= WAITING_BYTES)
+    }
 }
 
 /// A segment's part in the three-way handshake.
@@ -949,6 +986,7 @@ impl Connection {
             row: out.first_row + out.rows.len() as u64,
             start: half.buffer.start() - message.cost.framing_bytes - message.cost.encoded_bytes,
         };
+        out.waiting.add(ticket.row, message.cost.encoded_bytes);
         out.rows.push_back(Row::Message(message));
         if let Some(stage) = &mut half.stage {
             stage.set_ticket(ticket);

@@ -9,7 +9,7 @@ mod setup;
 mod table;
 mod unannounced;
 
-pub(crate) use connection::Output;
+pub(crate) use connection::{Output, Waiting};
 pub(crate) use duplicates::Recent;
 pub(crate) use half::Memory;
 pub(crate) use table::Table;
