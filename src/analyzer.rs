@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Memory, Output, Recent, Table, Waiting};
+use crate::flow::{Known, Memory, Output, Recent, Table, Waiting};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
@@ -156,7 +156,7 @@ impl Analyzer {
 
     /// The same where its connection may be known.
     #[inline]
-    fn receive_at(&mut self, segment: &Segment<'_>, known: Option<usize>) {
+    fn receive_at(&mut self, segment: &Segment<'_>, known: Option<Known>) {
         let unscoped;
         let segment = if segment.key.is_scoped() && !self.options.separate_networks {
             unscoped = Segment { key: segment.key.without_scope(), ..*segment };

@@ -4,6 +4,7 @@ use crate::message::{Application, Bucket, Buckets, Direction, Side};
 
 /// Octets of one connection: what came in, and where it was booked.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub(crate) struct Ledger {
     wire_bytes: u64,
     sides: [u64; Side::ALL.len()],
@@ -12,8 +13,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     #[inline]
-    pub(crate) fn touch(&self) -> u64 {
-        self.wire_bytes ^ self.sides[3] ^ self.buckets.in_direction(Bucket::Acknowledgements, Direction::ClientToServer)
+    pub(crate) fn touch(&self, application: Application) -> u64 {
+        self.wire_bytes ^ self.buckets.get(application, Bucket::Acknowledgements, Direction::ClientToServer)
     }
 
     /// A frame of the connection came in: `frame.len`.

@@ -12,4 +12,4 @@ mod unannounced;
 pub(crate) use connection::{Output, Waiting};
 pub(crate) use duplicates::Recent;
 pub(crate) use half::Memory;
-pub(crate) use table::Table;
+pub(crate) use table::{Known, Table};

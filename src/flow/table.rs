@@ -23,6 +23,13 @@ const LEAP_NS: i64 = 600_000_000_000;
 /// Segments in a row that make it believed.
 const LEAPS_BELIEVED: u32 = 3;
 
+/// Where a connection lies, unless it has ended since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    slot: usize,
+    number: u64,
+}
+
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -56,17 +63,16 @@ impl Table {
 
     /// Where the connection of a segment to come lies, if there is one; what it needs is fetched.
     #[inline]
-    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<usize> {
+    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<Known> {
         let slot = self.index.get(key).copied()?;
-        if let Some(connection) = &self.slots[slot] {
-            std::hint::black_box(connection.touch());
-        }
-        Some(slot)
+        let connection = self.slots[slot].as_ref()?;
+        std::hint::black_box(connection.touch());
+        Some(Known { slot, number: connection.number() })
     }
 
     /// Takes a segment to its connection; `known` is where that was before the last few segments.
     #[inline]
-    pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<usize>, out: &mut Output<'_>) {
+    pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) {
         let slot = self.slot(segment, known, out);
         self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
@@ -162,9 +168,9 @@ impl Table {
     }
 
     #[inline]
-    fn slot(&mut self, segment: &Segment<'_>, known: Option<usize>, out: &mut Output<'_>) -> usize {
-        let known = known.filter(|&slot| self.slots[slot].as_ref().is_some_and(|connection| connection.key() == segment.key));
-        match known.or_else(|| self.index.get(&segment.key).copied()) {
+    fn slot(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) -> usize {
+        let is_there = |known: &Known| self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number);
+        match known.filter(is_there).map(|known| known.slot).or_else(|| self.index.get(&segment.key).copied()) {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
