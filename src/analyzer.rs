@@ -177,7 +177,7 @@ impl Analyzer {
         };
         self.table.receive(segment, known, out);
         self.totals.connections = self.table.begun();
-        if self.waiting.is_due(self.polled + self.rows.len() as u64) {
+        if self.waiting.is_due(self.polled + self.rows.len() as u64, self.options.jobs) {
             self.settle();
         }
     }
@@ -287,7 +287,7 @@ impl Analyzer {
         if !self.options.batches {
             return;
         }
-        self.waiting = Waiting::default();
+        self.waiting.clear();
         self.collect();
         if !self.pool.has_helpers() {
             self.table.waiting().for_each(|connection| connection.decode_waiting());

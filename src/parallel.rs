@@ -53,9 +53,10 @@ impl Pool {
         self.queue.changed.notify_one();
     }
 
-    /// Does on this thread what nobody else has begun, until there is no more of it.
+    /// Does on this thread what nobody else has begun, until there is no more of it. It takes what came last, the others what came
+    /// first: where the same work comes in the same order again, each thread finds more of it in its own cache.
     pub(crate) fn help(&self) {
-        while let Some(work) = self.queue.next() {
+        while let Some(work) = self.queue.last() {
             work();
         }
     }
@@ -89,8 +90,8 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<Work> {
-        self.lock().waiting.pop_front()
+    fn last(&self) -> Option<Work> {
+        self.lock().waiting.pop_back()
     }
 
     /// Does what comes until the queue is closed.

@@ -57,6 +57,9 @@ pub(crate) struct Output<'a> {
 /// Less than a power of two by what a few packets may bring: memory for rows grows in powers of two.
 const WAITING_ROWS: u64 = (1 << 14) - (1 << 10);
 
+/// The same the first time: other threads have nothing to do until then.
+const FIRST_WAITING_ROWS: u64 = WAITING_ROWS / 4;
+
 /// Encoded octets that wait for their decoding, at most.
 const WAITING_BYTES: u64 = 16 << 20;
 
@@ -67,9 +70,15 @@ pub(crate) struct Waiting {
     first: Option<u64>,
     /// Their encoded octets.
     bytes: u64,
+    has_been_due: bool,
 }
 
 impl Waiting {
+    /// None waits that is not being decoded.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { has_been_due: true, ..Self::default() };
+    }
+
     /// Rows from that number on wait.
     pub(crate) fn begin(&mut self, row: u64) {
         self.first.get_or_insert(row);
@@ -82,8 +91,9 @@ impl Waiting {
 
     /// Whether they have waited long enough, before the row of that number.
     #[inline]
-    pub(crate) fn is_due(&self, row: u64) -> bool {
-        self.first.is_some_and(|first| row - first >= WAITING_ROWS || self.bytes >= WAITING_BYTES)
+    pub(crate) fn is_due(&self, row: u64, jobs: usize) -> bool {
+        let most = if jobs > 1 && !self.has_been_due { FIRST_WAITING_ROWS } else { WAITING_ROWS };
+        self.first.is_some_and(|first| row - first >= most || self.bytes >= WAITING_BYTES)
     }
 }
 
