@@ -12,6 +12,7 @@ instead.
 import argparse
 import json
 import os
+import shlex
 import shutil
 import statistics
 import struct
@@ -149,16 +150,22 @@ def beside_cat(args):
                 commands["cat", scale] = ["cat", path]
                 commands["one", scale] = [*command, "--jobs", "1", path]
                 commands["two", scale] = [*command, "--jobs", "2", path]
+            if args.beside:
+                commands["other", args.scales[-1]] = [part.replace("{}", paths[args.scales[-1]]) for part in shlex.split(args.beside)]
             costs = in_turn(commands, args.runs, [("one", scale) for scale in args.scales])
             last = args.scales[-1]
             size, packets = os.path.getsize(paths[last]) / 1e9, facts(paths[last])["packets"]
             one, two, cat = (costs[which, last] for which in ("one", "two", "cat"))
             rows.append([label, f"{size * 1000:.0f}", f"{one.cpu / size:.2f}", f"{one.cpu / cat.cpu:.1f}", f"{packets / one.cpu / 1e6:.2f}",
                          f"{size * 1000 / one.cpu:.0f}", f"{one.peak / 1e6:.0f}", f"{two.wall / one.wall:.2f}"])
+            if args.beside:
+                other = costs["other", last]
+                rows[-1] += [f"{other.cpu / size:.2f}", f"{other.cpu / cat.cpu:.1f}", f"{one.cpu / other.cpu:.1f}"]
             first = costs["one", args.scales[0]]
             growth.append([label, *(f"{costs['one', scale].cpu / first.cpu:.2f}" for scale in args.scales),
                            *(f"{costs['one', scale].peak / 1e6:.0f}" for scale in args.scales)])
-    table(["beside cat", "MB", "CPU-s/GB", "times cat", "M packets/s", "MB/s", "peak MB", "wall, 2 jobs ÷ 1"], rows, args.markdown)
+    others = ["the other, CPU-s/GB", "times cat", "times the other"] if args.beside else []
+    table(["beside cat", "MB", "CPU-s/GB", "times cat", "M packets/s", "MB/s", "peak MB", "wall, 2 jobs ÷ 1", *others], rows, args.markdown)
     heads = [f"CPU {scale}x" for scale in args.scales] + [f"peak MB {scale}x" for scale in args.scales]
     table(["growth", *heads], growth, args.markdown)
 
@@ -200,6 +207,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--tshark-runs", type=int, default=3)
     parser.add_argument("--tshark-part", type=int, default=20, metavar="MB")
+    parser.add_argument("--beside", metavar="COMMAND", help="another program to time on the same captures; {} stands for the capture")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--instructions", action="store_true")
     args = parser.parse_args()
