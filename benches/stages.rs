@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use wiretare::report::ndjson::Lines;
-use wiretare::{Analyzer, Capture, ContentMode, Limits, Options, Result, Row, Sliced, Summary, slice};
+use wiretare::{Analyzer, Capture, ContentMode, Limits, Options, Result, Sliced, Summary, slice};
 
 /// How far packets are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,36 +57,38 @@ fn run(capture: &PathBuf, level: Level) -> Result<(u64, u64)> {
     let (mut analyzer, mut lines) = (Analyzer::new(level.options()), Lines::new(ContentMode::None));
     let mut summary = Summary::new(Options::default().assumptions);
     let (mut packets, mut made, mut out) = (0, 0, Vec::new());
-    let mut take = |row: Row| match level {
-        Level::Write => {
-            out.clear();
-            lines.append(&row, &mut out);
-            black_box(&out);
-        }
-        Level::Account => summary.add(&row),
-        _ => drop(black_box(row)),
-    };
-    while let Some(packet) = capture.next()? {
-        packets += 1;
-        match level {
-            Level::Walk => made += u64::from(packet.len),
-            Level::Slice => made += u64::from(matches!(slice(&packet), Sliced::Segment(_))),
-            _ => {
-                analyzer.packet(&packet);
-                while let Some(row) = analyzer.poll() {
-                    made += 1;
-                    take(row);
+    let mut take = |analyzer: &mut Analyzer| {
+        let before = made;
+        for row in analyzer.rows() {
+            made += 1;
+            match level {
+                Level::Write => {
+                    out.clear();
+                    lines.append(row, &mut out);
+                    black_box(&out);
                 }
+                Level::Account => summary.add(row),
+                _ => drop(black_box(row)),
+            }
+        }
+        made > before
+    };
+    let mut found = 0;
+    while let Some(together) = capture.next_packets()? {
+        let together = together.inspect(|_| packets += 1);
+        match level {
+            Level::Walk => found += together.map(|packet| u64::from(packet.len)).sum::<u64>(),
+            Level::Slice => found += together.filter(|packet| matches!(slice(packet), Sliced::Segment(_))).count() as u64,
+            _ => {
+                analyzer.packets(together);
+                take(&mut analyzer);
             }
         }
     }
     analyzer.finish();
-    while let Some(row) = analyzer.poll() {
-        made += 1;
-        take(row);
-    }
+    while take(&mut analyzer) {}
     black_box(&summary);
-    Ok((packets, made))
+    Ok((packets, made + found))
 }
 
 /// The shortest of a few runs, in turn, so that what else the machine does meets all of them.
