@@ -53,6 +53,11 @@ impl Books {
         self.take_rows();
     }
 
+    fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
+        self.analyzer.packets(packets);
+        self.take_rows();
+    }
+
     /// A raw IP packet that comes `time_ms` after the beginning, captured up to `cap_len`.
     fn raw(&mut self, data: &[u8], cap_len: usize, time_ms: i64) {
         self.frames += 1;
@@ -91,11 +96,11 @@ fn check_envelope(content: &Content) {
 
 /// A capture file, from its first octet to the report's sums.
 pub fn whole_file(data: &[u8]) {
-    let options = options(data.len() % 2 == 1);
+    let options = Options { batches: data.len() % 4 < 2, ..options(data.len() % 2 == 1) };
     let Ok(mut capture) = Capture::from_reader("input", Cursor::new(data.to_vec()), &options.limits) else { return };
     let mut books = Books::new(options);
-    while let Ok(Some(packet)) = capture.next() {
-        books.packet(&packet);
+    while let Ok(Some(packets)) = capture.next_packets() {
+        books.packets(packets);
     }
     books.close();
 }
@@ -105,10 +110,12 @@ pub fn capture(data: &[u8]) {
     let limits = options(data.len() % 2 == 1).limits;
     let Ok(mut capture) = Capture::from_reader("input", Cursor::new(data.to_vec()), &limits) else { return };
     let (mut packets, mut wire_bytes) = (0, 0);
-    while let Ok(Some(packet)) = capture.next() {
-        assert!(packet.data.len() <= limits.block);
-        packets += 1;
-        wire_bytes += u64::from(packet.len);
+    while let Ok(Some(together)) = capture.next_packets() {
+        for packet in together {
+            assert!(packet.data.len() <= limits.block);
+            packets += 1;
+            wire_bytes += u64::from(packet.len);
+        }
     }
     let files = capture.files();
     let sums = files.iter().fold((0, 0), |sums, file| (sums.0 + file.packets, sums.1 + file.wire_bytes));
