@@ -150,13 +150,19 @@ impl Set {
             None => return Ok(None),
         };
         let number = self.shared.next_frame;
+        // Where several files overlap, each packet may be another one's.
+        let most = if self.active.len() == 1 { most } else { 1 };
+        let until = self.waiting.last().map_or(i64::MAX, |waiting| waiting.first_time.0);
         let active = &mut self.active[at];
         self.burst.clear();
         let mut next = Some(record);
         while let Some(record) = next {
             admit(active, &record, &mut self.shared, &mut self.last_time);
             self.burst.push(record);
-            next = if is_alone && self.burst.len() < most { active.file.advance_ready(&mut self.shared) } else { None };
+            next = if self.burst.len() < most { active.file.advance_ready(&mut self.shared) } else { None };
+            if next.is_some_and(|record| record.time.0 >= until) {
+                active.head = next.take();
+            }
         }
         Ok(Some(Packets { records: self.burst.iter(), file: &self.active[at].file, number }))
     }
@@ -418,6 +424,19 @@ mod tests {
             let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
             assert_eq!(bursts(&mut capture), expected);
         }
+    }
+
+    #[test]
+    fn packets_come_together_up_to_the_next_file() {
+        let directory = Directory::new("together");
+        let first = directory.file("a", &pcap(&[(1, 1, b"a"), (2, 1, b"b"), (4, 1, b"d"), (5, 1, b"e")]));
+        let second = directory.file("b", &pcap(&[(3, 1, b"c")]));
+        let last = directory.file("c", &pcap(&[(6, 1, b"f"), (7, 1, b"g")]));
+        let mut capture = Capture::open(&[first, second, last], &Limits::default()).unwrap();
+        let bursts: Vec<Vec<u8>> =
+            bursts(&mut capture).into_iter().map(|burst| burst.into_iter().map(|(_, octet)| octet).collect()).collect();
+        // While both are read, each packet may be the other's.
+        assert_eq!(bursts, [&b"ab"[..], b"c", b"de", b"fg"]);
     }
 
     #[test]
