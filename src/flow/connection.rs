@@ -230,6 +230,11 @@ impl Connection {
         self.reset || self.halves.iter().all(|half| half.ended)
     }
 
+    /// Whether it is closed without a reset, and each side has acknowledged all that the other sent.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.reset && self.is_closed() && self.analysis.is_acknowledged()
+    }
+
     /// Whether a SYN begins another connection on the same ports: its sequence number is not this one's. (One that comes
     /// again after the end counts as sent again, as in Wireshark.)
     #[inline]

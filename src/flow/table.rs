@@ -30,6 +30,27 @@ pub(crate) struct Known {
     number: u64,
 }
 
+/// A closed connection, which listens for late segments.
+#[derive(Clone, Copy, Debug)]
+struct Lingering {
+    slot: usize,
+    number: u64,
+    /// The capture's clock when it closed, or was heard of since.
+    since: Timestamp,
+}
+
+/// What may still come of a closed connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// The acknowledgment of a FIN; after a RST, whatever was on its way.
+    Segments,
+    /// Copies: all was acknowledged.
+    Copies,
+}
+
+/// Of those that may still get copies only, this part of the lingering connections is kept.
+const COPIES_PART: usize = 8;
+
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -40,8 +61,8 @@ pub(crate) struct Table {
     /// Memory of connections that have ended, for those that begin.
     #[expect(clippy::vec_box, reason = "slots hold boxes; to move a connection costs more than its box")]
     spare: Vec<Box<Connection>>,
-    /// Closed connections in the order of closing: slot and number.
-    lingering: VecDeque<(usize, u64, Timestamp)>,
+    /// Closed connections, by what may still come.
+    lingering: [VecDeque<Lingering>; 2],
     /// Connections that end with the capture, the last one first.
     #[expect(clippy::vec_box, reason = "as above")]
     ending: Vec<Box<Connection>>,
@@ -77,7 +98,7 @@ impl Table {
         self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
-        let was_closed = connection.is_closed();
+        let was_due = due(connection);
         match out.options.parts {
             false => connection.receive(segment, out),
             true => connection.receive_shown(segment, out),
@@ -86,9 +107,9 @@ impl Table {
             return self.tidy(out);
         }
         let Some(connection) = self.slots[slot].as_ref() else { return };
-        if connection.is_closed() && !was_closed {
+        if let Some(due) = due(connection).filter(|&due| was_due != Some(due)) {
             let number = connection.number();
-            self.lingering.push_back((slot, number, self.latest));
+            self.lingering[due as usize].push_back(Lingering { slot, number, since: self.latest });
         }
         self.tidy(out);
     }
@@ -226,8 +247,11 @@ impl Table {
     #[inline]
     fn tidy(&mut self, out: &mut Output<'_>) {
         self.segments_since_sweep += 1;
-        if !self.lingering.is_empty() {
-            self.let_go(out);
+        let most = out.options.limits.lingering_connections;
+        for (due, most) in [(Due::Segments, most), (Due::Copies, most / COPIES_PART)] {
+            if !self.lingering[due as usize].is_empty() {
+                self.let_go(due, most, out);
+            }
         }
         let is_due = self.next_sweep.is_none_or(|due| self.latest >= due) && self.is_sweep_paid_for();
         if self.segments_since_sweep >= SWEEP_SEGMENTS || is_due {
@@ -239,19 +263,19 @@ impl Table {
         self.segments_since_sweep.saturating_mul(SWEPT_SLOTS as u64) >= self.slots.len() as u64
     }
 
-    /// Ends closed connections that have listened for late segments long enough.
-    fn let_go(&mut self, out: &mut Output<'_>) {
-        while let Some(&(slot, number, closed)) = self.lingering.front() {
-            let over = self.lingering.len() > out.options.limits.lingering_connections;
-            if !over && self.latest.0.saturating_sub(closed.0) < nanos(out.options.linger) {
+    /// Ends closed connections that have listened for late segments long enough, or are more than `most`.
+    fn let_go(&mut self, due: Due, most: usize, out: &mut Output<'_>) {
+        while let Some(&Lingering { slot, number, since }) = self.lingering[due as usize].front() {
+            let over = self.lingering[due as usize].len() > most;
+            if !over && self.latest.0.saturating_sub(since.0) < nanos(out.options.linger) {
                 break;
             }
-            self.lingering.pop_front();
+            self.lingering[due as usize].pop_front();
             let Some(connection) = self.slots[slot].as_ref().filter(|connection| connection.number() == number) else { continue };
             // One that goes on has not ended: a reset may be forged, or come too late.
             let heard = connection.heard();
-            if !over && heard > closed {
-                self.lingering.push_back((slot, number, heard));
+            if !over && heard > since {
+                self.lingering[due as usize].push_back(Lingering { slot, number, since: heard });
             } else {
                 self.end(slot, out);
             }
@@ -299,6 +323,12 @@ impl Table {
     fn open(&self) -> impl Iterator<Item = (usize, &Connection)> {
         self.slots.iter().enumerate().filter_map(|(slot, connection)| connection.as_deref().map(|connection| (slot, connection)))
     }
+}
+
+/// What may still come of a connection; `None` while it is open.
+#[inline]
+fn due(connection: &Connection) -> Option<Due> {
+    connection.is_closed().then(|| if connection.is_settled() { Due::Copies } else { Due::Segments })
 }
 
 fn nanos(duration: Duration) -> i64 {

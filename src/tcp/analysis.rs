@@ -148,6 +148,13 @@ impl Analysis {
         a.next_time.0 as u64 ^ a.last_ack_time.0 as u64 ^ u64::from(a.window) ^ b.next_time.0 as u64 ^ u64::from(b.window)
     }
 
+    /// Whether each side has acknowledged the last that the other sent.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        let [a, b] = &self.sides;
+        let covers = |side: &Side, of: &Side| side.has_acknowledged && of.has_sent && side.last_ack == of.next;
+        covers(a, b) && covers(b, a)
+    }
+
     /// Exchanges the two directions.
     pub(crate) fn swap_directions(&mut self) {
         self.sides.swap(0, 1);

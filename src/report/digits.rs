@@ -1,0 +1,25 @@
+//! Decimal digits of numbers below 1000, three at a time.
+
+/// `000` to `999`, the first digit in the lowest octet.
+pub(super) static PADDED: [u32; 1000] = {
+    let mut table = [0; 1000];
+    let mut number = 0;
+    while number < 1000 {
+        let digits = [b'0' + (number / 100) as u8, b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8, 0];
+        table[number] = u32::from_le_bytes(digits);
+        number += 1;
+    }
+    table
+};
+
+/// `0` to `999` without zeros before them, the first digit in the lowest octet, and how many there are in the highest.
+pub(super) static SHORT: [u32; 1000] = {
+    let mut table = [0; 1000];
+    let mut number = 0;
+    while number < 1000 {
+        let len = 1 + (number >= 10) as u32 + (number >= 100) as u32;
+        table[number] = PADDED[number] >> (8 * (3 - len)) | len << 24;
+        number += 1;
+    }
+    table
+};
