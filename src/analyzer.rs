@@ -104,12 +104,14 @@ impl Analyzer {
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
         let mut packets = packets.into_iter().fuse();
-        let mut taken = [const { None }; TOGETHER];
+        let mut taken = [const { Taken { sliced: Sliced::NotTcp(NotTcp::Malformed), len: 0, number: 0 } }; TOGETHER];
         loop {
             let mut count = 0;
             for (taken, packet) in taken.iter_mut().zip(packets.by_ref()) {
                 self.count(&packet);
-                *taken = Some(Taken { sliced: slice(&packet), len: packet.len, number: packet.frame.number });
+                taken.sliced = slice(&packet);
+                taken.len = packet.len;
+                taken.number = packet.frame.number;
                 count += 1;
             }
             if count == 0 {
@@ -119,14 +121,14 @@ impl Analyzer {
         }
     }
 
-    fn receive_together(&mut self, taken: &[Option<Taken<'_>>]) {
+    fn receive_together(&mut self, taken: &[Taken<'_>]) {
         let mut known = [None; TOGETHER];
-        for (Taken { sliced, .. }, known) in taken.iter().flatten().zip(&mut known) {
+        for (Taken { sliced, .. }, known) in taken.iter().zip(&mut known) {
             if let Sliced::Segment(segment) = sliced {
                 *known = self.table.look_up(&segment.key);
             }
         }
-        for (Taken { sliced, len, number }, known) in taken.iter().flatten().zip(known) {
+        for (Taken { sliced, len, number }, known) in taken.iter().zip(known) {
             match sliced {
                 Sliced::Segment(segment) => self.receive_at(segment, known),
                 Sliced::Fragment(fragment) => self.fragment(fragment),

@@ -907,8 +907,9 @@ impl Connection {
             if stage.has_done() {
                 self.deliver(direction, out);
             }
-            let Some(event) = event else { return };
-            self.on_websocket(event, direction, out);
+            if !self.on_websocket(event, direction, out) {
+                return;
+            }
         }
     }
 
@@ -968,27 +969,31 @@ impl Connection {
         }
     }
 
-    #[inline]
-    fn on_websocket(&mut self, mut event: websocket::Event, direction: Direction, out: &mut Output<'_>) {
-        if let websocket::Event::Message(message) = &mut event
-            && self.envelopes.as_ref().is_some_and(|session| session.listens(message.opcode))
-        {
-            self.look_inside(message, out.options);
-        }
+    /// Takes what a direction has read; whether there was anything. A message is moved once, to its row, and looked at there.
+    #[inline(always)]
+    fn on_websocket(&mut self, event: Option<websocket::Event>, direction: Direction, out: &mut Output<'_>) -> bool {
         match event {
-            websocket::Event::Message(message) => self.emit_message(message, out),
-            websocket::Event::Unattributed(cost) => self.book(Bucket::Unattributed, direction, cost.bytes.total()),
+            Some(websocket::Event::Message(message)) => {
+                out.rows.push_back(Row::Message(message));
+                self.note_message(out);
+            }
+            Some(websocket::Event::Unattributed(cost)) => self.book(Bucket::Unattributed, direction, cost.bytes.total()),
+            None => return false,
         }
+        true
     }
 
+    /// Books the message of the last row.
     #[inline]
-    fn emit_message(&mut self, mut message: Message, out: &mut Output<'_>) {
+    fn note_message(&mut self, out: &mut Output<'_>) {
+        let row = out.first_row + out.rows.len() as u64 - 1;
+        let Some(Row::Message(message)) = out.rows.back_mut() else { return };
+        if self.envelopes.as_ref().is_some_and(|session| session.listens(message.opcode)) {
+            self.look_inside(message, out.options);
+        }
         self.ledger.book_message(Side::WebSocket, message.cost.wire_bytes());
         if !message.anomalies.is_empty() {
-            // Lent by itself: a message that nobody points to is built where it goes.
-            let details = std::mem::take(&mut message.anomaly_details);
-            self.anomalies.add_row(message.anomalies, &details, message.cost.provenance.last.number);
-            message.anomaly_details = details;
+            self.anomalies.add_row(message.anomalies, &message.anomaly_details, message.cost.provenance.last.number);
         }
         if let (Some(close), Some(facts)) = (&message.close, &mut self.websocket)
             && facts.closed_by.is_none()
@@ -1000,22 +1005,17 @@ impl Connection {
             out.parts.push_back(Part::Message(Box::new(message.clone())));
         }
         if message.content.is_waiting {
-            return self.emit_waiting(message, out);
+            self.note_waiting(message, row, out.waiting);
         }
-        out.rows.push_back(Row::Message(message));
     }
 
-    /// A message whose content will be known later: its row stays where it is until then.
-    fn emit_waiting(&mut self, message: Message, out: &mut Output<'_>) {
+    /// The content of a message will be known later: its row stays where it is until then.
+    fn note_waiting(&mut self, message: &Message, row: u64, waiting: &mut Waiting) {
         let half = &mut self.halves[message.direction as usize];
-        let ticket = Ticket {
-            row: out.first_row + out.rows.len() as u64,
-            start: half.buffer.start() - message.cost.framing_bytes - message.cost.encoded_bytes,
-        };
-        out.waiting.add(ticket.row, message.cost.encoded_bytes);
-        out.rows.push_back(Row::Message(message));
+        let start = half.buffer.start() - message.cost.framing_bytes - message.cost.encoded_bytes;
+        waiting.add(row, message.cost.encoded_bytes);
         if let Some(stage) = &mut half.stage {
-            stage.set_ticket(ticket);
+            stage.set_ticket(Ticket { row, start });
         }
     }
 
@@ -1090,8 +1090,9 @@ impl Connection {
                     if stage.has_done() {
                         self.deliver(direction, out);
                     }
-                    let Some(event) = event else { break };
-                    self.on_websocket(event, direction, out);
+                    if !self.on_websocket(event, direction, out) {
+                        break;
+                    }
                 }
                 Running::Detecting | Running::Opaque | Running::Ended(_) => break,
             }

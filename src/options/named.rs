@@ -83,7 +83,7 @@ impl NamedLimit {
         Self { is_display: true, ..limit!(limits.preview: usize, Size, 1, "what --content preview shows of a message") },
         Self { is_display: true, ..limit!(limits.full_content: usize, Size, 1, "what --content full shows of a message") },
         limit!(limits.connections: usize, Count, 1, "connections open at a time"),
-        limit!(limits.lingering_connections: usize, Count, 0, "closed connections that still take late segments"),
+        limit!(limits.lingering_connections: usize, Count, 0, "closed connections that still take late segments; an eighth of them where all was acknowledged"),
         limit!(limits.pending_requests: usize, Count, 1, "requests that wait for their response on one connection"),
         limit!(limits.envelope: usize, Size, 64, "what is looked at of a message for its envelope"),
         limit!(limits.pending_answers: usize, Count, 1, "asks that wait for their answers on one WebSocket connection"),

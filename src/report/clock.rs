@@ -1,5 +1,6 @@
 //! Capture times as RFC 3339, UTC, nanoseconds.
 
+use super::digits::PADDED;
 use crate::stream::Timestamp;
 
 const NANOSECONDS: i64 = 1_000_000_000;
@@ -8,7 +9,8 @@ const DAY: i64 = 86_400;
 /// Writes times; rows come in time order, so the date is worked out once a day of capture and the second once a second.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
-    second: Option<i64>,
+    /// When the second of `prefix` began.
+    began: Option<i64>,
     day: Option<i64>,
     /// `2016-07-27T21:13:34.`
     prefix: [u8; 20],
@@ -16,7 +18,7 @@ pub(crate) struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { second: None, day: None, prefix: *b"0000-00-00T00:00:00." }
+        Self { began: None, day: None, prefix: *b"0000-00-00T00:00:00." }
     }
 }
 
@@ -24,13 +26,19 @@ impl Clock {
     /// Such as `2016-07-27T21:13:34.000123456Z`: always nine digits, so that the texts sort like the times.
     #[inline]
     pub(crate) fn text(&mut self, time: Timestamp) -> [u8; 30] {
-        let second = time.0.div_euclid(NANOSECONDS);
-        if self.second != Some(second) {
-            self.set_second(second);
+        let mut ns = self.began.and_then(|began| time.0.checked_sub(began)).unwrap_or(-1);
+        if !(0..NANOSECONDS).contains(&ns) {
+            ns = time.0.rem_euclid(NANOSECONDS);
+            self.began = time.0.checked_sub(ns);
+            self.set_second(time.0.div_euclid(NANOSECONDS));
         }
+        // Fits: below 10⁹.
+        let ns = ns as u32;
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
         text[..20].copy_from_slice(&self.prefix);
-        decimal(&mut text[20..29], time.0.rem_euclid(NANOSECONDS) as u32);
+        text[20..23].copy_from_slice(&padded(ns / 1_000_000));
+        text[23..26].copy_from_slice(&padded(ns / 1000 % 1000));
+        text[26..29].copy_from_slice(&padded(ns % 1000));
         text
     }
 
@@ -47,7 +55,6 @@ impl Clock {
         decimal(&mut self.prefix[11..13], of_day / 3600);
         decimal(&mut self.prefix[14..16], of_day / 60 % 60);
         decimal(&mut self.prefix[17..19], of_day % 60);
-        self.second = Some(second);
     }
 }
 
@@ -59,8 +66,13 @@ fn civil(day: i64) -> (u32, u32, u32) {
     (date.year().unsigned_abs().into(), date.month().unsigned_abs().into(), date.day().unsigned_abs().into())
 }
 
-/// Fills `digits` with the last decimal digits of a number.
 #[inline]
+fn padded(number: u32) -> [u8; 3] {
+    let [a, b, c, _] = PADDED[number as usize].to_le_bytes();
+    [a, b, c]
+}
+
+/// Fills `digits` with the last decimal digits of a number.
 fn decimal(digits: &mut [u8], mut number: u32) {
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;

@@ -23,12 +23,6 @@ pub(crate) fn null(out: &mut Vec<u8>) {
     out.extend_from_slice(b"null");
 }
 
-/// Appends `true` or `false`.
-#[inline]
-pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
-}
-
 /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes.
 pub(crate) fn decimal(out: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {

@@ -3,59 +3,72 @@
 use std::io::Write;
 use std::net::SocketAddr;
 
+use super::digits::{PADDED, SHORT};
 use super::encode;
 
 /// Octets a part may take: the longest, that of a connection's `tcp`, takes less than 600 of keys and 22 numbers of at most 40.
+/// (A power of two.)
 const LEN: usize = 2048;
+
+/// Octets that are put at a time, at most.
+const MOST: usize = 128;
 
 /// A part of a line being written.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
-    octets: [u8; LEN],
+    octets: [u8; LEN + MOST],
+    /// Below [`LEN`], or too much was written: whoever takes it away sees to that.
     len: usize,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { octets: [0; LEN], len: 0 }
+        Self { octets: [0; LEN + MOST], len: 0 }
     }
 }
-
-/// `000` to `999`, the first digit in the lowest octet.
-static DIGITS: [u32; 1000] = {
-    let mut digits = [0; 1000];
-    let mut number = 0;
-    while number < 1000 {
-        digits[number] = u32::from_le_bytes([b'0' + (number / 100) as u8, b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8, 0]);
-        number += 1;
-    }
-    digits
-};
 
 impl Line {
     /// Appends octets of ours; their number is known to the compiler, so that this is a few moves.
     #[inline(always)]
     pub(super) fn put<const N: usize>(&mut self, octets: &[u8; N]) {
-        let place = self.octets.get_mut(self.len..).and_then(|rest| rest.first_chunk_mut());
-        *place.expect("no line is longer than its place") = *octets;
+        const { assert!(N <= MOST, "there is room for them at any place") };
+        // The remainder changes nothing; with it, no bound has to be checked.
+        let place = self.len % LEN;
+        self.octets[place..place + N].copy_from_slice(octets);
         self.len += N;
     }
 
     /// Appends an integer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number(&mut self, value: u64) {
-        if value >= 1000 {
-            return self.large_number(value);
+        match SHORT.get(usize::try_from(value).unwrap_or(usize::MAX)) {
+            Some(&digits) => self.short(digits),
+            None => self.large_number(value),
         }
-        let len = 1 + usize::from(value >= 10) + usize::from(value >= 100);
-        self.put(&(DIGITS[value as usize] >> (8 * (3 - len))).to_le_bytes());
-        self.len -= 4 - len;
+    }
+
+    #[inline(always)]
+    fn short(&mut self, digits: u32) {
+        let end = self.len + (digits >> 24) as usize;
+        self.put(&digits.to_le_bytes());
+        self.len = end;
+    }
+
+    #[inline(always)]
+    fn padded(&mut self, number: u32) {
+        self.put(&PADDED[number as usize].to_le_bytes());
+        self.len -= 1;
     }
 
     fn large_number(&mut self, value: u64) {
+        if value < 1_000_000 {
+            // Fits: below 2³².
+            let value = value as u32;
+            self.short(SHORT[(value / 1000) as usize]);
+            return self.padded(value % 1000);
+        }
         self.number(value / 1000);
-        self.put(&DIGITS[(value % 1000) as usize].to_le_bytes());
-        self.len -= 1;
+        self.padded((value % 1000) as u32);
     }
 
     /// Appends an integer, or `null`.
@@ -108,8 +121,7 @@ impl Line {
         }
         self.put(b".");
         for group in [billionths / 1_000_000, billionths / 1000 % 1000, billionths % 1000] {
-            self.put(&DIGITS[group as usize].to_le_bytes());
-            self.len -= 1;
+            self.padded(group);
         }
         while self.octets[self.len - 1] == b'0' {
             self.len -= 1;
@@ -160,6 +172,7 @@ impl Line {
     /// Moves what was written to the end of `out`.
     #[inline]
     pub(super) fn append_to(&mut self, out: &mut Vec<u8>) {
+        assert!(self.len <= LEN, "no part of a line is longer than its place");
         out.extend_from_slice(&self.octets[..self.len]);
         self.len = 0;
     }

@@ -3,6 +3,7 @@
 mod clock;
 #[cfg(feature = "cli")]
 pub mod csv;
+mod digits;
 pub(crate) mod encode;
 mod engine_io;
 pub mod json;

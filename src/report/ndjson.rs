@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::clock::Clock;
-use super::encode::{boolean, name, null, number, optional_decimal, optional_number, optional_text, text};
+use super::encode::{name, null, number, optional_number, optional_text, text};
 use super::line::Line;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
@@ -53,7 +53,6 @@ impl Lines {
             Row::Message(message) => self.message(message, out),
             Row::Connection(connection) => self.connection(connection, out),
         }
-        out.push(b'\n');
     }
 
     fn exchange(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
@@ -77,8 +76,9 @@ impl Lines {
         let mut odd = exchange.anomalies;
         exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
         exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
-        anomalies(out, odd, &exchange.anomaly_details);
-        out.push(b'}');
+        self.anomalies(odd, &exchange.anomaly_details, out);
+        self.line.put(b"}\n");
+        self.line.append_to(out);
     }
 
     /// What came of it, and when.
@@ -132,12 +132,12 @@ impl Lines {
         self.line.append_to(out);
         optional_text(out, not_empty(response.version()));
         self.http_content(&response.head, &response.content, &response.cost, out);
-        key!(out, "event_stream");
-        event_stream(out, response.content.http.as_ref().and_then(|http| http.events.as_ref()));
+        put_key!(self.line, "event_stream");
+        event_stream(&mut self.line, response.content.http.as_ref().and_then(|http| http.events.as_ref()));
         self.line.put(b"}");
     }
 
-    fn http_content(&self, head: &Head, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
+    fn http_content(&mut self, head: &Head, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
         key!(out, "content_type");
         optional_text(out, head.field("content-type"));
         key!(out, "content_encoding");
@@ -167,23 +167,24 @@ impl Lines {
         line.boolean(message.compressed);
         put_key!(line, "masked");
         line.boolean(message.masked);
-        line.append_to(out);
-        close(out, message.close.as_deref());
+        close(line, message.close.as_deref(), out);
         if message.content.envelope.is_none() && message.answered.is_none() {
             // As most are.
-            out.extend_from_slice(br#","envelope":null,"answered_in_s":null"#);
+            line.put(br#","envelope":null,"answered_in_s":null"#);
         } else {
-            key!(out, "envelope");
+            put_key!(line, "envelope");
+            line.append_to(out);
             envelope(out, message.content.envelope.as_deref());
-            key!(out, "answered_in_s");
+            put_key!(line, "answered_in_s");
             // Nanoseconds below 2⁵³ (104 days) are exact.
-            optional_decimal(out, message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
+            line.optional_decimal(message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
         }
         self.content(&message.content, &message.cost, out);
         let mut odd = message.anomalies;
         odd.merge(message.content.anomalies);
-        anomalies(out, odd, &message.anomaly_details);
-        out.push(b'}');
+        self.anomalies(odd, &message.anomaly_details, out);
+        self.line.put(b"}\n");
+        self.line.append_to(out);
     }
 
     fn connection(&mut self, connection: &ConnectionRow, out: &mut Vec<u8>) {
@@ -208,8 +209,7 @@ impl Lines {
         put_key!(line, "time_to_first_request_s");
         line.optional_decimal(connection.time_to_first_request_s);
         put_key!(line, "websocket");
-        line.append_to(out);
-        websocket(out, connection.websocket.as_ref());
+        websocket(line, connection.websocket.as_ref(), out);
         buckets(line, &connection.buckets);
         line.append_to(out);
         tcp(line, &connection.tcp, out);
@@ -230,7 +230,7 @@ impl Lines {
                 detail(out, kind, connection.anomaly_details.of_kind(kind), first_frame);
             });
         }
-        out.push(b'}');
+        out.extend_from_slice(b"}\n");
     }
 
     /// The money fields.
@@ -278,30 +278,41 @@ impl Lines {
     }
 
     /// The digest and, when asked for, the content: as text when it is UTF-8.
-    fn content(&self, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
-        key!(out, "content_sha256");
+    fn content(&mut self, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
+        let line = &mut self.line;
         match &content.sha256 {
-            Some(digest) => hexadecimal(out, digest.as_slice()),
-            None => null(out),
-        }
-        if self.content == ContentMode::None {
-            return;
-        }
-        match content.sample.as_deref() {
-            None => {
-                key!(out, "content");
-                null(out);
+            None => line.put(br#","content_sha256":null"#),
+            Some(digest) => {
+                put_key!(line, "content_sha256");
+                line.append_to(out);
+                hexadecimal(out, digest.as_slice());
             }
-            Some(sample) => match as_text(sample, cost.content_bytes) {
-                Some(sample) => {
-                    key!(out, "content");
-                    text(out, sample.as_bytes());
-                }
-                None => {
-                    key!(out, "content_base64");
-                    name(out, &BASE64.encode(sample));
-                }
-            },
+        }
+        if self.content != ContentMode::None {
+            line.append_to(out);
+            sample(content.sample.as_deref(), cost, out);
+        }
+    }
+
+    fn anomalies(&mut self, set: AnomalySet, details: &AnomalyDetails, out: &mut Vec<u8>) {
+        if set.is_empty() {
+            return self.line.put(br#","anomalies":[]"#);
+        }
+        self.line.append_to(out);
+        odd(out, set, details);
+    }
+}
+
+fn sample(sample: Option<&[u8]>, cost: &Cost, out: &mut Vec<u8>) {
+    let Some(sample) = sample else { return out.extend_from_slice(br#","content":null"#) };
+    match as_text(sample, cost.content_bytes) {
+        Some(sample) => {
+            key!(out, "content");
+            text(out, sample.as_bytes());
+        }
+        None => {
+            key!(out, "content_base64");
+            name(out, &BASE64.encode(sample));
         }
     }
 }
@@ -348,14 +359,6 @@ fn hexadecimal(out: &mut Vec<u8>, octets: &[u8]) {
     out.push(b'"');
     out.extend(octets.iter().flat_map(|&octet| [DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 0xf)]]));
     out.push(b'"');
-}
-
-#[inline]
-fn anomalies(out: &mut Vec<u8>, set: AnomalySet, details: &AnomalyDetails) {
-    if set.is_empty() {
-        return out.extend_from_slice(br#","anomalies":[]"#);
-    }
-    odd(out, set, details);
 }
 
 #[cold]
@@ -413,25 +416,25 @@ fn polling(line: &mut Line, poll: Option<&Poll>) {
     line.put(b"}");
 }
 
-fn event_stream(out: &mut Vec<u8>, events: Option<&EventStream>) {
-    let Some(events) = events else { return null(out) };
-    out.extend_from_slice(br#"{"events":"#);
-    number(out, events.events);
-    key!(out, "event_bytes");
-    number(out, events.event_bytes);
-    key!(out, "data_bytes");
-    number(out, events.data_bytes);
-    key!(out, "comments");
-    number(out, events.comments);
-    key!(out, "comment_bytes");
-    number(out, events.comment_bytes);
-    key!(out, "retry_ms");
-    optional_number(out, events.retry_ms);
-    key!(out, "mean_interval_s");
-    optional_decimal(out, events.mean_interval_s());
-    key!(out, "longest_interval_s");
-    optional_decimal(out, (events.events > 1).then_some(events.longest_gap_ns as f64 / 1e9));
-    out.push(b'}');
+fn event_stream(line: &mut Line, events: Option<&EventStream>) {
+    let Some(events) = events else { return line.put(b"null") };
+    line.put(br#"{"events":"#);
+    line.number(events.events);
+    put_key!(line, "event_bytes");
+    line.number(events.event_bytes);
+    put_key!(line, "data_bytes");
+    line.number(events.data_bytes);
+    put_key!(line, "comments");
+    line.number(events.comments);
+    put_key!(line, "comment_bytes");
+    line.number(events.comment_bytes);
+    put_key!(line, "retry_ms");
+    line.optional_number(events.retry_ms);
+    put_key!(line, "mean_interval_s");
+    line.optional_decimal(events.mean_interval_s());
+    put_key!(line, "longest_interval_s");
+    line.optional_decimal((events.events > 1).then_some(events.longest_gap_ns as f64 / 1e9));
+    line.put(b"}");
 }
 
 fn envelope(out: &mut Vec<u8>, envelope: Option<&Envelope>) {
@@ -458,18 +461,20 @@ fn envelope(out: &mut Vec<u8>, envelope: Option<&Envelope>) {
     out.push(b'}');
 }
 
-fn close(out: &mut Vec<u8>, close: Option<&Close>) {
-    let Some(close) = close else { return out.extend_from_slice(br#","close_code":null,"close_reason":null"#) };
-    key!(out, "close_code");
-    optional_number(out, close.code);
-    key!(out, "close_reason");
+fn close(line: &mut Line, close: Option<&Close>, out: &mut Vec<u8>) {
+    let Some(close) = close else { return line.put(br#","close_code":null,"close_reason":null"#) };
+    put_key!(line, "close_code");
+    line.optional_number(close.code.map(u64::from));
+    put_key!(line, "close_reason");
+    line.append_to(out);
     text(out, close.reason.as_bytes());
 }
 
-fn websocket(out: &mut Vec<u8>, facts: Option<&WebSocketFacts>) {
-    let Some(facts) = facts else { return null(out) };
+fn websocket(line: &mut Line, facts: Option<&WebSocketFacts>, out: &mut Vec<u8>) {
+    let Some(facts) = facts else { return line.put(b"null") };
     let string = |out: &mut Vec<u8>, value: &Option<String>| optional_text(out, value.as_deref().map(str::as_bytes));
-    out.extend_from_slice(br#"{"host":"#);
+    line.put(br#"{"host":"#);
+    line.append_to(out);
     string(out, &facts.host);
     key!(out, "target");
     string(out, &facts.target);
@@ -479,23 +484,20 @@ fn websocket(out: &mut Vec<u8>, facts: Option<&WebSocketFacts>) {
     string(out, &facts.subprotocol);
     key!(out, "extensions");
     string(out, &facts.extensions);
-    key!(out, "accept_valid");
-    match facts.accept_valid {
-        Some(valid) => boolean(out, valid),
-        None => null(out),
-    }
-    key!(out, "handshake_captured");
-    boolean(out, facts.handshake_captured);
-    key!(out, "handshake_s");
-    optional_decimal(out, facts.handshake_s);
-    close(out, facts.close.as_ref());
-    key!(out, "closed_by");
+    put_key!(line, "accept_valid");
+    line.optional_boolean(facts.accept_valid);
+    put_key!(line, "handshake_captured");
+    line.boolean(facts.handshake_captured);
+    put_key!(line, "handshake_s");
+    line.optional_decimal(facts.handshake_s);
+    close(line, facts.close.as_ref(), out);
+    put_key!(line, "closed_by");
     match facts.closed_by {
-        Some(Direction::ClientToServer) => name(out, "client"),
-        Some(Direction::ServerToClient) => name(out, "server"),
-        None => null(out),
+        Some(Direction::ClientToServer) => line.put(br#""client"}"#),
+        Some(Direction::ServerToClient) => line.put(br#""server"}"#),
+        None => line.put(b"null}"),
     }
-    out.push(b'}');
+    line.append_to(out);
 }
 
 fn buckets(line: &mut Line, buckets: &Buckets) {
