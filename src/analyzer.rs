@@ -71,7 +71,7 @@ impl Analyzer {
         Self {
             reassembly: Reassembly::new(&options),
             recent: Recent::default(),
-            table: Table::default(),
+            table: Table::new(&options),
             rows: VecDeque::new(),
             polled: 0,
             lent: 0,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 
 use super::connection::{Connection, Output};
+use crate::options::Options;
 use crate::packet::{ConnectionKey, Segment};
 use crate::stream::Timestamp;
 
@@ -63,6 +64,9 @@ pub(crate) struct Table {
     spare: Vec<Box<Connection>>,
     /// Closed connections, by what may still come.
     lingering: [VecDeque<Lingering>; 2],
+    /// For how long each of them listens, and how many may.
+    linger_ns: i64,
+    most_lingering: [usize; 2],
     /// Connections that end with the capture, the last one first.
     #[expect(clippy::vec_box, reason = "as above")]
     ending: Vec<Box<Connection>>,
@@ -77,6 +81,12 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// No connections.
+    pub(crate) fn new(options: &Options) -> Self {
+        let most = options.limits.lingering_connections;
+        Self { linger_ns: nanos(options.linger), most_lingering: [most, most / COPIES_PART], ..Self::default() }
+    }
+
     /// Connections begun so far.
     pub(crate) fn begun(&self) -> u64 {
         self.begun
@@ -110,8 +120,18 @@ impl Table {
         if let Some(due) = due(connection).filter(|&due| was_due != Some(due)) {
             let number = connection.number();
             self.lingering[due as usize].push_back(Lingering { slot, number, since: self.latest });
+            self.forget_settled();
         }
         self.tidy(out);
+    }
+
+    /// Of connections that have got what was due, the first ones need not be remembered any more.
+    fn forget_settled(&mut self) {
+        let is_due = |first: &Lingering| {
+            let connection = self.slots[first.slot].as_ref().filter(|connection| connection.number() == first.number);
+            connection.and_then(|connection| due(connection)) == Some(Due::Segments)
+        };
+        while self.lingering[Due::Segments as usize].pop_front_if(|first| !is_due(first)).is_some() {}
     }
 
     /// Keeps the sum of what connections hold. The one that grows beyond its limit closes its holes, and ends where that is
@@ -247,10 +267,9 @@ impl Table {
     #[inline]
     fn tidy(&mut self, out: &mut Output<'_>) {
         self.segments_since_sweep += 1;
-        let most = out.options.limits.lingering_connections;
-        for (due, most) in [(Due::Segments, most), (Due::Copies, most / COPIES_PART)] {
-            if !self.lingering[due as usize].is_empty() {
-                self.let_go(due, most, out);
+        for due in [Due::Segments, Due::Copies] {
+            if self.is_over(due) || self.has_listened(due) {
+                self.let_go(due, out);
             }
         }
         let is_due = self.next_sweep.is_none_or(|due| self.latest >= due) && self.is_sweep_paid_for();
@@ -263,14 +282,26 @@ impl Table {
         self.segments_since_sweep.saturating_mul(SWEPT_SLOTS as u64) >= self.slots.len() as u64
     }
 
-    /// Ends closed connections that have listened for late segments long enough, or are more than `most`.
-    fn let_go(&mut self, due: Due, most: usize, out: &mut Output<'_>) {
-        while let Some(&Lingering { slot, number, since }) = self.lingering[due as usize].front() {
-            let over = self.lingering[due as usize].len() > most;
-            if !over && self.latest.0.saturating_sub(since.0) < nanos(out.options.linger) {
+    /// Whether more connections linger than may.
+    #[inline]
+    fn is_over(&self, due: Due) -> bool {
+        self.lingering[due as usize].len() > self.most_lingering[due as usize]
+    }
+
+    /// Whether the first of the lingering connections has listened long enough.
+    #[inline]
+    fn has_listened(&self, due: Due) -> bool {
+        self.lingering[due as usize].front().is_some_and(|first| self.latest.0.saturating_sub(first.since.0) >= self.linger_ns)
+    }
+
+    /// Ends closed connections that have listened for late segments long enough, or are too many.
+    fn let_go(&mut self, due: Due, out: &mut Output<'_>) {
+        loop {
+            let over = self.is_over(due);
+            if !over && !self.has_listened(due) {
                 break;
             }
-            self.lingering[due as usize].pop_front();
+            let Some(Lingering { slot, number, since }) = self.lingering[due as usize].pop_front() else { break };
             let Some(connection) = self.slots[slot].as_ref().filter(|connection| connection.number() == number) else { continue };
             // One that goes on has not ended: a reset may be forged, or come too late.
             let heard = connection.heard();
