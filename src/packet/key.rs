@@ -16,7 +16,23 @@ pub struct ConnectionKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Addresses {
     V4(u32, u32),
-    V6(u128, u128),
+    V6(Wide, Wide),
+}
+
+/// An IPv6 address in words, the highest first: a table of keys must not be aligned as 128 bits are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wide([u32; 4]);
+
+impl From<u128> for Wide {
+    fn from(address: u128) -> Self {
+        Self([96, 64, 32, 0].map(|shift| (address >> shift) as u32))
+    }
+}
+
+impl From<Wide> for u128 {
+    fn from(Wide(words): Wide) -> Self {
+        words.into_iter().fold(0, |address, word| address << 32 | Self::from(word))
+    }
 }
 
 /// Which endpoint of a key sent a segment.
@@ -44,8 +60,8 @@ impl Hash for ConnectionKey {
         match self.addresses {
             Addresses::V4(low, high) => state.write_u64(u64::from(low) << 32 | u64::from(high)),
             Addresses::V6(low, high) => {
-                state.write_u128(low);
-                state.write_u128(high);
+                state.write_u128(low.into());
+                state.write_u128(high.into());
             }
         }
         state.write_u64(u64::from(self.scope) << 32 | u64::from(self.ports));
@@ -62,7 +78,7 @@ impl ConnectionKey {
     /// Of an IPv6 segment.
     pub(crate) fn v6(source: (u128, u16), destination: (u128, u16)) -> (Self, Sender) {
         let (low, high, sender) = order(source, destination);
-        (Self { addresses: Addresses::V6(low.0, high.0), ports: ports(low.1, high.1), scope: 0 }, sender)
+        (Self { addresses: Addresses::V6(low.0.into(), high.0.into()), ports: ports(low.1, high.1), scope: 0 }, sender)
     }
 
     /// The same endpoints in a virtual network.
@@ -89,7 +105,7 @@ impl ConnectionKey {
         let addresses = match self.addresses {
             Addresses::V4(low, high) => u64::from(low) << 32 | u64::from(high),
             Addresses::V6(low, high) => {
-                let both = low ^ high.rotate_left(1);
+                let both = u128::from(low) ^ u128::from(high).rotate_left(1);
                 both as u64 ^ (both >> 64) as u64
             }
         };
@@ -101,8 +117,8 @@ impl ConnectionKey {
         let address: IpAddr = match (self.addresses, which) {
             (Addresses::V4(low, _), Sender::Low) => Ipv4Addr::from(low).into(),
             (Addresses::V4(_, high), Sender::High) => Ipv4Addr::from(high).into(),
-            (Addresses::V6(low, _), Sender::Low) => Ipv6Addr::from(low).into(),
-            (Addresses::V6(_, high), Sender::High) => Ipv6Addr::from(high).into(),
+            (Addresses::V6(low, _), Sender::Low) => Ipv6Addr::from(u128::from(low)).into(),
+            (Addresses::V6(_, high), Sender::High) => Ipv6Addr::from(u128::from(high)).into(),
         };
         SocketAddr::new(address, self.port(which))
     }
