@@ -140,7 +140,8 @@ impl<'a> Signs<'a> {
         }
     }
 
-    /// The verdict of weaker signs together. Weights are by judgement: 3 for what is hardly sent otherwise, 1 for a hint.
+    /// The verdict of weaker signs together. Weights are by judgement: 3 for what is hardly sent otherwise, 1 for a hint. The
+    /// heaviest come first, on either side: so do the reasons.
     fn weigh(&self, request: &Request) -> Ajax {
         let path = path(request.target());
         let asked = media(self.request_type);
@@ -169,12 +170,11 @@ impl<'a> Signs<'a> {
         ];
         let score: i32 = signs.iter().filter(|(seen, ..)| *seen).map(|(_, weight, _)| weight).sum();
         let verdict = score > 0;
-        let mut reasons: Vec<_> = signs.iter().filter(|(seen, weight, _)| *seen && (*weight > 0) == verdict).collect();
-        reasons.sort_by_key(|(_, weight, _)| -weight.abs());
-        let reasons = match reasons.is_empty() {
-            true => vec!["no-sign"],
-            false => reasons.into_iter().map(|&(.., name)| name).collect(),
-        };
+        let speaks_for_it = |(seen, weight, _): &&(bool, i32, &str)| *seen && (*weight > 0) == verdict;
+        let mut reasons: Vec<_> = signs.iter().filter(speaks_for_it).map(|&(.., name)| name).collect();
+        if reasons.is_empty() {
+            reasons.push("no-sign");
+        }
         // 50 % and 7 for each point, up to 92 %: never as sure as a browser's own word.
         Ajax { verdict, confidence: f64::from(50 + 7 * score.abs().min(6)) / 100.0, reasons }
     }

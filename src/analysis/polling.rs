@@ -51,7 +51,7 @@ struct Series {
     /// Requests with a condition.
     conditional: u64,
     /// Polls before the series was recognised. (Until their kind is known, deaf is the time since the last answer.)
-    earlier: Vec<EarlierPoll>,
+    earlier: [Option<EarlierPoll>; ENOUGH as usize - 1],
 }
 
 impl Recogniser {
@@ -140,18 +140,19 @@ impl Series {
         self.longest_held_ns = self.longest_held_ns.max(held);
         let is_new = response.and_then(|response| self.is_new(response));
         let frame = request.cost.provenance.first.number;
-        self.earlier.push(EarlierPoll { wire_bytes: exchange.wire_bytes(), frame, interval_ns: before, deaf_ns: answered, is_new });
         if self.polls < ENOUGH {
+            let poll = EarlierPoll { wire_bytes: exchange.wire_bytes(), frame, interval_ns: before, deaf_ns: answered, is_new };
+            self.earlier[self.polls as usize - 1] = Some(poll);
             return None;
         }
         let kind = self.kind(request);
-        if matches!(kind, PollingKind::Short | PollingKind::Conditional) {
-            self.earlier.iter_mut().for_each(|poll| poll.deaf_ns = poll.interval_ns);
-        }
-        let EarlierPoll { deaf_ns, .. } = self.earlier.pop()?;
+        let is_held = !matches!(kind, PollingKind::Short | PollingKind::Conditional);
+        let deaf = |interval_ns, since_answer_ns| if is_held { since_answer_ns } else { interval_ns };
+        let earlier = self.earlier.iter_mut().filter_map(Option::take);
+        let earlier = earlier.map(|poll| EarlierPoll { deaf_ns: deaf(poll.interval_ns, poll.deaf_ns), ..poll }).collect();
+        let deaf_ns = deaf(before, answered);
         let envelope = response.and_then(|response| response.content.envelope.as_deref());
         let packets = envelope.map(|envelope| envelope.count).filter(|&count| count > 1);
-        let earlier = std::mem::take(&mut self.earlier);
         Some(Poll { kind, number: self.polls, interval_ns: before, jitter_ns, deaf_ns, is_new, packets, earlier })
     }
 

@@ -151,12 +151,12 @@ impl Searcher {
     fn shows_exchange(&mut self, exchange: &Exchange) -> bool {
         let request = exchange.request.as_ref().map(|request| (&request.content, &request.cost));
         let response = exchange.response.as_ref().map(|response| (&response.content, &response.cost));
-        let parts: Vec<_> = request.into_iter().chain(response).collect();
+        let parts = || request.into_iter().chain(response);
         self.opcodes.is_empty()
             && self.direction.is_none()
-            && (!self.anomalies || is_odd(exchange.anomalies, parts.iter().map(|(content, _)| *content)))
-            && self.min_bytes.is_none_or(|min| parts.iter().any(|(_, cost)| len(cost) >= min))
-            && self.matches(parts)
+            && (!self.anomalies || is_odd(exchange.anomalies, parts().map(|(content, _)| content)))
+            && self.min_bytes.is_none_or(|min| parts().any(|(_, cost)| len(cost) >= min))
+            && self.matches(parts())
     }
 
     /// Whether one of a row's contents matches.

@@ -51,8 +51,9 @@ pub(super) struct Search {
 impl Search {
     /// Octets up to and including the empty line; `None` while it is not there. Bare line feeds end lines too (RFC 9112 §2.2).
     pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
-        while let Some(found) = memchr::memchr(b'\n', bytes.get(self.searched..)?) {
-            let line_end = self.searched + found;
+        let from = self.searched;
+        for found in memchr::memchr_iter(b'\n', bytes.get(from..)?) {
+            let line_end = from + found;
             match bytes[line_end + 1..] {
                 [b'\n', ..] => return Some(line_end + 2),
                 [b'\r', b'\n', ..] => return Some(line_end + 3),
@@ -88,7 +89,7 @@ pub(super) fn parse(role: Role, raw: &[u8]) -> Option<Parsed> {
         Ok(head) => (head, AnomalySet::EMPTY),
         Err(_) => leniently(role, raw, start, raw.len(), line_end + 1),
     };
-    if has_folds(raw) && head.fields().any(|(_, value)| value.contains(&b'\n')) {
+    if may_have_folds(raw, &head) && head.fields().any(|(_, value)| value.contains(&b'\n')) {
         anomalies.insert(AnomalyKind::ObsoleteFolding);
     }
     Some(Parsed { head, status, anomalies })
@@ -182,9 +183,10 @@ fn leniently(role: Role, raw: &[u8], start: [&[u8]; 3], fields_end: usize, field
     (Head::new(raw, start, fields.into_iter()), anomalies)
 }
 
-/// Whether a line begins with a space, as one does that continues the value before it (RFC 9112 §5.2).
-fn has_folds(raw: &[u8]) -> bool {
-    memchr::memchr_iter(b'\n', raw).any(|at| matches!(raw.get(at + 1), Some(b' ' | b'\t')))
+/// Whether there are more lines than a start line, a line for each field and an empty one: a folded value takes several
+/// (RFC 9112 §5.2).
+fn may_have_folds(raw: &[u8], head: &Head) -> bool {
+    memchr::memchr_iter(b'\n', raw).count() > head.fields().count() + 2
 }
 
 fn has_odd_spaces(start_line: &[u8]) -> bool {

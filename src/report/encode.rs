@@ -64,11 +64,6 @@ fn fraction(out: &mut Vec<u8>, billionths: u32) {
     out.extend_from_slice(&digits[..len]);
 }
 
-/// Appends a decimal, or `null`.
-pub(crate) fn optional_decimal(out: &mut Vec<u8>, value: Option<f64>) {
-    decimal(out, value.unwrap_or(f64::NAN));
-}
-
 /// Appends a name of ours, which needs no escaping, as a string.
 #[inline]
 pub(crate) fn name(out: &mut Vec<u8>, name: &str) {

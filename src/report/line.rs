@@ -39,14 +39,21 @@ impl Line {
     }
 
     /// Appends an integer.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn number(&mut self, value: u64) {
+        self.frequent_number(value);
+    }
+
+    /// The same in place: for rows that are so frequent that their code stays in the nearest cache.
+    #[inline(always)]
+    pub(super) fn frequent_number(&mut self, value: u64) {
         match SHORT.get(usize::try_from(value).unwrap_or(usize::MAX)) {
             Some(&digits) => self.short(digits),
             None => self.large_number(value),
         }
     }
 
+    /// Appends as many digits as the highest octet says.
     #[inline(always)]
     fn short(&mut self, digits: u32) {
         let end = self.len + (digits >> 24) as usize;
@@ -99,11 +106,12 @@ impl Line {
 
     /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes, or `null`.
     pub(super) fn optional_decimal(&mut self, value: Option<f64>) {
-        let scaled = value.map_or(f64::NAN, f64::abs) * 1e9;
+        let Some(value) = value else { return self.put(b"null") };
+        let scaled = value.abs() * 1e9;
         if scaled < 1e18 {
             // Rounded by the cast; `round` would be a call of a library.
             let billionths = (scaled + 0.5) as u64;
-            if billionths > 0 && value.is_some_and(f64::is_sign_negative) {
+            if billionths > 0 && value.is_sign_negative() {
                 self.put(b"-");
             }
             self.number(billionths / 1_000_000_000);
@@ -120,19 +128,20 @@ impl Line {
             return;
         }
         self.put(b".");
-        for group in [billionths / 1_000_000, billionths / 1000 % 1000, billionths % 1000] {
-            self.padded(group);
+        let groups = [billionths / 1_000_000, billionths / 1000 % 1000, billionths % 1000];
+        let last = groups.iter().rposition(|&group| group > 0).unwrap_or(0);
+        for group in &groups[..last] {
+            self.padded(*group);
         }
-        while self.octets[self.len - 1] == b'0' {
-            self.len -= 1;
-        }
+        // The highest octet says how many digits count.
+        self.short(PADDED[groups[last] as usize]);
     }
 
     /// Appends what takes more than 64 bits, or is no number.
     #[cold]
-    fn unusual_decimal(&mut self, value: Option<f64>) {
+    fn unusual_decimal(&mut self, value: f64) {
         let mut text = Vec::new();
-        encode::optional_decimal(&mut text, value);
+        encode::decimal(&mut text, value);
         self.octets[self.len..self.len + text.len()].copy_from_slice(&text);
         self.len += text.len();
     }
@@ -217,7 +226,10 @@ mod tests {
     /// As the encoder of all other values writes it.
     fn encoded(value: Option<f64>) -> String {
         let mut out = Vec::new();
-        encode::optional_decimal(&mut out, value);
+        match value {
+            Some(value) => encode::decimal(&mut out, value),
+            None => encode::null(&mut out),
+        }
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 

@@ -150,9 +150,9 @@ impl Lines {
     fn message(&mut self, message: &Message, out: &mut Vec<u8>) {
         let line = &mut self.line;
         line.put(br#"{"type":"message","connection":"#);
-        line.number(message.connection);
+        line.frequent_number(message.connection);
         put_key!(line, "number");
-        line.number(message.number);
+        line.frequent_number(message.number);
         match message.direction {
             Direction::ClientToServer => line.put(br#","direction":"client_to_server","opcode":""#),
             Direction::ServerToClient => line.put(br#","direction":"server_to_client","opcode":""#),
@@ -162,7 +162,7 @@ impl Lines {
         self.cost(&message.cost);
         let line = &mut self.line;
         put_key!(line, "fragments");
-        line.number(message.fragments.into());
+        line.frequent_number(message.fragments.into());
         put_key!(line, "compressed");
         line.boolean(message.compressed);
         put_key!(line, "masked");
@@ -239,23 +239,23 @@ impl Lines {
         line.put(br#""content_bytes":"#);
         line.optional_number(cost.content_bytes);
         put_key!(line, "encoded_bytes");
-        line.number(cost.encoded_bytes);
+        line.frequent_number(cost.encoded_bytes);
         put_key!(line, "framing_bytes");
-        line.number(cost.framing_bytes);
+        line.frequent_number(cost.framing_bytes);
         put_key!(line, "tls_bytes");
-        line.number(bytes.tls);
+        line.frequent_number(bytes.tls);
         put_key!(line, "tcp_bytes");
-        line.number(bytes.tcp);
+        line.frequent_number(bytes.tcp);
         put_key!(line, "ip_bytes");
-        line.number(bytes.ip);
+        line.frequent_number(bytes.ip);
         put_key!(line, "link_bytes");
-        line.number(bytes.link);
+        line.frequent_number(bytes.link);
         put_key!(line, "wire_bytes");
-        line.number(cost.wire_bytes());
+        line.frequent_number(cost.wire_bytes());
         put_key!(line, "overhead_bytes");
-        line.number(cost.overhead_bytes());
+        line.frequent_number(cost.overhead_bytes());
         put_key!(line, "lost_bytes");
-        line.number(cost.lost_bytes);
+        line.frequent_number(cost.lost_bytes);
         self.frames(cost.provenance.first, cost.provenance.last);
     }
 

@@ -366,12 +366,14 @@ impl StreamBuffer {
     /// Gives memory back when nothing is unread any more.
     #[inline]
     pub(crate) fn give_back(&mut self, lent: &mut Lent) {
-        if self.is_empty() && self.runs.capacity() <= KEPT_RUNS {
+        // One that has none gave it back before.
+        if !self.is_empty() || self.runs.capacity() == 0 {
+            return;
+        }
+        if self.runs.capacity() <= KEPT_RUNS {
             self.exchange(lent);
         }
-        if self.is_empty() && self.runs.capacity() > 0 {
-            (self.bytes, self.runs) = (Vec::new(), VecDeque::new());
-        }
+        (self.bytes, self.runs) = (Vec::new(), VecDeque::new());
     }
 
     #[inline]

@@ -9,7 +9,10 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// Seconds from an earlier time to this one; negative when the clock stepped back.
     pub fn seconds_since(self, earlier: Self) -> f64 {
-        (i128::from(self.0) - i128::from(earlier.0)) as f64 / 1e9
+        match self.0.checked_sub(earlier.0) {
+            Some(ns) => ns as f64 / 1e9,
+            None => (i128::from(self.0) - i128::from(earlier.0)) as f64 / 1e9,
+        }
     }
 }
 
