@@ -2,8 +2,9 @@
 
 use std::process::{Command, Output};
 
-use wiretare::{NamedLimit, Options};
+use wiretare::{Analyzer, Capture, Limits, NamedLimit, Options};
 
+use crate::conversation::Conversation;
 use crate::support::{analyze, difference, sample, samples};
 
 fn wiretare(arguments: &[&str]) -> Output {
@@ -101,4 +102,35 @@ fn what_is_no_limit_is_bad_usage() {
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
         assert!(text(&output.stderr).starts_with(expected), "{}", text(&output.stderr));
     }
+}
+
+/// Connections that are there where 20 close at the same time and each is heard of once more.
+fn connections_of_late_segments(is_acknowledged: bool) -> u64 {
+    let talks: Vec<_> = (0..20)
+        .map(|n| {
+            let mut talk = Conversation::open_from(40_000 + n);
+            talk.close().server_acknowledges();
+            if !is_acknowledged {
+                let last = talk.len() - 1;
+                talk.lose(last);
+            }
+            talk
+        })
+        .collect();
+    let options = Options { limits: Limits { lingering_connections: 32, ..Limits::default() }, ..Options::default() };
+    let file = std::io::Cursor::new(Conversation::pcap_of_all(&talks));
+    let mut capture = Capture::from_reader("talks", file, &options.limits).expect("a well-formed capture");
+    let mut analyzer = Analyzer::new(options);
+    while let Some(packets) = capture.next_packets().expect("a well-formed capture") {
+        analyzer.packets(packets);
+    }
+    analyzer.finish();
+    analyzer.totals().connections
+}
+
+#[test]
+fn closed_connections_listen_longer_for_what_is_due() {
+    assert_eq!(connections_of_late_segments(false), 20);
+    // 32 / 8 of those that got everything still listen; the segments of the others begin connections.
+    assert_eq!(connections_of_late_segments(true), 20 + 16);
 }
