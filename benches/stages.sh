@@ -13,10 +13,10 @@ stages=$(cargo bench --locked --bench stages --no-run 2>&1 | sed -n 's/.*Executa
 [ -x "$stages" ] || { echo "error: benches/stages.rs does not build" >&2; exit 1; }
 
 # A level, and the one before it that it goes on from.
-before() { case $1 in walk) ;; slice) echo walk ;; assemble) echo slice ;; parse) echo assemble ;; inflate) echo parse ;; *) echo inflate ;; esac; }
+before() { case $1 in walk) echo nothing ;; slice) echo walk ;; assemble) echo slice ;; parse) echo assemble ;; inflate) echo parse ;; *) echo inflate ;; esac; }
 
 printf '%-10s %12s %12s\n' stage 'up to here' 'itself'
-declare -A counted=([""]=0)
+declare -A counted=([nothing]=0)
 for level in walk slice assemble parse inflate write account; do
   packets=$(valgrind --tool=callgrind --callgrind-out-file="$scratch/$level" "$stages" "$capture" "$level" 2>"$scratch/said" | cut -f1)
   instructions=$(awk '/^(summary|totals):/ { print $2; exit }' "$scratch/$level")
