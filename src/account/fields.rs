@@ -1,7 +1,9 @@
 //! What header fields cost, by name.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ops::AddAssign;
+
+use foldhash::fast::FixedState;
 
 use crate::message::Head;
 
@@ -31,7 +33,9 @@ impl AddAssign for FieldTotals {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     /// By name in lower case.
-    names: BTreeMap<Box<[u8]>, FieldTotals>,
+    names: HashMap<Box<[u8]>, FieldTotals, FixedState>,
+    /// The last of them in alphabetical order, once as many are there as are kept.
+    last: Option<Box<[u8]>>,
     /// Those that are not kept by name.
     other: FieldTotals,
 }
@@ -54,15 +58,21 @@ impl Fields {
             *known += totals;
             return;
         }
-        if self.names.len() >= NAMES && self.names.last_key_value().is_some_and(|(last, _)| name > &**last) {
+        self.add_name(name, totals);
+    }
+
+    #[cold]
+    fn add_name(&mut self, name: &[u8], totals: FieldTotals) {
+        if self.last.as_deref().is_some_and(|last| name > last) {
             self.other += totals;
             return;
         }
         self.names.insert(name.into(), totals);
-        if self.names.len() > NAMES
-            && let Some((_, dropped)) = self.names.pop_last()
-        {
+        if let Some(dropped) = self.last.take().and_then(|last| self.names.remove(&last)) {
             self.other += dropped;
+        }
+        if self.names.len() >= NAMES {
+            self.last = self.names.keys().max().cloned();
         }
     }
 
