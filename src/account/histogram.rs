@@ -111,15 +111,16 @@ impl Distribution {
 
     /// The figures of a report; `None` without a value.
     pub fn quantiles(&self) -> Option<Quantiles> {
-        let count = self.count();
+        let values = self.values();
+        let count = values.iter().map(|&(_, times)| times).sum();
         if count == 0 {
             return None;
         }
-        let at = |per_cent| self.value_at(per_cent, count);
+        let at = |per_cent| self.value_at(per_cent, &values, count);
         Some(Quantiles {
             count,
             mean: self.sum as f64 / count as f64,
-            stddev: self.deviation(count),
+            stddev: deviation(&values, count),
             min: self.min,
             p50: at(50),
             p90: at(90),
@@ -129,30 +130,31 @@ impl Distribution {
         })
     }
 
-    /// Of the values that the counters stand for, in their order, so that equal distributions have equal deviations.
-    fn deviation(&self, count: u64) -> f64 {
-        let values = || {
-            self.counters
-                .iter()
-                .enumerate()
-                .filter(|(_, counter)| **counter > 0)
-                .map(|(at, &counter)| (highest_of(at).clamp(self.min, self.max) as f64, counter as f64))
-        };
-        let mean = values().map(|(value, times)| value * times).sum::<f64>() / count as f64;
-        let squares = values().map(|(value, times)| (value - mean) * (value - mean) * times).sum::<f64>();
-        (squares / count as f64).sqrt()
+    /// The values that counters stand for, and how often each was added, in their order. Most counters were never used, and
+    /// there may be thousands: they are passed over once.
+    fn values(&self) -> Vec<(u64, u64)> {
+        let used = self.counters.iter().enumerate().filter(|(_, times)| **times > 0);
+        used.map(|(index, &times)| (highest_of(index).clamp(self.min, self.max), times)).collect()
     }
 
     /// The smallest value such that at least `per_cent` of `count` values are not larger.
-    fn value_at(&self, per_cent: u64, count: u64) -> u64 {
+    fn value_at(&self, per_cent: u64, values: &[(u64, u64)], count: u64) -> u64 {
         let rank = (u128::from(count) * u128::from(per_cent)).div_ceil(100) as u64;
         let mut seen = 0;
-        let index = self.counters.iter().position(|&counter| {
-            seen += counter;
+        let found = values.iter().find(|(_, times)| {
+            seen += times;
             seen >= rank
         });
-        index.map_or(self.max, highest_of).clamp(self.min, self.max)
+        found.map_or(self.max, |&(value, _)| value)
     }
+}
+
+/// The same for equal distributions: the values come in their order.
+fn deviation(values: &[(u64, u64)], count: u64) -> f64 {
+    let values = || values.iter().map(|&(value, times)| (value as f64, times as f64));
+    let mean = values().map(|(value, times)| value * times).sum::<f64>() / count as f64;
+    let squares = values().map(|(value, times)| (value - mean) * (value - mean) * times).sum::<f64>();
+    (squares / count as f64).sqrt()
 }
 
 impl std::ops::AddAssign<&Self> for Distribution {
