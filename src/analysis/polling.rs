@@ -3,6 +3,7 @@
 //! A series is known by client address, method, host, path, and query (cache busters, and values that look like identifiers,
 //! left out); from the third exchange on it is polling. What was seen of the first two comes with the third.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -29,10 +30,46 @@ const HASHES: FixedState = FixedState::with_seed(0x706f_6c6c);
 /// Recognises series in exchanges, in the order in which they were complete.
 #[derive(Debug, Default)]
 pub struct Recogniser {
-    series: HashMap<u64, Box<Series>, foldhash::fast::FixedState>,
-    /// Questions in the order in which they were first asked.
-    candidates: VecDeque<u64>,
+    questions: HashMap<u64, Question, foldhash::fast::FixedState>,
+    /// Questions in the order in which they were first asked, and how that went.
+    candidates: VecDeque<(u64, Glimpse)>,
+    /// Candidates that were forgotten.
+    forgotten: u64,
     recognised: usize,
+}
+
+/// How often something was asked.
+#[derive(Debug)]
+enum Question {
+    /// By the candidate of that number. Most questions are never asked again, so this is all that they take.
+    Once(u64),
+    Again(Box<Series>),
+}
+
+/// What a series needs to know of an exchange.
+#[derive(Clone, Copy, Debug)]
+struct Glimpse {
+    /// When its request began and its answer ended, in nanoseconds since the Unix epoch.
+    begin: i64,
+    end: i64,
+    /// How long its answer was held, in nanoseconds.
+    held_ns: u64,
+    is_conditional: bool,
+    answer: Answer,
+    wire_bytes: u64,
+    /// The first frame of its request.
+    frame: u64,
+}
+
+/// What an answer brings.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    /// There is none.
+    Missing,
+    /// Nothing, and says so.
+    Nothing,
+    /// Content of that length and identity, where these are known.
+    Content(Option<(u64, u64)>),
 }
 
 /// What is remembered of a series.
@@ -62,27 +99,41 @@ impl Recogniser {
         }
         let Some(request) = &exchange.request else { return };
         let Some(key) = question(exchange, request) else { return };
-        let series = self.series.entry(key).or_insert_with(|| {
-            self.candidates.push_back(key);
-            Box::default()
-        });
-        exchange.polling = series.add(exchange, request, exchange.response.as_ref()).map(Box::new);
+        let now = Glimpse::of(exchange, request, exchange.response.as_ref());
+        let series = match self.questions.entry(key) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Question::Once(self.forgotten + self.candidates.len() as u64));
+                self.candidates.push_back((key, now));
+                return self.forget();
+            }
+            Entry::Occupied(occupied) => occupied.into_mut(),
+        };
+        if let &mut Question::Once(number) = series {
+            let mut begun = Box::<Series>::default();
+            if let Some((_, first)) = self.candidates.get((number - self.forgotten) as usize) {
+                begun.add(first);
+            }
+            *series = Question::Again(begun);
+        }
+        let Question::Again(series) = series else { return };
+        exchange.polling = series.poll(&now, request, exchange.response.as_ref()).map(Box::new);
         if exchange.polling.as_ref().is_some_and(|poll| poll.number == ENOUGH) {
             self.recognised += 1;
             if self.recognised > SERIES {
                 exchange.polling = None;
-                self.series.remove(&key);
+                self.questions.remove(&key);
                 self.recognised -= 1;
             }
         }
-        self.forget();
     }
 
     fn forget(&mut self) {
         while self.candidates.len() > CANDIDATES {
-            let Some(key) = self.candidates.pop_front() else { return };
-            if self.series.get(&key).is_some_and(|series| series.polls < ENOUGH) {
-                self.series.remove(&key);
+            let Some((key, _)) = self.candidates.pop_front() else { return };
+            self.forgotten += 1;
+            let is_series = |question: &Question| matches!(question, Question::Again(series) if series.polls >= ENOUGH);
+            if self.questions.get(&key).is_some_and(|question| !is_series(question)) {
+                self.questions.remove(&key);
             }
         }
     }
@@ -123,37 +174,71 @@ fn identity_of_request(request: &Request) -> Option<u64> {
     request.content.http.as_ref().and_then(|http| http.identity)
 }
 
-impl Series {
-    fn add(&mut self, exchange: &Exchange, request: &Request, response: Option<&Response>) -> Option<Poll> {
-        self.polls += 1;
+impl Glimpse {
+    fn of(exchange: &Exchange, request: &Request, response: Option<&Response>) -> Self {
         let begin = request.cost.provenance.first.time.0;
-        let end = response.map_or(begin, |response| response.cost.provenance.last.time.0);
-        let since = |time: i64| u64::try_from(begin.saturating_sub(time)).ok();
-        let (before, answered) = (self.last.and_then(|(begin, _)| since(begin)), self.last.and_then(|(_, end)| since(end)));
-        self.last = Some((begin, end));
-        let held = nanoseconds(exchange.time_to_first_byte_s);
-        let jitter_ns = before.zip(self.last_interval_ns).map(|(now, before)| now.abs_diff(before));
-        self.last_interval_ns = before;
-        self.conditional += u64::from(CONDITIONS.iter().any(|name| request.head.field(name).is_some()));
-        self.interval_ns += before.unwrap_or(0);
-        self.held_ns += held;
-        self.longest_held_ns = self.longest_held_ns.max(held);
-        let is_new = response.and_then(|response| self.is_new(response));
-        let frame = request.cost.provenance.first.number;
+        Self {
+            begin,
+            end: response.map_or(begin, |response| response.cost.provenance.last.time.0),
+            held_ns: nanoseconds(exchange.time_to_first_byte_s),
+            is_conditional: CONDITIONS.iter().any(|name| request.head.field(name).is_some()),
+            answer: response.map_or(Answer::Missing, Answer::of),
+            wire_bytes: exchange.wire_bytes(),
+            frame: request.cost.provenance.first.number,
+        }
+    }
+}
+
+impl Answer {
+    fn of(response: &Response) -> Self {
+        let envelope = response.content.envelope.as_deref();
+        let is_noise = envelope.is_some_and(|envelope| {
+            envelope.protocol == EnvelopeProtocol::EngineIo && matches!(envelope.kind, "noop" | "ping") && envelope.count < 2
+        });
+        if is_noise || response.status == 304 || response.content.bytes == Some(0) {
+            return Self::Nothing;
+        }
+        let identity = response.content.http.as_ref().and_then(|http| http.identity);
+        Self::Content(response.content.bytes.zip(identity))
+    }
+}
+
+impl Series {
+    /// Takes the next exchange: its interval, the time since the answer before it (both in nanoseconds), and the jitter.
+    fn add(&mut self, now: &Glimpse) -> EarlierPoll {
+        self.polls += 1;
+        let since = |time: i64| u64::try_from(now.begin.saturating_sub(time)).ok();
+        let (interval_ns, deaf_ns) = (self.last.and_then(|(begin, _)| since(begin)), self.last.and_then(|(_, end)| since(end)));
+        self.last = Some((now.begin, now.end));
+        self.conditional += u64::from(now.is_conditional);
+        self.interval_ns += interval_ns.unwrap_or(0);
+        self.held_ns += now.held_ns;
+        self.longest_held_ns = self.longest_held_ns.max(now.held_ns);
+        let poll = EarlierPoll { wire_bytes: now.wire_bytes, frame: now.frame, interval_ns, deaf_ns, is_new: self.is_new(now.answer) };
         if self.polls < ENOUGH {
-            let poll = EarlierPoll { wire_bytes: exchange.wire_bytes(), frame, interval_ns: before, deaf_ns: answered, is_new };
+            self.last_interval_ns = interval_ns;
             self.earlier[self.polls as usize - 1] = Some(poll);
+        }
+        poll
+    }
+
+    /// The same; `None` until they are enough.
+    fn poll(&mut self, now: &Glimpse, request: &Request, response: Option<&Response>) -> Option<Poll> {
+        let EarlierPoll { interval_ns, deaf_ns, is_new, .. } = self.add(now);
+        if self.polls < ENOUGH {
             return None;
         }
+        let jitter_ns = interval_ns.zip(self.last_interval_ns).map(|(now, before)| now.abs_diff(before));
+        self.last_interval_ns = interval_ns;
         let kind = self.kind(request);
         let is_held = !matches!(kind, PollingKind::Short | PollingKind::Conditional);
         let deaf = |interval_ns, since_answer_ns| if is_held { since_answer_ns } else { interval_ns };
         let earlier = self.earlier.iter_mut().filter_map(Option::take);
         let earlier = earlier.map(|poll| EarlierPoll { deaf_ns: deaf(poll.interval_ns, poll.deaf_ns), ..poll }).collect();
-        let deaf_ns = deaf(before, answered);
+        let deaf_ns = deaf(interval_ns, deaf_ns);
         let envelope = response.and_then(|response| response.content.envelope.as_deref());
         let packets = envelope.map(|envelope| envelope.count).filter(|&count| count > 1);
-        Some(Poll { kind, number: self.polls, interval_ns: before, jitter_ns, deaf_ns, is_new, packets, earlier })
+        Some(Poll { kind, number: self.polls, interval_ns, jitter_ns, deaf_ns, is_new, packets, earlier })
     }
 
     fn kind(&self, request: &Request) -> PollingKind {
@@ -169,20 +254,15 @@ impl Series {
     }
 
     /// Whether an answer brings what the one before did not.
-    fn is_new(&mut self, response: &Response) -> Option<bool> {
-        let envelope = response.content.envelope.as_deref();
-        if envelope.is_some_and(|envelope| {
-            envelope.protocol == EnvelopeProtocol::EngineIo && matches!(envelope.kind, "noop" | "ping") && envelope.count < 2
-        }) {
-            return Some(false);
+    fn is_new(&mut self, answer: Answer) -> Option<bool> {
+        match answer {
+            Answer::Missing => None,
+            Answer::Nothing => Some(false),
+            Answer::Content(content) => {
+                let before = std::mem::replace(&mut self.answered, content);
+                Some(before != Some(content?))
+            }
         }
-        if response.status == 304 || response.content.bytes == Some(0) {
-            return Some(false);
-        }
-        let identity = response.content.http.as_ref().and_then(|http| http.identity);
-        let identity = response.content.bytes.zip(identity);
-        let before = std::mem::replace(&mut self.answered, identity);
-        Some(before != Some(identity?))
     }
 }
 
@@ -312,7 +392,7 @@ mod tests {
             once.request = Some(request(&format!("GET /{name} HTTP/1.1"), &[("Host", "a.example")]));
             recogniser.look(&mut once);
         }
-        assert!(recogniser.series.len() <= CANDIDATES + 1);
+        assert!(recogniser.questions.len() <= CANDIDATES + 1);
         let mut again = exchange((0, 1, "/x", 200, 1), &[]);
         recogniser.look(&mut again);
         assert!(again.polling.is_some_and(|poll| poll.number == 3 * CANDIDATES as u64 + 1));
