@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Known, Memory, Output, Recent, Table, Waiting};
+use crate::flow::{Known, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
@@ -93,7 +93,7 @@ impl Analyzer {
         self.release();
         self.count(packet);
         match slice(packet) {
-            Sliced::Segment(segment) => self.receive_at(&segment, None),
+            Sliced::Segment(segment) => self.receive_alone(segment),
             Sliced::Fragment(fragment) => self.fragment(&fragment),
             Sliced::NotTcp(reason) => self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number),
         }
@@ -117,20 +117,27 @@ impl Analyzer {
             if count == 0 {
                 return;
             }
-            self.receive_together(&taken[..count]);
+            self.receive_together(&mut taken[..count]);
         }
     }
 
-    fn receive_together(&mut self, taken: &[Taken<'_>]) {
-        let mut known = [None; TOGETHER];
-        for (Taken { sliced, .. }, known) in taken.iter().zip(&mut known) {
+    /// Fetches what the packets need, a step of the way for all of them before the next: so the caches bring it side by side.
+    fn receive_together(&mut self, taken: &mut [Taken<'_>]) {
+        let mut prints = [0; TOGETHER];
+        let mut slots = [None; TOGETHER];
+        for ((Taken { sliced, .. }, print), slot) in taken.iter_mut().zip(&mut prints).zip(&mut slots) {
             if let Sliced::Segment(segment) = sliced {
-                *known = self.table.look_up(&segment.key);
+                self.place(segment);
+                *print = fingerprint(segment);
+                *slot = self.table.look_up(&segment.key);
+                self.recent.fetch(*print);
             }
         }
-        for (Taken { sliced, len, number }, known) in taken.iter().zip(known) {
+        let known = slots.map(|slot| self.table.fetch(slot?));
+        known.iter().flatten().for_each(|&known| self.table.fetch_further(known));
+        for ((Taken { sliced, len, number }, known), print) in taken.iter().zip(known).zip(prints) {
             match sliced {
-                Sliced::Segment(segment) => self.receive_at(segment, known),
+                Sliced::Segment(segment) => self.receive_at(segment, print, known),
                 Sliced::Fragment(fragment) => self.fragment(fragment),
                 Sliced::NotTcp(reason) => self.book_not_tcp(*reason, 1, u64::from(*len), *number),
             }
@@ -143,7 +150,7 @@ impl Analyzer {
         self.book_unjoined();
         let Some(datagram) = datagram else { return };
         match datagram.slice() {
-            Sliced::Segment(segment) => self.receive_at(&segment, None),
+            Sliced::Segment(segment) => self.receive_alone(segment),
             // Fragments of a tunnel that carried fragments: each level has more headers, so this ends.
             Sliced::Fragment(inner) => self.fragment(&inner),
             Sliced::NotTcp(reason) => self.book_not_tcp(reason, datagram.frames(), datagram.wire_bytes(), datagram.frame().number),
@@ -168,20 +175,26 @@ impl Analyzer {
     #[inline]
     pub fn receive(&mut self, segment: &Segment<'_>) {
         self.release();
-        self.receive_at(segment, None);
+        self.receive_alone(*segment);
     }
 
-    /// The same where its connection may be known.
+    fn receive_alone(&mut self, mut segment: Segment<'_>) {
+        self.place(&mut segment);
+        self.receive_at(&segment, fingerprint(&segment), None);
+    }
+
+    /// Puts a segment of a virtual network beside the others, unless networks are to be kept apart.
     #[inline]
-    fn receive_at(&mut self, segment: &Segment<'_>, known: Option<Known>) {
-        let unscoped;
-        let segment = if segment.key.is_scoped() && !self.options.separate_networks {
-            unscoped = Segment { key: segment.key.without_scope(), ..*segment };
-            &unscoped
-        } else {
-            segment
-        };
-        if self.recent.is_copy(segment) {
+    fn place(&self, segment: &mut Segment<'_>) {
+        if segment.key.is_scoped() && !self.options.separate_networks {
+            segment.key = segment.key.without_scope();
+        }
+    }
+
+    /// Takes a segment whose connection may be known.
+    #[inline]
+    fn receive_at(&mut self, segment: &Segment<'_>, print: u64, known: Option<Known>) {
+        if self.recent.is_copy(segment, print) {
             return self.book_copy(segment);
         }
         let out = &mut Output {

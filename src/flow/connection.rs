@@ -217,11 +217,18 @@ impl Connection {
         let halves = a.touch() ^ b.touch();
         let own = self.number ^ u64::from(self.max_payload[0]) ^ self.facts.segments;
         let facts = self.facts.lost_bytes ^ self.facts.sides[0].round_trips.count ^ self.facts.sides[1].round_trips.count;
+        halves ^ own ^ facts ^ self.ledger.touch(self.running.kind()) ^ self.analysis.touch()
+    }
+
+    /// The same of what it refers to.
+    #[inline]
+    pub(crate) fn touch_further(&self) -> u64 {
         let running = match &self.running {
             Running::WebSocket(receivers) => receivers[0].touch() ^ receivers[1].touch(),
-            Running::Http(_) | Running::Detecting | Running::Opaque | Running::Ended(_) => 0,
+            Running::Http(http) => http.touch(),
+            Running::Detecting | Running::Opaque | Running::Ended(_) => 0,
         };
-        halves ^ own ^ facts ^ running ^ self.ledger.touch(self.running.kind()) ^ self.analysis.touch()
+        running ^ self.halves[0].touch_further() ^ self.halves[1].touch_further()
     }
 
     /// Whether both sides have finished, or one has reset.

@@ -3,9 +3,11 @@
 //! The segments of the last moments are remembered by a fingerprint; a copy follows its packet closely. The first copy is
 //! charged, the others are duplicates.
 
+use std::hint::black_box;
+
 use crate::packet::{CapturePoint, Segment};
 
-/// Sets of remembered segments, one to a cache line; 4096 segments are far more than lie between two copies.
+/// Sets of remembered segments; 4096 segments are far more than lie between two copies.
 const SETS: usize = 1024;
 const WAYS: usize = 4;
 
@@ -22,33 +24,44 @@ struct Seen {
     time_ms: u32,
 }
 
+/// Segments of which one is replaced: a cache line.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Set([Seen; WAYS]);
+
 /// The segments seen last.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    sets: Vec<[Seen; WAYS]>,
+    sets: Vec<Set>,
 }
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { sets: vec![[Seen::default(); WAYS]; SETS] }
+        Self { sets: vec![Set::default(); SETS] }
     }
 }
 
 impl Recent {
+    /// Reads a word of what a segment to come is compared with, so that it is there then.
+    #[inline]
+    pub(crate) fn fetch(&self, fingerprint: u64) {
+        black_box(self.sets[fingerprint as usize % SETS].0[0].fingerprint);
+    }
+
     /// Whether this is a further copy of a packet that was captured before; remembers it otherwise.
     ///
     /// A packet that its sender numbered is known again wherever it appears. One that has no number is a copy where it
     /// appears at another place; at the same place the sender sent it again.
     #[inline]
-    pub(crate) fn is_copy(&mut self, segment: &Segment<'_>) -> bool {
+    pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, fingerprint: u64) -> bool {
         let is_numbered = segment.identity.identification != 0;
-        self.is_seen(fingerprint(segment), is_numbered, segment.identity.point, segment.frame.time.0 / 1_000_000)
+        self.is_seen(fingerprint, is_numbered, segment.identity.point, segment.frame.time.0 / 1_000_000)
     }
 
     #[inline]
     fn is_seen(&mut self, fingerprint: u64, is_numbered: bool, point: CapturePoint, time_ms: i64) -> bool {
         let now = Seen { fingerprint, point, time_ms: time_ms as u32 };
-        let set = &mut self.sets[fingerprint as usize % SETS];
+        let Set(set) = &mut self.sets[fingerprint as usize % SETS];
         match set.iter_mut().find(|seen| seen.fingerprint == fingerprint) {
             Some(seen) if is_close(*seen, now) && (is_numbered || seen.point != point) => true,
             Some(seen) => {
@@ -63,9 +76,9 @@ impl Recent {
     }
 }
 
-/// Of what no router and no tunnel changes.
+/// Tells a segment from others by what no router and no tunnel changes.
 #[inline]
-fn fingerprint(segment: &Segment<'_>) -> u64 {
+pub(crate) fn fingerprint(segment: &Segment<'_>) -> u64 {
     let identity = segment.identity;
     let position = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
     let shape = u64::from(segment.payload_len) << 32 | u64::from(segment.window) << 16 | u64::from(segment.flags.0) << 8;

@@ -32,8 +32,12 @@ pub(super) struct Half {
 impl Half {
     #[inline]
     pub(super) fn touch(&self) -> u64 {
-        let stage = self.stage.as_ref().map_or(0, |stage| stage.touch());
-        self.assembler.touch() ^ self.buffer.touch() ^ stage ^ u64::from(self.ended)
+        self.assembler.touch() ^ self.buffer.touch() ^ u64::from(self.stage.is_some()) ^ u64::from(self.ended)
+    }
+
+    #[inline]
+    pub(super) fn touch_further(&self) -> u64 {
+        self.stage.as_ref().map_or(0, |stage| stage.touch())
     }
 
     /// What its bytes take that are held beyond holes or not read yet, in octets.

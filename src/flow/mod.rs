@@ -10,6 +10,6 @@ mod table;
 mod unannounced;
 
 pub(crate) use connection::{Output, Waiting};
-pub(crate) use duplicates::Recent;
+pub(crate) use duplicates::{Recent, fingerprint};
 pub(crate) use half::Memory;
 pub(crate) use table::{Known, Table};

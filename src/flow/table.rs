@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
+use std::hint::black_box;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -52,6 +53,9 @@ enum Due {
 /// Of those that may still get copies only, this part of the lingering connections is kept.
 const COPIES_PART: usize = 8;
 
+/// So many closed connections before its turn, one is fetched.
+const AHEAD: usize = 2;
+
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -92,13 +96,26 @@ impl Table {
         self.begun
     }
 
-    /// Where the connection of a segment to come lies, if there is one; what it needs is fetched.
+    /// The slot of the connection of a segment to come, if there is one.
     #[inline]
-    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<Known> {
-        let slot = self.index.get(key).copied()?;
+    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<usize> {
+        self.index.get(key).copied()
+    }
+
+    /// Fetches what a segment needs of the connection itself.
+    #[inline]
+    pub(crate) fn fetch(&self, slot: usize) -> Option<Known> {
         let connection = self.slots[slot].as_ref()?;
-        std::hint::black_box(connection.touch());
+        black_box(connection.touch());
         Some(Known { slot, number: connection.number() })
+    }
+
+    /// Fetches what that refers to.
+    #[inline]
+    pub(crate) fn fetch_further(&self, known: Known) {
+        if let Some(connection) = &self.slots[known.slot] {
+            black_box(connection.touch_further());
+        }
     }
 
     /// Takes a segment to its connection; `known` is where that was before the last few segments.
@@ -263,6 +280,14 @@ impl Table {
         }
     }
 
+    /// Fetches a connection that will be let go soon: since it closed nobody has read of it.
+    #[inline]
+    fn fetch_ahead(&self, due: Due) {
+        if let Some(soon) = self.lingering[due as usize].get(AHEAD) {
+            self.fetch(soon.slot);
+        }
+    }
+
     /// Ends what has ended by the capture's clock.
     #[inline]
     fn tidy(&mut self, out: &mut Output<'_>) {
@@ -302,6 +327,7 @@ impl Table {
                 break;
             }
             let Some(Lingering { slot, number, since }) = self.lingering[due as usize].pop_front() else { break };
+            self.fetch_ahead(due);
             let Some(connection) = self.slots[slot].as_ref().filter(|connection| connection.number() == number) else { continue };
             // One that goes on has not ended: a reset may be forged, or come too late.
             let heard = connection.heard();

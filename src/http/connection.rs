@@ -121,6 +121,13 @@ impl Connection {
         }
     }
 
+    /// Reads a word of each cache line that a segment will need.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        let pending = self.pending.front().map_or(0, Pending::touch);
+        self.number ^ self.exchanges ^ self.waiting as u64 ^ self.requests.touch() ^ self.responses.touch() ^ pending
+    }
+
     /// From now on each message is shown when it has ended, before its exchange is complete.
     pub(crate) fn show_messages(&mut self) {
         self.shows = true;

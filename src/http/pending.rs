@@ -35,6 +35,12 @@ pub(super) struct Place {
 }
 
 impl Pending {
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let request = self.exchange.request.as_ref().map_or(0, |request| request.cost.encoded_bytes);
+        self.place.start ^ request ^ u64::from(self.exchange.response.is_some())
+    }
+
     /// One that begins with a request whose first octet came in `first`, or with a response that has none.
     pub(super) fn new(connection: u64, client: SocketAddr, server: SocketAddr, request: Option<Request>, first: Frame) -> Self {
         Self {

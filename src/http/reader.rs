@@ -104,6 +104,12 @@ impl Reader {
         }
     }
 
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let is_head = matches!(self.state, State::Head);
+        u64::from(is_head) ^ u64::from(self.lost) ^ self.empty_lines.bytes.total()
+    }
+
     /// From here on the front of the buffer may be anywhere in a message.
     pub(super) fn lose(&mut self) {
         self.lost = true;
