@@ -8,7 +8,7 @@ use crate::capture::Packet;
 use crate::flow::{Known, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
-use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice};
+use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice, slice_into};
 use crate::parallel::Pool;
 
 /// Packets that are handled together.
@@ -104,12 +104,12 @@ impl Analyzer {
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
         let mut packets = packets.into_iter().fuse();
-        let mut taken = [const { Taken { sliced: Sliced::NotTcp(NotTcp::Malformed), len: 0, number: 0 } }; TOGETHER];
+        let mut taken = [const { Taken { sliced: Sliced::NOTHING, len: 0, number: 0 } }; TOGETHER];
         loop {
             let mut count = 0;
             for (taken, packet) in taken.iter_mut().zip(packets.by_ref()) {
                 self.count(&packet);
-                taken.sliced = slice(&packet);
+                slice_into(&packet, &mut taken.sliced);
                 taken.len = packet.len;
                 taken.number = packet.frame.number;
                 count += 1;

@@ -388,16 +388,14 @@ impl Datagram {
     }
 
     fn segment<'a>(&self, packet: &Packet<'a>, ip: Ip) -> Sliced<'a> {
-        match segment::slice(packet, ip) {
-            Ok(mut segment) => {
-                let headers = self.bytes - u64::from(self.len).min(self.bytes);
-                // Inside a tunnel the outer IP headers are link.
-                let ip_headers = if ip.headers == self.headers { self.header_bytes.min(headers) } else { 0 };
-                segment.bytes.ip += ip_headers;
-                segment.bytes.link += headers - ip_headers;
-                Sliced::Segment(segment)
-            }
-            Err(reason) => Sliced::NotTcp(reason),
+        let mut sliced = segment::slice(packet, ip);
+        if let Sliced::Segment(segment) = &mut sliced {
+            let headers = self.bytes - u64::from(self.len).min(self.bytes);
+            // Inside a tunnel the outer IP headers are link.
+            let ip_headers = if ip.headers == self.headers { self.header_bytes.min(headers) } else { 0 };
+            segment.bytes.ip += ip_headers;
+            segment.bytes.link += headers - ip_headers;
         }
+        sliced
     }
 }

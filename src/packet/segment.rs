@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use etherparse::{TcpHeaderSlice, TcpOptionElement, TcpOptionsIterator};
 
-use super::NotTcp;
 use super::identity::Identity;
 use super::ip::{Addresses, Ip};
 use super::key::{ConnectionKey, Sender};
+use super::{NotTcp, Sliced};
 use crate::capture::Packet;
 use crate::stream::{Frame, LayerBytes};
 
@@ -103,13 +103,25 @@ const OPTIONS_AT: usize = 20;
 /// The part of a TCP header that is needed to follow a connection.
 const FIXED_FIELDS: usize = 16;
 
-// Always: the slow paths use it too, which must not take it out of line on the common one.
+/// What is a segment, or was to be one.
+#[cold]
+pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Sliced<'a> {
+    let mut sliced = Sliced::NOTHING;
+    slice_into(packet, ip, &mut sliced);
+    sliced
+}
+
+// Always: the slow paths use it too, which must not take it out of line on the common one. Into a place that the caller has: a
+// result would be copied twice.
 #[inline(always)]
-pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotTcp> {
+pub(super) fn slice_into<'a>(packet: &Packet<'a>, ip: Ip, into: &mut Sliced<'a>) {
     let at = ip.start + ip.header_len;
     // Trailer and padding lie behind the IP packet; they are not TCP's.
     let end = packet.data.len().min(ip.start + ip.total_len);
-    let data = packet.data.get(at..end).ok_or(NotTcp::Malformed)?;
+    let Some(data) = packet.data.get(at..end) else {
+        *into = Sliced::NotTcp(NotTcp::Malformed);
+        return;
+    };
     let tcp_len = ip.total_len - ip.header_len;
     match TcpHeaderSlice::from_slice(data) {
         Ok(header) => {
@@ -125,9 +137,9 @@ pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Result<Segment<'a>, NotT
                 header_len,
                 checksum: header.checksum(),
             };
-            Ok(build(packet, ip, tcp_len, fields, options, &data[header_len..]))
+            *into = Sliced::Segment(build(packet, ip, tcp_len, fields, options, &data[header_len..]));
         }
-        Err(_) => slice_cut(packet, ip, tcp_len, data),
+        Err(_) => *into = slice_cut(packet, ip, tcp_len, data).map_or_else(Sliced::NotTcp, Sliced::Segment),
     }
 }
 
