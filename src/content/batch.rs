@@ -92,7 +92,7 @@ impl Batch {
         !self.done.is_empty()
     }
 
-    /// Decodes what waits, in order.
+    /// Decodes what waits, in order. The message that comes in goes on coming in.
     pub(super) fn decode(&mut self, mut decode: impl FnMut(Opcode, &[u8]) -> Content) {
         let mut at = 0;
         for Waiting { len, opcode, ticket } in self.waiting.drain(..) {
@@ -100,6 +100,9 @@ impl Batch {
             at += len;
         }
         self.octets.drain(..at);
+        if let Some((_, from)) = &mut self.incoming {
+            *from -= at;
+        }
     }
 
     /// What was decoded since this was last asked.
@@ -110,5 +113,50 @@ impl Batch {
     /// What it holds, in octets.
     pub(super) fn memory(&self) -> usize {
         self.octets.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch_of(messages: &[&[u8]]) -> Batch {
+        let mut batch = Batch::default();
+        for message in messages {
+            batch.begin(Opcode::Text);
+            assert!(batch.take(message));
+            batch.end();
+        }
+        batch
+    }
+
+    fn decoded(batch: &mut Batch) -> Vec<Vec<u8>> {
+        let mut decoded = Vec::new();
+        batch.decode(|_, octets| {
+            decoded.push(octets.to_vec());
+            Content::default()
+        });
+        decoded
+    }
+
+    #[test]
+    fn message_goes_on_coming_in_while_others_are_decoded() {
+        let mut batch = batch_of(&[b"one", b"", b"three"]);
+        batch.begin(Opcode::Binary);
+        assert!(batch.take(b"fo"));
+        assert_eq!(decoded(&mut batch), [&b"one"[..], b"", b"three"]);
+        assert!(batch.take(b"ur"));
+        batch.end();
+        assert_eq!(decoded(&mut batch), [b"four"]);
+        assert_eq!(batch.memory(), 0);
+    }
+
+    #[test]
+    fn message_that_came_in_is_given_back_behind_decoded_ones() {
+        let mut batch = batch_of(&[b"one"]);
+        batch.begin(Opcode::Binary);
+        assert!(batch.take(b"two"));
+        decoded(&mut batch);
+        assert_eq!(batch.give_back(), Some((Opcode::Binary, b"two".to_vec())));
     }
 }

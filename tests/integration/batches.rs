@@ -95,9 +95,8 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&head[..], payload].concat()
 }
 
-/// A WebSocket on which the server says more than may wait, in every way that a message can come: short and long, in fragments, with
-/// a Ping between, uncompressed, cut by a loss.
-fn talk(port: u16, messages: u32) -> Conversation {
+/// A WebSocket with compression, from SYN to 101.
+fn opened(port: u16) -> Conversation {
     let mut talk = Conversation::open_from(port);
     talk.client(
         "GET /w HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -107,6 +106,13 @@ fn talk(port: u16, messages: u32) -> Conversation {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
     );
+    talk
+}
+
+/// The server says more than may wait, in every way that a message can come: short and long, in fragments, with a Ping between,
+/// uncompressed, cut by a loss.
+fn talk(port: u16, messages: u32) -> Conversation {
+    let mut talk = opened(port);
     let mut sender = Sender(Compress::new(Compression::fast(), false));
     let mut noise = u32::from(port);
     let mut lost = Vec::new();
@@ -163,4 +169,31 @@ fn more_messages_than_may_wait_change_no_octet_either() {
         .filter(|row| matches!(row, Row::Message(message) if message.content.bytes.is_some()))
         .count();
     assert!(known > 30_000, "{known} contents are known");
+}
+
+/// The server says so many messages, text or binary, each in two segments; of the last one only the first comes.
+fn talk_of_halves(first: u8, port: u16, messages: u32) -> Conversation {
+    let mut talk = opened(port);
+    let mut sender = Sender(Compress::new(Compression::fast(), false));
+    for n in 0..messages {
+        let octets = frame(first, &sender.deflate(format!("message {n} of {port}").as_bytes()));
+        let (first, rest) = octets.split_at(octets.len() / 2);
+        talk.server(first);
+        if n + 1 < messages {
+            talk.server(rest);
+        }
+    }
+    talk
+}
+
+#[test]
+fn message_that_comes_in_while_others_are_decoded_changes_no_octet_either() {
+    for first in [0xc1, 0xc2] {
+        let halves = |port, messages| talk_of_halves(first, port, messages);
+        // When it is time to decode those that wait, a message comes in on one connection or the other; at the end, on all.
+        for talks in [vec![halves(1000, 20)], vec![halves(1000, 9000), talk(1001, 1), halves(1002, 12_000)]] {
+            let file = Conversation::pcap_of_all(&talks);
+            assert_same("halves", |limits| Capture::from_reader("halves", Cursor::new(file.clone()), limits));
+        }
+    }
 }
