@@ -103,8 +103,8 @@ impl Recogniser {
         let series = match self.questions.entry(key) {
             Entry::Vacant(vacant) => {
                 vacant.insert(Question::Once(self.forgotten + self.candidates.len() as u64));
-                self.candidates.push_back((key, now));
-                return self.forget();
+                self.forget();
+                return self.candidates.push_back((key, now));
             }
             Entry::Occupied(occupied) => occupied.into_mut(),
         };
@@ -127,8 +127,9 @@ impl Recogniser {
         }
     }
 
+    /// Makes room for one more: before it comes, so that the ring does not take twice as much.
     fn forget(&mut self) {
-        while self.candidates.len() > CANDIDATES {
+        while self.candidates.len() >= CANDIDATES {
             let Some((key, _)) = self.candidates.pop_front() else { return };
             self.forgotten += 1;
             let is_series = |question: &Question| matches!(question, Question::Again(series) if series.polls >= ENOUGH);
@@ -393,6 +394,7 @@ mod tests {
             recogniser.look(&mut once);
         }
         assert!(recogniser.questions.len() <= CANDIDATES + 1);
+        assert!(recogniser.candidates.capacity() <= CANDIDATES);
         let mut again = exchange((0, 1, "/x", 200, 1), &[]);
         recogniser.look(&mut again);
         assert!(again.polling.is_some_and(|poll| poll.number == 3 * CANDIDATES as u64 + 1));

@@ -56,6 +56,10 @@ const COPIES_PART: usize = 8;
 /// So many closed connections before its turn, one is fetched.
 const AHEAD: usize = 2;
 
+/// Of closed connections that are too many, this part of those that may be there is let go at a time: so the code for that, and
+/// what it needs of memory, is fetched for several.
+const LET_GO_PART: usize = 64;
+
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -321,8 +325,10 @@ impl Table {
 
     /// Ends closed connections that have listened for late segments long enough, or are too many.
     fn let_go(&mut self, due: Due, out: &mut Output<'_>) {
+        let most = self.most_lingering[due as usize];
+        let left = if self.is_over(due) { most - most / LET_GO_PART } else { most };
         loop {
-            let over = self.is_over(due);
+            let over = self.lingering[due as usize].len() > left;
             if !over && !self.has_listened(due) {
                 break;
             }

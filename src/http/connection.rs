@@ -104,7 +104,8 @@ impl Connection {
             paused_limit: limits.out_of_order_bytes as u64,
             requests: Reader::new(Role::Request),
             responses: Reader::new(Role::Response),
-            pending: VecDeque::new(),
+            // Most connections have one at a time.
+            pending: VecDeque::with_capacity(1),
             waiting: 0,
             is_answering: false,
             may_answer_head: false,
@@ -117,7 +118,7 @@ impl Connection {
             shows: false,
             response_start: 0,
             exchanges: 0,
-            ready: VecDeque::new(),
+            ready: VecDeque::with_capacity(1),
         }
     }
 
