@@ -437,7 +437,11 @@ impl ContentSink for Stage {
 
     #[inline]
     fn looks_at(&self, form: Form<'_>) -> bool {
-        self.wanted.decode || !matches!(form, Form::WebSocket { compressed: true, .. })
+        match form {
+            Form::WebSocket { compressed: true, .. } => self.wanted.decode,
+            Form::WebSocket { opcode: Opcode::Binary, compressed: false } => !self.wants_length_only(Opcode::Binary),
+            Form::WebSocket { compressed: false, .. } | Form::Http { .. } => true,
+        }
     }
 
     #[inline]

@@ -4,6 +4,7 @@ use crate::content::Stage;
 use crate::options::Options;
 use crate::stream::{Lent, StreamBuffer};
 use crate::tcp::Assembler;
+use crate::websocket;
 
 /// What a half needs while it takes a segment, lent to one after the other: so it stays in the nearest cache, and thousands of
 /// connections that wait for their next segment do without.
@@ -11,6 +12,18 @@ use crate::tcp::Assembler;
 pub(crate) struct Memory {
     unread: Lent,
     stage: Option<Box<Stage>>,
+    unmasked: Vec<u8>,
+}
+
+impl Memory {
+    /// Payload data without its mask.
+    #[inline]
+    pub(super) fn unmasked(&mut self, payload: &[u8], key: [u8; 4]) -> &[u8] {
+        self.unmasked.clear();
+        self.unmasked.extend_from_slice(payload);
+        websocket::unmask(&mut self.unmasked, key, 0);
+        &self.unmasked
+    }
 }
 
 /// One direction of a connection.
@@ -38,6 +51,11 @@ impl Half {
     #[inline]
     pub(super) fn touch_further(&self) -> u64 {
         self.stage.as_ref().map_or(0, |stage| stage.touch())
+    }
+
+    /// Whether all that came is read, in order, and more may come.
+    pub(super) fn is_even(&self) -> bool {
+        self.assembler.is_even() && self.buffer.is_empty() && !self.keep_alive && !self.ended
     }
 
     /// What its bytes take that are held beyond holes or not read yet, in octets.

@@ -6,6 +6,7 @@ mod connection;
 mod duplicates;
 mod half;
 mod setup;
+mod steady;
 mod table;
 mod unannounced;
 

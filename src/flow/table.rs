@@ -129,6 +129,9 @@ impl Table {
         self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
+        if connection.receive_common(segment, out) {
+            return self.tidy(out);
+        }
         let was_due = due(connection);
         match out.options.parts {
             false => connection.receive(segment, out),

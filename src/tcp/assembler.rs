@@ -226,6 +226,22 @@ impl Assembler {
         self.has_begun() && syn != self.base
     }
 
+    /// Whether nothing but the next octet in order is awaited.
+    pub(crate) fn is_even(&self) -> bool {
+        self.origin == Origin::Known && !self.has_hole() && self.fin.is_none() && self.out_of_window == 0
+    }
+
+    /// Whether that octet has this sequence number.
+    pub(crate) fn is_at(&self, seq: SeqNumber) -> bool {
+        self.next == seq
+    }
+
+    /// Takes a segment in order whose payload was read where it lies.
+    #[inline]
+    pub(crate) fn deliver_elsewhere(&mut self, len: u32) {
+        self.advance(len.into());
+    }
+
     /// A segment of the other direction passed: holes that were acknowledged grow older.
     #[inline]
     pub(crate) fn grow_older(&mut self, now: Timestamp, buffer: &mut StreamBuffer, limits: &Limits) -> Receipt {

@@ -1,0 +1,153 @@
+//! The common case of a connection on which all goes well: the next acknowledgment, or the next WebSocket messages, each whole within
+//! one segment and in order.
+//!
+//! Such a segment is read where it was captured. What it leaves behind is what the general path leaves, which takes all others.
+
+use super::application::Running;
+use super::connection::{Connection, Output};
+use crate::message::{Bucket, ContentSink, Direction, Row};
+use crate::options::{ContentMode, Options};
+use crate::packet::{Flags, Segment};
+use crate::stream::{LayerBytes, Place, Provenance};
+use crate::websocket;
+
+/// Which segments of a connection may be taken the short way. Found out behind every segment that was not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Steady {
+    /// Acknowledgments without payload, of either side.
+    acknowledgments: bool,
+    /// Segments of whole WebSocket messages, by who sends them.
+    messages: [bool; 2],
+}
+
+/// A segment with any of these control bits is no common one, nor is one without an ACK.
+const UNCOMMON: Flags = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
+
+impl Connection {
+    /// What may be taken the short way from now on.
+    pub(super) fn find_steady(&self, options: &Options) -> Steady {
+        let is_even = |direction: Direction| {
+            let half = &self.halves[direction as usize];
+            half.is_even() && half.assembler.is_at(self.analysis.next(direction))
+        };
+        let is_steady = !self.is_irregular
+            && !self.reset
+            && self.held == 0
+            && self.parsed == 0
+            && self.handshake.is_settled()
+            && self.analysis.is_even()
+            && Direction::BOTH.into_iter().all(is_even)
+            && !options.parts
+            && options.content != ContentMode::Full;
+        if !is_steady {
+            return Steady::default();
+        }
+        let messages = match &self.running {
+            Running::WebSocket(receivers) => receivers.each_ref().map(|receiver| receiver.is_between_messages()),
+            Running::Detecting | Running::Http(_) | Running::Opaque | Running::Ended(_) => [false; 2],
+        };
+        Steady { acknowledgments: true, messages }
+    }
+
+    /// Takes a segment if it is a common one; whether it did.
+    #[inline]
+    pub(crate) fn receive_common(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> bool {
+        if !self.steady.acknowledgments || segment.flags.has(UNCOMMON) || !segment.flags.has(Flags::ACK) {
+            return false;
+        }
+        let direction = self.direction(segment.sender);
+        match segment.payload_len {
+            0 => self.receive_acknowledgment(segment, direction),
+            _ if self.steady.messages[direction as usize] => self.receive_messages(segment, direction, out),
+            _ => false,
+        }
+    }
+
+    #[inline]
+    fn receive_acknowledgment(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let is_next = self.analysis.receive_next(segment, direction, &mut self.facts);
+        if is_next {
+            let bytes = segment.bytes.total();
+            self.note_common(segment, bytes);
+            self.book(Bucket::Acknowledgements, direction, bytes);
+        }
+        is_next
+    }
+
+    #[inline]
+    fn receive_messages(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) -> bool {
+        let Running::WebSocket(receivers) = &self.running else { return false };
+        let (receiver, payload) = (&receivers[direction as usize], segment.payload);
+        let is_captured = payload.len() as u64 == u64::from(segment.payload_len);
+        if !is_captured || segment.payload_len > self.max_payload[direction as usize] {
+            return false;
+        }
+        let Some(first) = receiver.whole_message(payload) else { return false };
+        // Fits: the frame is all there.
+        let first_len = first.frame_len() as usize;
+        if !receiver.are_whole_messages(&payload[first_len..]) || !self.analysis.receive_next(segment, direction, &mut self.facts) {
+            return false;
+        }
+        self.note_common(segment, segment.bytes.total());
+        self.halves[direction as usize].assembler.deliver_elsewhere(segment.payload_len);
+        if first_len == payload.len() {
+            self.take_message(&first, payload, segment, segment.bytes, direction, out);
+        } else {
+            self.take_several(segment, direction, out);
+        }
+        true
+    }
+
+    /// Takes messages that share a segment and what it cost.
+    fn take_several(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
+        let mut at = 0;
+        while let Some(header) = websocket::Header::parse(&segment.payload[at..]) {
+            let end = at + header.frame_len() as usize;
+            // Fits: within a segment, whose length is a u32.
+            let bytes = segment.bytes.share(at as u32, end as u32, segment.payload_len);
+            self.take_message(&header, &segment.payload[at..end], segment, bytes, direction, out);
+            at = end;
+        }
+    }
+
+    /// Takes a message that is one frame, all there.
+    #[inline]
+    fn take_message(
+        &mut self,
+        header: &websocket::Header,
+        frame: &[u8],
+        segment: &Segment<'_>,
+        bytes: LayerBytes,
+        direction: Direction,
+        out: &mut Output<'_>,
+    ) {
+        let Running::WebSocket(receivers) = &mut self.running else { return };
+        let half = &mut self.halves[direction as usize];
+        let start = Place { stream_offset: half.buffer.start(), frame: Some(segment.frame.number) };
+        half.buffer.pass_by(frame.len() as u64);
+        let stage = half.stage(out.options);
+        let form = receivers[direction as usize].form(header);
+        let payload = &frame[usize::from(header.len)..];
+        let payload = match header.masking_key.filter(|_| stage.looks_at(form)) {
+            Some(key) => out.memory.unmasked(payload, key),
+            None => payload,
+        };
+        let content = stage.whole(form, payload, true);
+        let has_done = stage.has_done();
+        let cost = Provenance::of_frame(segment.frame, bytes);
+        let message = receivers[direction as usize].take_whole(header, payload, start, cost, content);
+        if has_done {
+            self.deliver(direction, out);
+        }
+        out.rows.push_back(Row::Message(message));
+        self.note_message(out);
+    }
+
+    /// What every segment leaves behind.
+    #[inline]
+    fn note_common(&mut self, segment: &Segment<'_>, bytes: u64) {
+        self.last = self.last.max(segment.frame);
+        self.ledger.receive(bytes);
+        self.facts.segments += 1;
+    }
+}
