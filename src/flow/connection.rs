@@ -412,7 +412,9 @@ impl Connection {
         }
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
-        half.borrow(out.memory);
+        if segment.payload_len > 0 {
+            half.borrow(out.memory);
+        }
         let keep_alive = half.assembler.is_keep_alive(segment);
         let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
         let completes = self.handshake.completes(mine, segment, &mut self.facts);
@@ -434,7 +436,9 @@ impl Connection {
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, out);
         }
-        self.halves[mine].give_back(out.memory);
+        if segment.payload_len > 0 {
+            self.halves[mine].give_back(out.memory);
+        }
     }
 
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
@@ -532,6 +536,9 @@ impl Connection {
     /// Lets the parsers take what they can, this direction first, until neither gets further.
     #[inline]
     fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
+        if self.halves.iter().all(|half| half.buffer.is_empty()) {
+            return;
+        }
         // Behind lost requests an answer may tell what the client's next bytes are.
         let first = if self.has_lost_requests() { Direction::ServerToClient } else { direction };
         let (mut turn, mut idle) = (first, 0);

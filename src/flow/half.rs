@@ -16,12 +16,12 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Payload data without its mask.
+    /// Payload data without its mask; so many octets of its frame's lie before.
     #[inline]
-    pub(super) fn unmasked(&mut self, payload: &[u8], key: [u8; 4]) -> &[u8] {
+    pub(super) fn unmasked(&mut self, payload: &[u8], key: [u8; 4], offset: u64) -> &[u8] {
         self.unmasked.clear();
         self.unmasked.extend_from_slice(payload);
-        websocket::unmask(&mut self.unmasked, key, 0);
+        websocket::unmask(&mut self.unmasked, key, offset);
         &self.unmasked
     }
 }

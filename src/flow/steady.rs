@@ -16,12 +16,34 @@ use crate::websocket;
 pub(super) struct Steady {
     /// Acknowledgments without payload, of either side.
     acknowledgments: bool,
-    /// Segments of whole WebSocket messages, by who sends them.
-    messages: [bool; 2],
+    /// Segments of WebSocket frames, by who sends them.
+    frames: [Frames; 2],
+}
+
+/// What of WebSocket frames may be taken the short way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Frames {
+    #[default]
+    None,
+    /// Messages that are each one frame, all there.
+    Whole,
+    /// More payload data of the frame that is under way.
+    Payload,
 }
 
 /// A segment with any of these control bits is no common one, nor is one without an ACK.
 const UNCOMMON: Flags = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
+
+impl Frames {
+    /// What the next octet begins, or goes on with.
+    fn of(receiver: &websocket::Receiver) -> Self {
+        match (receiver.is_between_messages(), receiver.is_in_binary_payload()) {
+            (true, _) => Self::Whole,
+            (false, true) => Self::Payload,
+            (false, false) => Self::None,
+        }
+    }
+}
 
 impl Connection {
     /// What may be taken the short way from now on.
@@ -30,6 +52,7 @@ impl Connection {
             let half = &self.halves[direction as usize];
             half.is_even() && half.assembler.is_at(self.analysis.next(direction))
         };
+        // First what most often says no: while a connection is set up, and when it ends.
         let is_steady = !self.is_irregular
             && !self.reset
             && self.held == 0
@@ -42,11 +65,11 @@ impl Connection {
         if !is_steady {
             return Steady::default();
         }
-        let messages = match &self.running {
-            Running::WebSocket(receivers) => receivers.each_ref().map(|receiver| receiver.is_between_messages()),
-            Running::Detecting | Running::Http(_) | Running::Opaque | Running::Ended(_) => [false; 2],
+        let frames = match &self.running {
+            Running::WebSocket(receivers) => receivers.each_ref().map(Frames::of),
+            Running::Detecting | Running::Http(_) | Running::Opaque | Running::Ended(_) => [Frames::None; 2],
         };
-        Steady { acknowledgments: true, messages }
+        Steady { acknowledgments: true, frames }
     }
 
     /// Takes a segment if it is a common one; whether it did.
@@ -56,10 +79,15 @@ impl Connection {
             return false;
         }
         let direction = self.direction(segment.sender);
-        match segment.payload_len {
-            0 => self.receive_acknowledgment(segment, direction),
-            _ if self.steady.messages[direction as usize] => self.receive_messages(segment, direction, out),
-            _ => false,
+        if segment.payload_len == 0 {
+            return self.receive_acknowledgment(segment, direction);
+        }
+        let is_usual = segment.payload.len() as u64 == u64::from(segment.payload_len)
+            && segment.payload_len <= self.max_payload[direction as usize];
+        match self.steady.frames[direction as usize] {
+            Frames::Whole if is_usual => self.receive_messages(segment, direction, out),
+            Frames::Payload if is_usual => self.receive_payload(segment, direction, out),
+            Frames::Whole | Frames::Payload | Frames::None => false,
         }
     }
 
@@ -78,10 +106,6 @@ impl Connection {
     fn receive_messages(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) -> bool {
         let Running::WebSocket(receivers) = &self.running else { return false };
         let (receiver, payload) = (&receivers[direction as usize], segment.payload);
-        let is_captured = payload.len() as u64 == u64::from(segment.payload_len);
-        if !is_captured || segment.payload_len > self.max_payload[direction as usize] {
-            return false;
-        }
         let Some(first) = receiver.whole_message(payload) else { return false };
         // Fits: the frame is all there.
         let first_len = first.frame_len() as usize;
@@ -95,6 +119,26 @@ impl Connection {
         } else {
             self.take_several(segment, direction, out);
         }
+        true
+    }
+
+    /// Takes payload data that does not end its frame.
+    fn receive_payload(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) -> bool {
+        let Running::WebSocket(receivers) = &mut self.running else { return false };
+        let receiver = &mut receivers[direction as usize];
+        if u64::from(segment.payload_len) >= receiver.payload_left() || !self.analysis.receive_next(segment, direction, &mut self.facts) {
+            return false;
+        }
+        let half = &mut self.halves[direction as usize];
+        half.assembler.deliver_elsewhere(segment.payload_len);
+        half.buffer.pass_by(segment.payload_len.into());
+        let stage = half.stage(out.options);
+        let payload = match receiver.mask_under_way(stage) {
+            Some((key, offset)) => out.memory.unmasked(segment.payload, key, offset),
+            None => segment.payload,
+        };
+        receiver.take_payload(payload, Provenance::of_frame(segment.frame, segment.bytes), stage);
+        self.note_common(segment, segment.bytes.total());
         true
     }
 
@@ -129,7 +173,7 @@ impl Connection {
         let form = receivers[direction as usize].form(header);
         let payload = &frame[usize::from(header.len)..];
         let payload = match header.masking_key.filter(|_| stage.looks_at(form)) {
-            Some(key) => out.memory.unmasked(payload, key),
+            Some(key) => out.memory.unmasked(payload, key, 0),
             None => payload,
         };
         let content = stage.whole(form, payload, true);

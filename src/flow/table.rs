@@ -86,6 +86,8 @@ pub(crate) struct Table {
     leaps: u32,
     next_sweep: Option<Timestamp>,
     segments_since_sweep: u64,
+    /// Before that time, and so many segments, nothing ends by the capture's clock unless a connection closes.
+    next_due: Timestamp,
 }
 
 impl Table {
@@ -127,10 +129,14 @@ impl Table {
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) {
         let slot = self.slot(segment, known, out);
         self.tick(segment.frame.time);
+        self.segments_since_sweep += 1;
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
         if connection.receive_common(segment, out) {
-            return self.tidy(out);
+            if self.latest >= self.next_due || self.segments_since_sweep >= SWEEP_SEGMENTS {
+                self.tidy(out);
+            }
+            return;
         }
         let was_due = due(connection);
         match out.options.parts {
@@ -298,7 +304,6 @@ impl Table {
     /// Ends what has ended by the capture's clock.
     #[inline]
     fn tidy(&mut self, out: &mut Output<'_>) {
-        self.segments_since_sweep += 1;
         for due in [Due::Segments, Due::Copies] {
             if self.is_over(due) || self.has_listened(due) {
                 self.let_go(due, out);
@@ -308,6 +313,9 @@ impl Table {
         if self.segments_since_sweep >= SWEEP_SEGMENTS || is_due {
             self.sweep(out);
         }
+        let listened = self.lingering.each_ref().map(|closed| closed.front().map(|first| first.since.0.saturating_add(self.linger_ns)));
+        let sweep = self.next_sweep.map_or(i64::MIN, |due| due.0);
+        self.next_due = Timestamp(listened.into_iter().flatten().fold(sweep, i64::min));
     }
 
     fn is_sweep_paid_for(&self) -> bool {

@@ -188,6 +188,33 @@ impl Receiver {
         self.message(header, header.rsv1(), consumed, content, anomalies, details)
     }
 
+    /// Whether the next octet is payload data of a binary message, about which nothing has to be told but how much it is.
+    pub(crate) fn is_in_binary_payload(&self) -> bool {
+        let is_binary = |frame: &Unfinished| frame.header.opcode != Opcode::Close && frame.partial.message.opcode == Opcode::Binary;
+        self.trace.is_none() && self.frame.as_deref().is_some_and(is_binary)
+    }
+
+    /// Octets of payload data that the frame under way still lacks; 0 without one.
+    #[inline]
+    pub(crate) fn payload_left(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |frame| frame.header.payload_len - frame.read)
+    }
+
+    /// The masking key of the frame under way, and how many octets of its payload data were read, where the next ones are looked at.
+    pub(crate) fn mask_under_way(&self, sink: &impl ContentSink) -> Option<([u8; 4], u64)> {
+        let frame = self.frame.as_ref()?;
+        let key = frame.header.masking_key.filter(|_| sink.looks_at(frame.partial.form()))?;
+        Some((key, frame.read))
+    }
+
+    /// Takes payload data of the frame under way that does not end it, read where it lay, unmasked if it is looked at.
+    pub(crate) fn take_payload(&mut self, payload: &[u8], consumed: Provenance, sink: &mut impl ContentSink) {
+        let Some(frame) = &mut self.frame else { return };
+        sink.data(payload);
+        frame.partial.message.cost.add_encoded(payload.len() as u64, consumed);
+        frame.read += payload.len() as u64;
+    }
+
     /// The next frame is masked, whoever sends it.
     pub(crate) fn expect_masks(&mut self) {
         self.masks = true;
