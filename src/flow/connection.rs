@@ -309,10 +309,15 @@ impl Connection {
     /// Takes a segment of this connection.
     #[inline]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
+        if !self.receive_next_data(segment, out) {
+            self.receive_any(segment, out);
+        }
+        self.steady = self.find_steady(out.options);
+    }
+
+    fn receive_any(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
         let direction = self.direction(segment.sender);
-        self.last = self.last.max(segment.frame);
-        self.ledger.receive(segment.bytes.total());
-        self.facts.segments += 1;
+        self.note_segment(segment, segment.bytes.total());
         if segment.payload_len > self.max_payload[direction as usize] {
             self.note_offload(segment);
         }
@@ -321,7 +326,14 @@ impl Connection {
         } else {
             self.take(segment, direction, out);
         }
-        self.steady = self.find_steady(out.options);
+    }
+
+    /// What every segment leaves behind; `len` is its `frame.len`.
+    #[inline]
+    pub(super) fn note_segment(&mut self, segment: &Segment<'_>, len: u64) {
+        self.last = self.last.max(segment.frame);
+        self.ledger.receive(len);
+        self.facts.segments += 1;
     }
 
     /// Takes a segment as [`receive`](Self::receive) does, and shows what became of it.
@@ -535,7 +547,7 @@ impl Connection {
 
     /// Lets the parsers take what they can, this direction first, until neither gets further.
     #[inline]
-    fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
+    pub(super) fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
         if self.halves.iter().all(|half| half.buffer.is_empty()) {
             return;
         }

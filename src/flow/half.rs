@@ -2,7 +2,8 @@
 
 use crate::content::Stage;
 use crate::options::Options;
-use crate::stream::{Lent, StreamBuffer};
+use crate::packet::Segment;
+use crate::stream::{Lent, Provenance, StreamBuffer};
 use crate::tcp::Assembler;
 use crate::websocket;
 
@@ -53,6 +54,12 @@ impl Half {
         self.stage.as_ref().map_or(0, |stage| stage.touch())
     }
 
+    /// Whether it has begun and not come to its end.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        !self.ended && self.assembler.has_begun() && !self.assembler.has_fin()
+    }
+
     /// Whether all that came is read, in order, and more may come.
     pub(super) fn is_even(&self) -> bool {
         self.assembler.is_even() && self.buffer.is_empty() && !self.keep_alive && !self.ended
@@ -73,6 +80,14 @@ impl Half {
     /// The content stage, which stays.
     pub(super) fn stage(&mut self, options: &Options) -> &mut Stage {
         self.stage.get_or_insert_with(|| Box::new(Stage::new(options)))
+    }
+
+    /// Takes a segment that brings the next data in order, all of it captured.
+    #[inline]
+    pub(super) fn deliver(&mut self, segment: &Segment<'_>, memory: &mut Memory) {
+        self.borrow(memory);
+        self.buffer.push(segment.payload, Provenance::of_frame(segment.frame, segment.bytes));
+        self.assembler.deliver_elsewhere(segment.payload_len);
     }
 
     /// Borrows what a segment needs.

@@ -31,9 +31,6 @@ enum Frames {
     Payload,
 }
 
-/// A segment with any of these control bits is no common one, nor is one without an ACK.
-const UNCOMMON: Flags = Flags(Flags::SYN.0 | Flags::FIN.0 | Flags::RST.0);
-
 impl Frames {
     /// What the next octet begins, or goes on with.
     fn of(receiver: &websocket::Receiver) -> Self {
@@ -47,17 +44,23 @@ impl Frames {
 
 impl Connection {
     /// What may be taken the short way from now on.
+    #[inline]
     pub(super) fn find_steady(&self, options: &Options) -> Steady {
+        // Many connections say no here on every segment: they are being set up, or end.
+        let [client, server] = &self.halves;
+        if !self.handshake.is_settled() || !client.is_open() || !server.is_open() || self.reset || self.is_irregular {
+            return Steady::default();
+        }
+        self.find_steady_when_open(options)
+    }
+
+    fn find_steady_when_open(&self, options: &Options) -> Steady {
         let is_even = |direction: Direction| {
             let half = &self.halves[direction as usize];
             half.is_even() && half.assembler.is_at(self.analysis.next(direction))
         };
-        // First what most often says no: while a connection is set up, and when it ends.
-        let is_steady = !self.is_irregular
-            && !self.reset
-            && self.held == 0
+        let is_steady = self.held == 0
             && self.parsed == 0
-            && self.handshake.is_settled()
             && self.analysis.is_even()
             && Direction::BOTH.into_iter().all(is_even)
             && !options.parts
@@ -75,20 +78,43 @@ impl Connection {
     /// Takes a segment if it is a common one; whether it did.
     #[inline]
     pub(crate) fn receive_common(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> bool {
-        if !self.steady.acknowledgments || segment.flags.has(UNCOMMON) || !segment.flags.has(Flags::ACK) {
+        if !self.steady.acknowledgments || !is_common(segment) {
             return false;
         }
         let direction = self.direction(segment.sender);
         if segment.payload_len == 0 {
             return self.receive_acknowledgment(segment, direction);
         }
-        let is_usual = segment.payload.len() as u64 == u64::from(segment.payload_len)
-            && segment.payload_len <= self.max_payload[direction as usize];
         match self.steady.frames[direction as usize] {
-            Frames::Whole if is_usual => self.receive_messages(segment, direction, out),
-            Frames::Payload if is_usual => self.receive_payload(segment, direction, out),
+            Frames::Whole if self.is_usual(segment, direction) => self.receive_messages(segment, direction, out),
+            Frames::Payload if self.is_usual(segment, direction) => self.receive_payload(segment, direction, out),
             Frames::Whole | Frames::Payload | Frames::None => false,
         }
+    }
+
+    /// Whether all of its payload was captured, and is no more than fits a segment.
+    #[inline]
+    fn is_usual(&self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let is_captured = segment.payload.len() as u64 == u64::from(segment.payload_len);
+        is_captured && segment.payload_len <= self.max_payload[direction as usize]
+    }
+
+    /// Takes a segment if it brings the next data in order, and leaves that to the parsers; whether it did.
+    #[inline]
+    pub(super) fn receive_next_data(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> bool {
+        let direction = self.direction(segment.sender);
+        let is_next = self.steady.acknowledgments
+            && is_common(segment)
+            && segment.payload_len > 0
+            && self.is_usual(segment, direction)
+            && self.analysis.receive_next(segment, direction, &mut self.facts);
+        if is_next {
+            self.note_segment(segment, segment.bytes.total());
+            self.halves[direction as usize].deliver(segment, out.memory);
+            self.advance(direction, out);
+            self.halves[direction as usize].give_back(out.memory);
+        }
+        is_next
     }
 
     #[inline]
@@ -96,7 +122,7 @@ impl Connection {
         let is_next = self.analysis.receive_next(segment, direction, &mut self.facts);
         if is_next {
             let bytes = segment.bytes.total();
-            self.note_common(segment, bytes);
+            self.note_segment(segment, bytes);
             self.book(Bucket::Acknowledgements, direction, bytes);
         }
         is_next
@@ -112,7 +138,7 @@ impl Connection {
         if !receiver.are_whole_messages(&payload[first_len..]) || !self.analysis.receive_next(segment, direction, &mut self.facts) {
             return false;
         }
-        self.note_common(segment, segment.bytes.total());
+        self.note_segment(segment, segment.bytes.total());
         self.halves[direction as usize].assembler.deliver_elsewhere(segment.payload_len);
         if first_len == payload.len() {
             self.take_message(&first, payload, segment, segment.bytes, direction, out);
@@ -138,7 +164,7 @@ impl Connection {
             None => segment.payload,
         };
         receiver.take_payload(payload, Provenance::of_frame(segment.frame, segment.bytes), stage);
-        self.note_common(segment, segment.bytes.total());
+        self.note_segment(segment, segment.bytes.total());
         true
     }
 
@@ -186,12 +212,10 @@ impl Connection {
         out.rows.push_back(Row::Message(message));
         self.note_message(out);
     }
+}
 
-    /// What every segment leaves behind.
-    #[inline]
-    fn note_common(&mut self, segment: &Segment<'_>, bytes: u64) {
-        self.last = self.last.max(segment.frame);
-        self.ledger.receive(bytes);
-        self.facts.segments += 1;
-    }
+/// Whether of the control bits that say something of the connection only ACK is set.
+#[inline]
+fn is_common(segment: &Segment<'_>) -> bool {
+    segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST | Flags::ACK).0 == Flags::ACK.0
 }

@@ -133,10 +133,7 @@ impl Table {
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
         if connection.receive_common(segment, out) {
-            if self.latest >= self.next_due || self.segments_since_sweep >= SWEEP_SEGMENTS {
-                self.tidy(out);
-            }
-            return;
+            return self.tidy_when_due(out);
         }
         let was_due = due(connection);
         match out.options.parts {
@@ -151,8 +148,9 @@ impl Table {
             let number = connection.number();
             self.lingering[due as usize].push_back(Lingering { slot, number, since: self.latest });
             self.forget_settled();
+            return self.tidy(out);
         }
-        self.tidy(out);
+        self.tidy_when_due(out);
     }
 
     /// Of connections that have got what was due, the first ones need not be remembered any more.
@@ -301,8 +299,15 @@ impl Table {
         }
     }
 
-    /// Ends what has ended by the capture's clock.
+    /// Tidies where the capture's clock, or so many segments, may ask for it.
     #[inline]
+    fn tidy_when_due(&mut self, out: &mut Output<'_>) {
+        if self.latest >= self.next_due || self.segments_since_sweep >= SWEEP_SEGMENTS {
+            self.tidy(out);
+        }
+    }
+
+    /// Ends what has ended by the capture's clock, or is too much.
     fn tidy(&mut self, out: &mut Output<'_>) {
         for due in [Due::Segments, Due::Copies] {
             if self.is_over(due) || self.has_listened(due) {

@@ -231,6 +231,19 @@ const MAX_WINDOW_SCALE: u8 = 14;
 impl SynOptions {
     /// Those up to the first that cannot be read.
     pub(crate) fn of(segment: &Segment<'_>) -> Self {
+        match *segment.options {
+            // As Linux sends them: maximum segment size, SACK permitted, timestamps, no operation, window scale.
+            [2, 4, high, low, 4, 2, 8, 10, _, _, _, _, _, _, _, _, 1, 3, 3, shift] => Self {
+                mss: Some(u16::from_be_bytes([high, low])),
+                window_scale: Some(shift.min(MAX_WINDOW_SCALE)),
+                sack_permitted: true,
+                timestamps: true,
+            },
+            _ => Self::of_any(segment),
+        }
+    }
+
+    fn of_any(segment: &Segment<'_>) -> Self {
         let mut found = Self::default();
         for option in TcpOptionsIterator::from_slice(segment.options).map_while(Result::ok) {
             match option {
