@@ -8,20 +8,11 @@ use crate::capture::Packet;
 use crate::flow::{Known, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
-use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice, slice_into};
+use crate::packet::{ConnectionKey, Fragment, NotTcp, Reassembly, Segment, Sliced, slice, slice_other, slice_plain_into};
 use crate::parallel::Pool;
 
-/// Packets that are handled together.
+/// Segments that are received together.
 const TOGETHER: usize = 8;
-
-/// A packet that was sliced.
-struct Taken<'a> {
-    sliced: Sliced<'a>,
-    /// Octets on the wire.
-    len: u32,
-    /// Its frame's.
-    number: u64,
-}
 
 /// Turns packets into rows.
 ///
@@ -103,45 +94,71 @@ impl Analyzer {
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
-        let mut packets = packets.into_iter().fuse();
-        let mut taken = [const { Taken { sliced: Sliced::NOTHING, len: 0, number: 0 } }; TOGETHER];
-        loop {
-            let mut count = 0;
-            for (taken, packet) in taken.iter_mut().zip(packets.by_ref()) {
-                self.count(&packet);
-                slice_into(&packet, &mut taken.sliced);
-                taken.len = packet.len;
-                taken.number = packet.frame.number;
-                count += 1;
+        let mut segments = [const { Segment::NOTHING }; TOGETHER];
+        let mut count = 0;
+        for packet in packets {
+            self.count(&packet);
+            if !slice_plain_into(&packet, &mut segments[count]) {
+                match slice_other(&packet) {
+                    Sliced::Segment(segment) => segments[count] = self.placed(segment),
+                    Sliced::Fragment(fragment) => {
+                        // What came before it goes first.
+                        self.receive_together(&segments[..count]);
+                        count = 0;
+                        self.fragment(&fragment);
+                        continue;
+                    }
+                    Sliced::NotTcp(reason) => {
+                        self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number);
+                        continue;
+                    }
+                }
             }
-            if count == 0 {
-                return;
+            count += 1;
+            if count == TOGETHER {
+                self.receive_together(&segments);
+                count = 0;
             }
-            self.receive_together(&mut taken[..count]);
         }
+        self.receive_together(&segments[..count]);
     }
 
-    /// Fetches what the packets need, a step of the way for all of them before the next: so the caches bring it side by side.
-    fn receive_together(&mut self, taken: &mut [Taken<'_>]) {
+    /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
+    /// One that is of the same connection as the one before it needs the same, and often is.
+    fn receive_together(&mut self, segments: &[Segment<'_>]) {
         let mut prints = [0; TOGETHER];
         let mut slots = [None; TOGETHER];
-        for ((Taken { sliced, .. }, print), slot) in taken.iter_mut().zip(&mut prints).zip(&mut slots) {
-            if let Sliced::Segment(segment) = sliced {
-                self.place(segment);
-                *print = fingerprint(segment);
-                *slot = self.table.look_up(&segment.key);
-                self.recent.fetch(*print);
-            }
+        let mut known = [None; TOGETHER];
+        let mut before: Option<(&ConnectionKey, Option<usize>)> = None;
+        for ((segment, print), slot) in segments.iter().zip(&mut prints).zip(&mut slots) {
+            *print = fingerprint(segment);
+            self.recent.fetch(*print);
+            *slot = match before {
+                Some((key, slot)) if *key == segment.key => slot,
+                Some(_) | None => self.table.look_up(&segment.key),
+            };
+            before = Some((&segment.key, *slot));
         }
-        let known = slots.map(|slot| self.table.fetch(slot?));
-        known.iter().flatten().for_each(|&known| self.table.fetch_further(known));
-        for ((Taken { sliced, len, number }, known), print) in taken.iter().zip(known).zip(prints) {
-            match sliced {
-                Sliced::Segment(segment) => self.receive_at(segment, print, known),
-                Sliced::Fragment(fragment) => self.fragment(fragment),
-                Sliced::NotTcp(reason) => self.book_not_tcp(*reason, 1, u64::from(*len), *number),
-            }
+        let mut before: Option<Known> = None;
+        for (slot, known) in slots.iter().zip(&mut known) {
+            let Some(slot) = *slot else { continue };
+            *known = match before {
+                Some(before) if before.is_at(slot) => Some(before),
+                Some(_) | None => self.table.fetch(slot),
+            };
+            before = *known;
         }
+        let mut before: Option<Known> = None;
+        for known in known.iter().flatten() {
+            if before != Some(*known) {
+                self.table.fetch_further(*known);
+            }
+            before = Some(*known);
+        }
+        for ((segment, print), known) in segments.iter().zip(prints).zip(known) {
+            self.receive_at(segment, print, known);
+        }
+        self.totals.connections = self.table.begun();
     }
 
     #[cold]
@@ -178,17 +195,15 @@ impl Analyzer {
         self.receive_alone(*segment);
     }
 
-    fn receive_alone(&mut self, mut segment: Segment<'_>) {
-        self.place(&mut segment);
+    fn receive_alone(&mut self, segment: Segment<'_>) {
+        let segment = self.placed(segment);
         self.receive_at(&segment, fingerprint(&segment), None);
+        self.totals.connections = self.table.begun();
     }
 
-    /// Puts a segment of a virtual network beside the others, unless networks are to be kept apart.
-    #[inline]
-    fn place(&self, segment: &mut Segment<'_>) {
-        if segment.key.is_scoped() && !self.options.separate_networks {
-            segment.key = segment.key.without_scope();
-        }
+    /// A segment of a virtual network beside the others, unless networks are to be kept apart.
+    fn placed<'a>(&self, segment: Segment<'a>) -> Segment<'a> {
+        if self.options.separate_networks { segment } else { Segment { key: segment.key.without_scope(), ..segment } }
     }
 
     /// Takes a segment whose connection may be known.
@@ -206,7 +221,6 @@ impl Analyzer {
             options: &self.options,
         };
         self.table.receive(segment, known, out);
-        self.totals.connections = self.table.begun();
         if self.waiting.is_due(self.polled + self.rows.len() as u64, self.options.jobs) {
             self.settle();
         }

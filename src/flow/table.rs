@@ -1,13 +1,12 @@
 //! Active connections by key: found, begun, ended by FIN, RST, idle capture time or a limit.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
-
 use super::connection::{Connection, Output};
+use super::index::Index;
 use crate::options::Options;
 use crate::packet::{ConnectionKey, Segment};
 use crate::stream::Timestamp;
@@ -26,10 +25,18 @@ const LEAP_NS: i64 = 600_000_000_000;
 const LEAPS_BELIEVED: u32 = 3;
 
 /// Where a connection lies, unless it has ended since.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Known {
     slot: usize,
     number: u64,
+}
+
+impl Known {
+    /// Whether it lies in that slot.
+    #[inline]
+    pub(crate) fn is_at(self, slot: usize) -> bool {
+        self.slot == slot
+    }
 }
 
 /// A closed connection, which listens for late segments.
@@ -63,8 +70,7 @@ const LET_GO_PART: usize = 64;
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    // The seed decides where an entry lies, never an output: the map is not iterated for rows.
-    index: HashMap<ConnectionKey, usize, RandomState>,
+    index: Index,
     slots: Vec<Option<Box<Connection>>>,
     free: Vec<usize>,
     /// Memory of connections that have ended, for those that begin.
@@ -103,7 +109,7 @@ impl Table {
     /// The slot of the connection of a segment to come, if there is one.
     #[inline]
     pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<usize> {
-        self.index.get(key).copied()
+        self.index.get(key).map(|slot| slot as usize)
     }
 
     /// Fetches what a segment needs of the connection itself.
@@ -199,7 +205,7 @@ impl Table {
 
     /// A packet of a connection was captured once more: that connection, while it is open.
     pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) -> Option<&Connection> {
-        let slot = self.index.get(&segment.key).copied()?;
+        let slot = self.look_up(&segment.key)?;
         let connection = self.slots[slot].as_mut()?;
         connection.note_copy();
         Some(connection)
@@ -232,7 +238,7 @@ impl Table {
     #[inline]
     fn slot(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) -> usize {
         let is_there = |known: &Known| self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number);
-        match known.filter(is_there).map(|known| known.slot).or_else(|| self.index.get(&segment.key).copied()) {
+        match known.filter(is_there).map(|known| known.slot).or_else(|| self.look_up(&segment.key)) {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
@@ -269,7 +275,7 @@ impl Table {
             self.slots.len() - 1
         });
         self.slots[slot] = Some(connection);
-        self.index.insert(segment.key, slot);
+        self.index.insert(segment.key, slot as u32);
         slot
     }
 

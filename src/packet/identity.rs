@@ -8,7 +8,6 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use super::ip::Ip;
 use crate::capture::Packet;
 
 /// The same on every machine.
@@ -35,13 +34,14 @@ pub struct Identity {
 pub struct CapturePoint(pub u32);
 
 impl Identity {
-    #[inline]
-    pub(super) fn new(packet: &Packet<'_>, ip: &Ip, checksum: u16) -> Self {
-        let point = if ip.identification == 0 { point(packet, ip.hop_limit) } else { CapturePoint::default() };
-        Self { identification: ip.identification, checksum, point }
+    #[inline(always)]
+    pub(super) fn new(packet: &Packet<'_>, identification: u16, hop_limit: u8, checksum: u16) -> Self {
+        let point = if identification == 0 { point(packet, hop_limit) } else { CapturePoint::default() };
+        Self { identification, checksum, point }
     }
 }
 
+#[inline(never)]
 fn point(packet: &Packet<'_>, hop_limit: u8) -> CapturePoint {
     let mut hash = HASHES.build_hasher();
     hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
