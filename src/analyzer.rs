@@ -8,11 +8,27 @@ use crate::capture::Packet;
 use crate::flow::{Known, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
-use crate::packet::{ConnectionKey, Fragment, NotTcp, Reassembly, Segment, Sliced, slice, slice_other, slice_plain_into};
+use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, Words, slice, slice_other, slice_plain_into};
 use crate::parallel::Pool;
 
-/// Segments that are received together.
+/// So many at most.
 const TOGETHER: usize = 8;
+
+/// Segments that are received together.
+struct Few<'a> {
+    segments: [Segment<'a>; TOGETHER],
+    prints: [u64; TOGETHER],
+    /// Where their connections lie.
+    slots: [Option<u32>; TOGETHER],
+    /// How many there are.
+    count: usize,
+}
+
+impl Default for Few<'_> {
+    fn default() -> Self {
+        Self { segments: [Segment::NOTHING; TOGETHER], prints: [0; TOGETHER], slots: [None; TOGETHER], count: 0 }
+    }
+}
 
 /// Turns packets into rows.
 ///
@@ -94,69 +110,80 @@ impl Analyzer {
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
-        let mut segments = [const { Segment::NOTHING }; TOGETHER];
-        let mut count = 0;
+        let mut few = Few::default();
         for packet in packets {
             self.count(&packet);
-            if !slice_plain_into(&packet, &mut segments[count]) {
-                match slice_other(&packet) {
-                    Sliced::Segment(segment) => segments[count] = self.placed(segment),
-                    Sliced::Fragment(fragment) => {
-                        // What came before it goes first.
-                        self.receive_together(&segments[..count]);
-                        count = 0;
-                        self.fragment(&fragment);
-                        continue;
-                    }
-                    Sliced::NotTcp(reason) => {
-                        self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number);
-                        continue;
-                    }
-                }
+            let Some(segment) = few.segments.get_mut(few.count) else { break };
+            match slice_plain_into(&packet, segment) {
+                Some(words) => self.look_up(&mut few, words),
+                None => self.take_other(&packet, &mut few),
             }
-            count += 1;
-            if count == TOGETHER {
-                self.receive_together(&segments);
-                count = 0;
+            if few.count == TOGETHER {
+                self.receive_together(&few);
+                few.count = 0;
             }
         }
-        self.receive_together(&segments[..count]);
+        self.receive_together(&few);
+    }
+
+    /// Takes a packet that is not as most are.
+    fn take_other<'a>(&mut self, packet: &Packet<'a>, few: &mut Few<'a>) {
+        match slice_other(packet) {
+            Sliced::Segment(segment) => {
+                let segment = self.placed(segment);
+                few.segments[few.count] = segment;
+                self.look_up(few, Words::of(&segment));
+            }
+            Sliced::Fragment(fragment) => {
+                // What came before it goes first.
+                self.receive_together(few);
+                few.count = 0;
+                self.fragment(&fragment);
+            }
+            Sliced::NotTcp(reason) => self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number),
+        }
+    }
+
+    /// Looks up the connection of the segment that was sliced last, which often is that of the one before it, and fetches what
+    /// tells copies.
+    #[inline(always)]
+    fn look_up(&self, few: &mut Few<'_>, words: Words) {
+        let Few { segments, prints, slots, count } = few;
+        let print = fingerprint(words);
+        self.recent.fetch(print);
+        prints[*count] = print;
+        let key = &segments[*count].key;
+        slots[*count] = match count.checked_sub(1) {
+            Some(before) if segments[before].key == *key => slots[before],
+            Some(_) | None => self.table.look_up(key),
+        };
+        *count += 1;
     }
 
     /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
-    /// One that is of the same connection as the one before it needs the same, and often is.
-    fn receive_together(&mut self, segments: &[Segment<'_>]) {
-        let mut prints = [0; TOGETHER];
-        let mut slots = [None; TOGETHER];
+    fn receive_together(&mut self, few: &Few<'_>) {
+        let Few { segments, prints, slots, count } = few;
+        let slots = &slots[..*count];
         let mut known = [None; TOGETHER];
-        let mut before: Option<(&ConnectionKey, Option<usize>)> = None;
-        for ((segment, print), slot) in segments.iter().zip(&mut prints).zip(&mut slots) {
-            *print = fingerprint(segment);
-            self.recent.fetch(*print);
-            *slot = match before {
-                Some((key, slot)) if *key == segment.key => slot,
-                Some(_) | None => self.table.look_up(&segment.key),
-            };
-            before = Some((&segment.key, *slot));
-        }
-        let mut before: Option<Known> = None;
+        let mut before = (None, None);
         for (slot, known) in slots.iter().zip(&mut known) {
-            let Some(slot) = *slot else { continue };
-            *known = match before {
-                Some(before) if before.is_at(slot) => Some(before),
-                Some(_) | None => self.table.fetch(slot),
-            };
-            before = *known;
-        }
-        let mut before: Option<Known> = None;
-        for known in known.iter().flatten() {
-            if before != Some(*known) {
-                self.table.fetch_further(*known);
+            // Those of one connection need the same.
+            if *slot != before.0 {
+                before = (*slot, slot.and_then(|slot| self.table.fetch(slot)));
             }
-            before = Some(*known);
+            *known = before.1;
         }
-        for ((segment, print), known) in segments.iter().zip(prints).zip(known) {
-            self.receive_at(segment, print, known);
+        let mut before = None;
+        for (slot, known) in slots.iter().zip(&known) {
+            if *slot != before
+                && let Some(known) = *known
+            {
+                self.table.fetch_further(known);
+            }
+            before = *slot;
+        }
+        for ((segment, print), known) in segments.iter().zip(prints).zip(known).take(*count) {
+            self.receive_at(segment, *print, known);
         }
         self.totals.connections = self.table.begun();
     }
@@ -195,9 +222,10 @@ impl Analyzer {
         self.receive_alone(*segment);
     }
 
+    #[inline(never)]
     fn receive_alone(&mut self, segment: Segment<'_>) {
         let segment = self.placed(segment);
-        self.receive_at(&segment, fingerprint(&segment), None);
+        self.receive_at(&segment, fingerprint(Words::of(&segment)), None);
         self.totals.connections = self.table.begun();
     }
 
@@ -207,7 +235,7 @@ impl Analyzer {
     }
 
     /// Takes a segment whose connection may be known.
-    #[inline]
+    #[inline(always)]
     fn receive_at(&mut self, segment: &Segment<'_>, print: u64, known: Option<Known>) {
         if self.recent.is_copy(segment, print) {
             return self.book_copy(segment);

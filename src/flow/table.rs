@@ -25,18 +25,10 @@ const LEAP_NS: i64 = 600_000_000_000;
 const LEAPS_BELIEVED: u32 = 3;
 
 /// Where a connection lies, unless it has ended since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     slot: usize,
     number: u64,
-}
-
-impl Known {
-    /// Whether it lies in that slot.
-    #[inline]
-    pub(crate) fn is_at(self, slot: usize) -> bool {
-        self.slot == slot
-    }
 }
 
 /// A closed connection, which listens for late segments.
@@ -91,6 +83,8 @@ pub(crate) struct Table {
     /// Segments in a row that were far ahead of that.
     leaps: u32,
     next_sweep: Option<Timestamp>,
+    /// When the clock may end one of them next; now, where that is not known.
+    quiet_until: Timestamp,
     segments_since_sweep: u64,
 }
 
@@ -108,13 +102,14 @@ impl Table {
 
     /// The slot of the connection of a segment to come, if there is one.
     #[inline]
-    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<usize> {
-        self.index.get(key).map(|slot| slot as usize)
+    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<u32> {
+        self.index.get(key)
     }
 
     /// Fetches what a segment needs of the connection itself.
     #[inline]
-    pub(crate) fn fetch(&self, slot: usize) -> Option<Known> {
+    pub(crate) fn fetch(&self, slot: u32) -> Option<Known> {
+        let slot = slot as usize;
         let connection = self.slots[slot].as_ref()?;
         black_box(connection.touch());
         Some(Known { slot, number: connection.number() })
@@ -148,6 +143,7 @@ impl Table {
             let number = connection.number();
             self.lingering[due as usize].push_back(Lingering { slot, number, since: self.latest });
             self.forget_settled();
+            self.quiet_until = self.latest;
         }
         self.tidy(out);
     }
@@ -205,7 +201,7 @@ impl Table {
 
     /// A packet of a connection was captured once more: that connection, while it is open.
     pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) -> Option<&Connection> {
-        let slot = self.look_up(&segment.key)?;
+        let slot = self.look_up(&segment.key)? as usize;
         let connection = self.slots[slot].as_mut()?;
         connection.note_copy();
         Some(connection)
@@ -238,7 +234,7 @@ impl Table {
     #[inline]
     fn slot(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) -> usize {
         let is_there = |known: &Known| self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number);
-        match known.filter(is_there).map(|known| known.slot).or_else(|| self.look_up(&segment.key)) {
+        match known.filter(is_there).map(|known| known.slot).or_else(|| Some(self.look_up(&segment.key)? as usize)) {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
@@ -294,7 +290,7 @@ impl Table {
     #[inline]
     fn fetch_ahead(&self, due: Due) {
         if let Some(soon) = self.lingering[due as usize].get(AHEAD) {
-            self.fetch(soon.slot);
+            self.fetch(soon.slot as u32);
         }
     }
 
@@ -302,6 +298,13 @@ impl Table {
     #[inline]
     fn tidy(&mut self, out: &mut Output<'_>) {
         self.segments_since_sweep += 1;
+        if self.latest >= self.quiet_until || self.segments_since_sweep >= SWEEP_SEGMENTS {
+            self.tidy_up(out);
+        }
+    }
+
+    #[inline(never)]
+    fn tidy_up(&mut self, out: &mut Output<'_>) {
         for due in [Due::Segments, Due::Copies] {
             if self.is_over(due) || self.has_listened(due) {
                 self.let_go(due, out);
@@ -311,6 +314,8 @@ impl Table {
         if self.segments_since_sweep >= SWEEP_SEGMENTS || is_due {
             self.sweep(out);
         }
+        let listened = self.lingering.iter().filter_map(|queue| Some(queue.front()?.since.0.saturating_add(self.linger_ns)));
+        self.quiet_until = Timestamp(listened.fold(self.next_sweep.map_or(i64::MIN, |due| due.0), i64::min));
     }
 
     fn is_sweep_paid_for(&self) -> bool {

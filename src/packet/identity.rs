@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
+use super::Segment;
 use crate::capture::Packet;
 
 /// The same on every machine.
@@ -27,6 +28,30 @@ pub struct Identity {
     pub checksum: u16,
     /// Where it was captured; told only for packets without a number, which need it.
     pub point: CapturePoint,
+}
+
+/// What tells a segment from others and no router and no tunnel changes, in the order of the packet's octets: the same however
+/// it was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words(pub(crate) [u64; 4]);
+
+impl Words {
+    /// Of the addresses, the ports, sequence and acknowledgment number, the eight octets behind those, `ip.id` and `tcp.len`.
+    #[inline(always)]
+    pub(super) fn new(addresses: u64, ports: u32, position: u64, rest: u64, identification: u16, payload_len: u32) -> Self {
+        // Of those eight octets flags, window and checksum.
+        let rest = rest & 0x00ff_ffff_ffff_0000 | u64::from(identification);
+        Self([position, rest, addresses, u64::from(ports) << 32 | u64::from(payload_len)])
+    }
+
+    /// Of a segment.
+    pub(crate) fn of(segment: &Segment<'_>) -> Self {
+        let Identity { identification, checksum, .. } = segment.identity;
+        let position = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
+        let rest = u64::from(segment.flags.0) << 48 | u64::from(segment.window) << 32 | u64::from(checksum) << 16;
+        let (addresses, ports) = segment.key.from_to(segment.sender);
+        Self::new(addresses, ports, position, rest, identification, segment.payload_len)
+    }
 }
 
 /// A place on a packet's way: interface, link-layer header and hop limit, hashed.

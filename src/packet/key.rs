@@ -127,9 +127,8 @@ impl ConnectionKey {
         }
     }
 
-    /// Addresses, folded, and ports; without the scope.
-    #[inline]
-    pub(crate) fn words(&self) -> [u64; 2] {
+    /// Addresses (those of IPv6 folded) and ports of what an endpoint sends, its own first; without the scope.
+    pub(super) fn from_to(&self, sender: Sender) -> (u64, u32) {
         let addresses = match self.addresses {
             Addresses::V4(low, high) => u64::from(low) << 32 | u64::from(high),
             Addresses::V6(low, high) => {
@@ -137,7 +136,10 @@ impl ConnectionKey {
                 both as u64 ^ (both >> 64) as u64
             }
         };
-        [addresses, u64::from(self.ports)]
+        match sender {
+            Sender::Low => (addresses, self.ports),
+            Sender::High => (addresses.rotate_left(32), self.ports.rotate_left(16)),
+        }
     }
 
     /// Address and port of an endpoint.

@@ -31,6 +31,7 @@ mod wlan;
 
 pub use fragment::Fragment;
 pub(crate) use headers::{Header, Headers, headers};
+pub(crate) use identity::Words;
 pub use identity::{CapturePoint, Identity};
 pub(crate) use key::PlainKey;
 pub use key::{ConnectionKey, Sender};
@@ -59,7 +60,7 @@ pub enum Sliced<'a> {
 #[inline]
 pub fn slice<'a>(packet: &Packet<'a>) -> Sliced<'a> {
     let mut segment = Segment::NOTHING;
-    if plain::slice_into(packet, &mut segment) { Sliced::Segment(segment) } else { slice_other(packet) }
+    if plain::slice_into(packet, &mut segment).is_some() { Sliced::Segment(segment) } else { slice_other(packet) }
 }
 
 /// The same of a packet that is not as most are.
