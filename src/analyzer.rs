@@ -8,19 +8,26 @@ use crate::capture::Packet;
 use crate::flow::{Known, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
-use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice, slice_into};
+use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, Words, slice, slice_other, slice_plain_into};
 use crate::parallel::Pool;
 
-/// Packets that are handled together.
+/// So many at most.
 const TOGETHER: usize = 8;
 
-/// A packet that was sliced.
-struct Taken<'a> {
-    sliced: Sliced<'a>,
-    /// Octets on the wire.
-    len: u32,
-    /// Its frame's.
-    number: u64,
+/// Segments that are received together.
+struct Few<'a> {
+    segments: [Segment<'a>; TOGETHER],
+    prints: [u64; TOGETHER],
+    /// Where their connections lie.
+    slots: [Option<u32>; TOGETHER],
+    /// How many there are.
+    count: usize,
+}
+
+impl Default for Few<'_> {
+    fn default() -> Self {
+        Self { segments: [Segment::NOTHING; TOGETHER], prints: [0; TOGETHER], slots: [None; TOGETHER], count: 0 }
+    }
 }
 
 /// Turns packets into rows.
@@ -103,45 +110,82 @@ impl Analyzer {
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
-        let mut packets = packets.into_iter().fuse();
-        let mut taken = [const { Taken { sliced: Sliced::NOTHING, len: 0, number: 0 } }; TOGETHER];
-        loop {
-            let mut count = 0;
-            for (taken, packet) in taken.iter_mut().zip(packets.by_ref()) {
-                self.count(&packet);
-                slice_into(&packet, &mut taken.sliced);
-                taken.len = packet.len;
-                taken.number = packet.frame.number;
-                count += 1;
+        let mut few = Few::default();
+        for packet in packets {
+            self.count(&packet);
+            let Some(segment) = few.segments.get_mut(few.count) else { break };
+            match slice_plain_into(&packet, segment) {
+                Some(words) => self.look_up(&mut few, words),
+                None => self.take_other(&packet, &mut few),
             }
-            if count == 0 {
-                return;
+            if few.count == TOGETHER {
+                self.receive_together(&few);
+                few.count = 0;
             }
-            self.receive_together(&mut taken[..count]);
+        }
+        self.receive_together(&few);
+    }
+
+    /// Takes a packet that is not as most are.
+    fn take_other<'a>(&mut self, packet: &Packet<'a>, few: &mut Few<'a>) {
+        match slice_other(packet) {
+            Sliced::Segment(segment) => {
+                let segment = self.placed(segment);
+                few.segments[few.count] = segment;
+                self.look_up(few, Words::of(&segment));
+            }
+            Sliced::Fragment(fragment) => {
+                // What came before it goes first.
+                self.receive_together(few);
+                few.count = 0;
+                self.fragment(&fragment);
+            }
+            Sliced::NotTcp(reason) => self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number),
         }
     }
 
-    /// Fetches what the packets need, a step of the way for all of them before the next: so the caches bring it side by side.
-    fn receive_together(&mut self, taken: &mut [Taken<'_>]) {
-        let mut prints = [0; TOGETHER];
-        let mut slots = [None; TOGETHER];
-        for ((Taken { sliced, .. }, print), slot) in taken.iter_mut().zip(&mut prints).zip(&mut slots) {
-            if let Sliced::Segment(segment) = sliced {
-                self.place(segment);
-                *print = fingerprint(segment);
-                *slot = self.table.look_up(&segment.key);
-                self.recent.fetch(*print);
+    /// Looks up the connection of the segment that was sliced last, which often is that of the one before it, and fetches what
+    /// tells copies.
+    #[inline(always)]
+    fn look_up(&self, few: &mut Few<'_>, words: Words) {
+        let Few { segments, prints, slots, count } = few;
+        let print = fingerprint(words);
+        self.recent.fetch(print);
+        prints[*count] = print;
+        let key = &segments[*count].key;
+        slots[*count] = match count.checked_sub(1) {
+            Some(before) if segments[before].key == *key => slots[before],
+            Some(_) | None => self.table.look_up(key),
+        };
+        *count += 1;
+    }
+
+    /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
+    fn receive_together(&mut self, few: &Few<'_>) {
+        let Few { segments, prints, slots, count } = few;
+        let slots = &slots[..*count];
+        let mut known = [None; TOGETHER];
+        let mut before = (None, None);
+        for (slot, known) in slots.iter().zip(&mut known) {
+            // Those of one connection need the same.
+            if *slot != before.0 {
+                before = (*slot, slot.and_then(|slot| self.table.fetch(slot)));
             }
+            *known = before.1;
         }
-        let known = slots.map(|slot| self.table.fetch(slot?));
-        known.iter().flatten().for_each(|&known| self.table.fetch_further(known));
-        for ((Taken { sliced, len, number }, known), print) in taken.iter().zip(known).zip(prints) {
-            match sliced {
-                Sliced::Segment(segment) => self.receive_at(segment, print, known),
-                Sliced::Fragment(fragment) => self.fragment(fragment),
-                Sliced::NotTcp(reason) => self.book_not_tcp(*reason, 1, u64::from(*len), *number),
+        let mut before = None;
+        for (slot, known) in slots.iter().zip(&known) {
+            if *slot != before
+                && let Some(known) = *known
+            {
+                self.table.fetch_further(known);
             }
+            before = *slot;
         }
+        for ((segment, print), known) in segments.iter().zip(prints).zip(known).take(*count) {
+            self.receive_at(segment, *print, known);
+        }
+        self.totals.connections = self.table.begun();
     }
 
     #[cold]
@@ -178,21 +222,20 @@ impl Analyzer {
         self.receive_alone(*segment);
     }
 
-    fn receive_alone(&mut self, mut segment: Segment<'_>) {
-        self.place(&mut segment);
-        self.receive_at(&segment, fingerprint(&segment), None);
+    #[inline(never)]
+    fn receive_alone(&mut self, segment: Segment<'_>) {
+        let segment = self.placed(segment);
+        self.receive_at(&segment, fingerprint(Words::of(&segment)), None);
+        self.totals.connections = self.table.begun();
     }
 
-    /// Puts a segment of a virtual network beside the others, unless networks are to be kept apart.
-    #[inline]
-    fn place(&self, segment: &mut Segment<'_>) {
-        if segment.key.is_scoped() && !self.options.separate_networks {
-            segment.key = segment.key.without_scope();
-        }
+    /// A segment of a virtual network beside the others, unless networks are to be kept apart.
+    fn placed<'a>(&self, segment: Segment<'a>) -> Segment<'a> {
+        if self.options.separate_networks { segment } else { Segment { key: segment.key.without_scope(), ..segment } }
     }
 
     /// Takes a segment whose connection may be known.
-    #[inline]
+    #[inline(always)]
     fn receive_at(&mut self, segment: &Segment<'_>, print: u64, known: Option<Known>) {
         if self.recent.is_copy(segment, print) {
             return self.book_copy(segment);
@@ -206,7 +249,6 @@ impl Analyzer {
             options: &self.options,
         };
         self.table.receive(segment, known, out);
-        self.totals.connections = self.table.begun();
         if self.waiting.is_due(self.polled + self.rows.len() as u64, self.options.jobs) {
             self.settle();
         }

@@ -5,6 +5,7 @@ mod application;
 mod connection;
 mod duplicates;
 mod half;
+mod index;
 mod setup;
 mod steady;
 mod table;

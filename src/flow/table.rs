@@ -1,13 +1,12 @@
 //! Active connections by key: found, begun, ended by FIN, RST, idle capture time or a limit.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
-
 use super::connection::{Connection, Output};
+use super::index::Index;
 use crate::options::Options;
 use crate::packet::{ConnectionKey, Segment};
 use crate::stream::Timestamp;
@@ -63,8 +62,7 @@ const LET_GO_PART: usize = 64;
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    // The seed decides where an entry lies, never an output: the map is not iterated for rows.
-    index: HashMap<ConnectionKey, usize, RandomState>,
+    index: Index,
     slots: Vec<Option<Box<Connection>>>,
     free: Vec<usize>,
     /// Memory of connections that have ended, for those that begin.
@@ -85,9 +83,9 @@ pub(crate) struct Table {
     /// Segments in a row that were far ahead of that.
     leaps: u32,
     next_sweep: Option<Timestamp>,
+    /// When the clock may end one of them next; now, where that is not known.
+    quiet_until: Timestamp,
     segments_since_sweep: u64,
-    /// Before that time, and so many segments, nothing ends by the capture's clock unless a connection closes.
-    next_due: Timestamp,
 }
 
 impl Table {
@@ -104,13 +102,14 @@ impl Table {
 
     /// The slot of the connection of a segment to come, if there is one.
     #[inline]
-    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<usize> {
-        self.index.get(key).copied()
+    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<u32> {
+        self.index.get(key)
     }
 
     /// Fetches what a segment needs of the connection itself.
     #[inline]
-    pub(crate) fn fetch(&self, slot: usize) -> Option<Known> {
+    pub(crate) fn fetch(&self, slot: u32) -> Option<Known> {
+        let slot = slot as usize;
         let connection = self.slots[slot].as_ref()?;
         black_box(connection.touch());
         Some(Known { slot, number: connection.number() })
@@ -129,11 +128,10 @@ impl Table {
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) {
         let slot = self.slot(segment, known, out);
         self.tick(segment.frame.time);
-        self.segments_since_sweep += 1;
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
         if connection.receive_common(segment, out) {
-            return self.tidy_when_due(out);
+            return self.tidy(out);
         }
         let was_due = due(connection);
         match out.options.parts {
@@ -148,9 +146,9 @@ impl Table {
             let number = connection.number();
             self.lingering[due as usize].push_back(Lingering { slot, number, since: self.latest });
             self.forget_settled();
-            return self.tidy(out);
+            self.quiet_until = self.latest;
         }
-        self.tidy_when_due(out);
+        self.tidy(out);
     }
 
     /// Of connections that have got what was due, the first ones need not be remembered any more.
@@ -206,7 +204,7 @@ impl Table {
 
     /// A packet of a connection was captured once more: that connection, while it is open.
     pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) -> Option<&Connection> {
-        let slot = self.index.get(&segment.key).copied()?;
+        let slot = self.look_up(&segment.key)? as usize;
         let connection = self.slots[slot].as_mut()?;
         connection.note_copy();
         Some(connection)
@@ -239,7 +237,7 @@ impl Table {
     #[inline]
     fn slot(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) -> usize {
         let is_there = |known: &Known| self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number);
-        match known.filter(is_there).map(|known| known.slot).or_else(|| self.index.get(&segment.key).copied()) {
+        match known.filter(is_there).map(|known| known.slot).or_else(|| Some(self.look_up(&segment.key)? as usize)) {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
@@ -276,7 +274,7 @@ impl Table {
             self.slots.len() - 1
         });
         self.slots[slot] = Some(connection);
-        self.index.insert(segment.key, slot);
+        self.index.insert(segment.key, slot as u32);
         slot
     }
 
@@ -295,20 +293,21 @@ impl Table {
     #[inline]
     fn fetch_ahead(&self, due: Due) {
         if let Some(soon) = self.lingering[due as usize].get(AHEAD) {
-            self.fetch(soon.slot);
-        }
-    }
-
-    /// Tidies where the capture's clock, or so many segments, may ask for it.
-    #[inline]
-    fn tidy_when_due(&mut self, out: &mut Output<'_>) {
-        if self.latest >= self.next_due || self.segments_since_sweep >= SWEEP_SEGMENTS {
-            self.tidy(out);
+            self.fetch(soon.slot as u32);
         }
     }
 
     /// Ends what has ended by the capture's clock, or is too much.
+    #[inline]
     fn tidy(&mut self, out: &mut Output<'_>) {
+        self.segments_since_sweep += 1;
+        if self.latest >= self.quiet_until || self.segments_since_sweep >= SWEEP_SEGMENTS {
+            self.tidy_up(out);
+        }
+    }
+
+    #[inline(never)]
+    fn tidy_up(&mut self, out: &mut Output<'_>) {
         for due in [Due::Segments, Due::Copies] {
             if self.is_over(due) || self.has_listened(due) {
                 self.let_go(due, out);
@@ -318,9 +317,8 @@ impl Table {
         if self.segments_since_sweep >= SWEEP_SEGMENTS || is_due {
             self.sweep(out);
         }
-        let listened = self.lingering.each_ref().map(|closed| closed.front().map(|first| first.since.0.saturating_add(self.linger_ns)));
-        let sweep = self.next_sweep.map_or(i64::MIN, |due| due.0);
-        self.next_due = Timestamp(listened.into_iter().flatten().fold(sweep, i64::min));
+        let listened = self.lingering.iter().filter_map(|queue| Some(queue.front()?.since.0.saturating_add(self.linger_ns)));
+        self.quiet_until = Timestamp(listened.fold(self.next_sweep.map_or(i64::MIN, |due| due.0), i64::min));
     }
 
     fn is_sweep_paid_for(&self) -> bool {
