@@ -3,7 +3,7 @@
 //! A field that only one kind of client can send decides alone: `X-Requested-With`, then `Sec-Fetch-*`, which scripts cannot
 //! forge. Without them, weaker signs are added up.
 
-use crate::message::{Ajax, Head, Request, Response, Side};
+use crate::message::{Ajax, FieldName, Head, Request, Response, Side};
 use crate::options::{AjaxScope, Options};
 
 /// What the fields of an exchange say, gathered in one pass over each header section.
@@ -50,7 +50,7 @@ fn is_chosen(request: &Request, options: &Options) -> bool {
 }
 
 fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: AjaxScope) -> (Ajax, Side) {
-    if response.is_some_and(|response| response.status == 101 && response.head.has_token("upgrade", "websocket")) {
+    if response.is_some_and(|response| response.status == 101 && response.head.has_token_in(FieldName::Upgrade, "websocket")) {
         return (certain(false, "websocket-upgrade"), Side::WebSocket);
     }
     if scope == AjaxScope::All {
@@ -58,7 +58,7 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
     }
     let mut signs = Signs::default();
     if let Some(response) = response {
-        signs.response_type = response.head.field("content-type").unwrap_or_default();
+        signs.response_type = response.head.first(FieldName::ContentType).unwrap_or_default();
     }
     let answers_events = essence(signs.response_type).eq_ignore_ascii_case(b"text/event-stream");
     let Some(request) = request else {
@@ -81,29 +81,26 @@ fn certain(verdict: bool, reason: &'static str) -> Ajax {
 
 impl<'a> Signs<'a> {
     fn gather(&mut self, head: &'a Head) {
-        for (name, value) in head.fields() {
-            // By length first: most names differ in it, and comparing without case is what costs.
-            let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
-            match name.len() {
-                6 if is("accept") => self.accept = value,
-                6 if is("origin") => self.origin = true,
-                7 if is("referer") => self.referer = true,
-                10 if is("user-agent") => self.browser = value.starts_with(b"Mozilla/"),
-                7 if is("purpose") => self.prefetch |= contains(value, b"prefetch"),
-                11 if is("sec-purpose") => self.prefetch |= contains(value, b"prefetch"),
-                12 if is("content-type") => self.request_type = value,
-                12 if is("x-csrf-token") || is("x-xsrf-token") => self.script_field = true,
-                13 if is("authorization") => self.script_field |= starts_with(value, b"bearer "),
-                14 if is("sec-fetch-dest") => self.fetch_dest = Some(value),
-                14 if is("sec-fetch-mode") => self.fetch_mode = Some(value),
-                // Android's WebView sends its package name here with every request.
-                16 if is("x-requested-with") => self.xml_http_request = value.eq_ignore_ascii_case(b"xmlhttprequest"),
-                25 if is("upgrade-insecure-requests") => self.navigation = true,
-                _ => {}
-            }
-        }
+        let is_there = |name| head.has(name);
+        let last = |name| if head.has_several(name) { head.values_of(name).last() } else { head.first(name) };
+        let any = |name, is: fn(&[u8]) -> bool| is_there(name) && head.values_of(name).any(is);
+        self.accept = last(FieldName::Accept).unwrap_or_default();
+        self.origin = is_there(FieldName::Origin);
+        self.referer = is_there(FieldName::Referer);
+        self.browser = last(FieldName::UserAgent).is_some_and(|value| value.starts_with(b"Mozilla/"));
+        self.prefetch = [FieldName::Purpose, FieldName::SecPurpose].into_iter().any(|name| any(name, |value| contains(value, b"prefetch")));
+        self.request_type = last(FieldName::ContentType).unwrap_or_default();
+        self.script_field = is_there(FieldName::XCsrfToken)
+            || is_there(FieldName::XXsrfToken)
+            || any(FieldName::Authorization, |value| starts_with(value, b"bearer "));
+        self.fetch_dest = last(FieldName::SecFetchDest);
+        self.fetch_mode = last(FieldName::SecFetchMode);
+        // Android's WebView sends its package name here with every request.
+        self.xml_http_request = last(FieldName::XRequestedWith).is_some_and(|value| value.eq_ignore_ascii_case(b"xmlhttprequest"));
         // Navigations of browsers before Fetch Metadata ask for HTML first.
-        self.navigation |= starts_with(self.accept, b"text/html") || starts_with(self.accept, b"application/xhtml");
+        self.navigation = is_there(FieldName::UpgradeInsecureRequests)
+            || starts_with(self.accept, b"text/html")
+            || starts_with(self.accept, b"application/xhtml");
     }
 
     /// The verdict where one sign is enough.
