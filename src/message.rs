@@ -9,12 +9,13 @@ mod tcp;
 
 pub use events::{EventStream, HttpContent};
 pub use head::Head;
-pub(crate) use head::{FieldName, Lines, Span};
+pub(crate) use head::{Field, FieldName, Lines, Span, field};
 pub use odd::{AnomalyDetail, AnomalyDetails};
 pub use part::{AnsweredRequest, HttpPart, Part, SegmentPart, WebSocketFrame};
 pub use polling::{EarlierPoll, Poll, PollingKind};
 pub use tcp::{RoundTrips, TcpAnalysis, TcpAnalysisCounts, TcpFacts, TcpSide};
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use crate::anomaly::AnomalySet;
@@ -511,7 +512,7 @@ pub struct Ajax {
     /// How sure that is: 0 (a guess) to 1 (the browser said so).
     pub confidence: f64,
     /// Why, strongest first: stable names.
-    pub reasons: Vec<&'static str>,
+    pub reasons: Cow<'static, [&'static str]>,
 }
 
 /// The part of the comparison that a message belongs to.

@@ -277,7 +277,8 @@ const CONDITIONS: [FieldName; 2] = [FieldName::IfNoneMatch, FieldName::IfModifie
 fn is_engine_io(target: &[u8]) -> bool {
     // Most targets have no query at all.
     let query = &target[memchr::memchr(b'?', target).unwrap_or(target.len())..];
-    memchr::memmem::find(query, b"transport=polling").is_some() && memchr::memmem::find(query, b"EIO=").is_some()
+    let may_be = memchr::memchr(b'E', query).is_some();
+    may_be && memchr::memmem::find(query, b"transport=polling").is_some() && memchr::memmem::find(query, b"EIO=").is_some()
 }
 
 #[cfg(test)]

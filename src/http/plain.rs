@@ -5,7 +5,7 @@
 use super::detect::is_token_octet;
 use super::head::{Parsed, Role};
 use crate::anomaly::AnomalySet;
-use crate::message::{FieldName, Lines, Span};
+use crate::message::{Field, FieldName, Lines, Span, field};
 
 /// Field lines that are read here; few heads have more.
 const MAX_FIELDS: usize = 48;
@@ -24,7 +24,7 @@ pub(super) fn read(role: Role, octets: &[u8]) -> Option<(Parsed, usize)> {
         Role::Request => (request_line(line)?, 0),
         Role::Response => status_line(line)?,
     };
-    let mut fields = [((0, 0), (0, 0)); MAX_FIELDS];
+    let mut fields = [Field::default(); MAX_FIELDS];
     let mut lines = Lines::default();
     let (mut count, mut at) = (0, line.len() + 2);
     loop {
@@ -37,7 +37,7 @@ pub(super) fn read(role: Role, octets: &[u8]) -> Option<(Parsed, usize)> {
             break;
         }
         let end = line_end(octets, colon + 1)?;
-        *fields.get_mut(count)? = (span(at, colon), trimmed(octets, colon + 1, end));
+        *fields.get_mut(count)? = field(span(at, colon), trimmed(octets, colon + 1, end));
         lines.add_known(name, known);
         count += 1;
         at = end + 2;
@@ -113,16 +113,23 @@ fn is_token(octets: &[u8]) -> bool {
         }
         table
     };
-    let is_of_words = match (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
-        (Some(first), Some(last)) if octets.len() <= 16 => is_of_words(first) & is_of_words(last),
+    let is_of_words = match octets.len() {
+        4..8 => ends::<4>(octets).is_some_and(|[first, last]| is_of_words(first) & is_of_words(last)),
+        8..=16 => ends::<8>(octets).is_some_and(|[first, last]| is_of_words(first) & is_of_words(last)),
         _ => false,
     };
     is_of_words || !octets.is_empty() && octets.iter().all(|&octet| IS_TOKEN[usize::from(octet)])
 }
 
+/// The first octets and the last ones.
+#[inline]
+fn ends<const LEN: usize>(octets: &[u8]) -> Option<[&[u8; LEN]; 2]> {
+    Some([octets.first_chunk()?, octets.last_chunk()?])
+}
+
 /// Whether all are letters and hyphens, as in nearly all names.
 #[inline]
-fn is_of_words(octets: &[u8; 8]) -> bool {
+fn is_of_words<const LEN: usize>(octets: &[u8; LEN]) -> bool {
     // No early exit: so they are compared side by side.
     octets.iter().fold(true, |is_so_far, octet| is_so_far & ((octet | 0x20).is_ascii_lowercase() | (*octet == b'-')))
 }

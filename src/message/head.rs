@@ -8,11 +8,34 @@ pub(crate) type Span = (u32, u32);
 /// The start line and header section of an HTTP/1 message, as captured (RFC 9112 §2.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    raw: Box<[u8]>,
+    /// Its octets, and behind them the spans of each field's name and value: one allocation, as heads are most of what an
+    /// exchange takes.
+    octets: Box<[u8]>,
+    raw_len: u32,
     start: [Span; 3],
-    fields: Box<[(Span, Span)]>,
     known: Known,
     others: Others,
+}
+
+/// Octets of a field's spans.
+const FIELD: usize = size_of::<(Span, Span)>();
+
+/// The spans of a field's name and value, as they are kept.
+pub(crate) type Field = [u8; FIELD];
+
+/// A field of that name and value.
+#[inline]
+pub(crate) fn field(name: Span, value: Span) -> Field {
+    let numbers = [name.0, name.1, value.0, value.1].map(u32::to_ne_bytes);
+    // Of the same length: four times four octets.
+    numbers.as_flattened().try_into().unwrap_or_default()
+}
+
+#[inline]
+fn spans(field: &Field) -> (Span, Span) {
+    let (numbers, _) = field.as_chunks();
+    let number = |at: usize| u32::from_ne_bytes(numbers[at]);
+    ((number(0), number(1)), (number(2), number(3)))
 }
 
 /// Names of the fields that something depends on in every exchange.
@@ -267,15 +290,19 @@ impl Lines {
 
     /// The head of these octets, with a span of each part of its start line, and of name and value of each field.
     #[inline]
-    pub(crate) fn into_head(self, raw: &[u8], start: [Span; 3], fields: &[(Span, Span)]) -> Head {
-        Head { raw: raw.into(), start, fields: fields.into(), known: self.known, others: self.others }
+    pub(crate) fn into_head(self, raw: &[u8], start: [Span; 3], fields: &[Field]) -> Head {
+        let mut octets = Vec::with_capacity(raw.len() + size_of_val(fields));
+        octets.extend_from_slice(raw);
+        octets.extend_from_slice(fields.as_flattened());
+        let raw_len = u32::try_from(raw.len()).unwrap_or(u32::MAX);
+        Head { octets: octets.into_boxed_slice(), raw_len, start, known: self.known, others: self.others }
     }
 }
 
 impl Head {
     /// What it takes, in octets.
     pub(crate) fn memory(&self) -> usize {
-        self.raw.len() + self.fields.len() * size_of::<(Span, Span)>()
+        self.octets.len()
     }
 
     /// A head from its octets, the three parts of its start line, and (name, value) of its field lines, each a sub-slice
@@ -289,14 +316,28 @@ impl Head {
         let mut lines = Lines::default();
         let fields = fields.map(|(name, value)| {
             lines.add(name);
-            (span(name), span(value))
+            field(span(name), span(value))
         });
         let fields: Vec<_> = fields.collect();
         lines.into_head(raw, start.map(span), &fields)
     }
 
+    /// Names and values of its fields.
+    #[inline]
+    fn spans(&self) -> impl ExactSizeIterator<Item = (Span, Span)> {
+        self.spans_from(0)
+    }
+
+    /// The same from a field on.
+    #[inline]
+    fn spans_from(&self, number: usize) -> impl ExactSizeIterator<Item = (Span, Span)> {
+        let fields = self.octets.get(self.raw_len as usize..).unwrap_or_default().as_chunks::<FIELD>().0;
+        fields.get(number..).unwrap_or_default().iter().map(spans)
+    }
+
+    #[inline]
     fn part(&self, (offset, len): Span) -> &[u8] {
-        self.raw.get(offset as usize..(offset + len) as usize).unwrap_or_default()
+        self.raw().get(offset as usize..(offset + len) as usize).unwrap_or_default()
     }
 
     /// The three parts of the start line: method, target, version; or version, status code, reason phrase.
@@ -312,24 +353,27 @@ impl Head {
 
     /// Field lines in order: (name as sent, value without surrounding whitespace).
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|&(name, value)| (self.part(name), self.part(value)))
+        self.spans().map(|(name, value)| (self.part(name), self.part(value)))
     }
 
     /// Field lines in order, as sent, without their line ends.
     pub fn field_lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.fields.iter().map(|&((name, name_len), (value, value_len))| {
+        self.spans().map(|((name, name_len), (value, value_len))| {
             let from = name as usize;
             let behind = (name + name_len).max(value + value_len) as usize;
-            let rest = self.raw.get(behind..).unwrap_or_default();
+            let rest = self.raw().get(behind..).unwrap_or_default();
             let end = behind + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let line = self.raw.get(from..end).unwrap_or_default();
+            let line = self.raw().get(from..end).unwrap_or_default();
             line.strip_suffix(b"\r").unwrap_or(line)
         })
     }
 
     /// The first value of a field; names compare without case (RFC 9110 §5.1).
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.values(name).next()
+        match FieldName::of(name.as_bytes()) {
+            Some(known) => self.first(known),
+            None => self.values(name).next(),
+        }
     }
 
     /// The same of a known name.
@@ -338,7 +382,7 @@ impl Head {
         match self.known.first[name as usize] {
             0 => None,
             u8::MAX => self.values_of(name).next(),
-            number => self.fields.get(usize::from(number) - 1).map(|&(_, value)| self.part(value)),
+            number => self.spans_from(usize::from(number) - 1).next().map(|(_, value)| self.part(value)),
         }
     }
 
@@ -360,29 +404,27 @@ impl Head {
             Some(known) => self.has(known),
             None => self.others.may_have(name.as_bytes()),
         };
-        let fields = if may_have { &self.fields[..] } else { &[] };
-        self.values_in(fields, name)
+        self.values_among(0, if may_have { usize::MAX } else { 0 }, name)
     }
 
     /// The same of a known name.
     #[inline]
     pub(crate) fn values_of(&self, name: FieldName) -> impl Iterator<Item = &[u8]> {
-        let first = usize::from(self.known.first[name as usize]);
-        let fields = match first {
-            0 => &[],
-            number if self.has_several(name) || first == usize::from(u8::MAX) => self.fields.get(number - 1..).unwrap_or_default(),
-            number => self.fields.get(number - 1..number).unwrap_or_default(),
+        let (from, most) = match self.known.first[name as usize] {
+            0 => (0, 0),
+            number if self.has_several(name) || number == u8::MAX => (usize::from(number) - 1, usize::MAX),
+            number => (usize::from(number) - 1, 1),
         };
-        self.values_in(fields, name.text())
+        self.values_among(from, most, name.text())
     }
 
     #[inline]
-    fn values_in<'a>(&'a self, fields: &'a [(Span, Span)], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    fn values_among<'a>(&'a self, from: usize, most: usize, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let name = name.as_bytes();
         // Most names differ in their lengths.
-        let is_as_long = move |&&((_, len), _): &&(Span, Span)| len as usize == name.len();
-        let same = move |&&(found, _): &&(Span, Span)| self.part(found).eq_ignore_ascii_case(name);
-        fields.iter().filter(is_as_long).filter(same).map(|&(_, value)| self.part(value))
+        let is_as_long = move |&((_, len), _): &(Span, Span)| len as usize == name.len();
+        let same = move |&(found, _): &(Span, Span)| self.part(found).eq_ignore_ascii_case(name);
+        self.spans_from(from).take(most).filter(is_as_long).filter(same).map(|(_, value)| self.part(value))
     }
 
     /// Whether a comma-separated list field holds a token, compared without case (`Connection: keep-alive, Upgrade`).
@@ -398,12 +440,12 @@ impl Head {
 
     /// Whether it was captured to its empty line.
     pub fn is_whole(&self) -> bool {
-        self.raw.ends_with(b"\n\r\n") || self.raw.ends_with(b"\n\n")
+        self.raw().ends_with(b"\n\r\n") || self.raw().ends_with(b"\n\n")
     }
 
     /// All octets, from the start line to the empty line, or as far as they were captured.
     pub fn raw(&self) -> &[u8] {
-        &self.raw
+        self.octets.get(..self.raw_len as usize).unwrap_or_default()
     }
 }
 
