@@ -24,12 +24,6 @@ struct Few<'a> {
     count: usize,
 }
 
-impl Default for Few<'_> {
-    fn default() -> Self {
-        Self { segments: [Segment::NOTHING; TOGETHER], prints: [0; TOGETHER], slots: [None; TOGETHER], count: 0 }
-    }
-}
-
 /// Turns packets into rows.
 ///
 /// Push packets with [`packet`](Self::packet), take rows with [`poll`](Self::poll) until `None`, end with
@@ -110,13 +104,13 @@ impl Analyzer {
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
-        let mut few = Few::default();
+        let mut few = Few { segments: [const { Segment::NOTHING }; TOGETHER], prints: [0; TOGETHER], slots: [None; TOGETHER], count: 0 };
         for packet in packets {
             self.count(&packet);
             let Some(segment) = few.segments.get_mut(few.count) else { break };
             match slice_plain_into(&packet, segment) {
                 Some(words) => self.look_up(&mut few, words),
-                None => self.take_other(&packet, &mut few),
+                None => self.take_other(packet, &mut few),
             }
             if few.count == TOGETHER {
                 self.receive_together(&few);
@@ -127,8 +121,9 @@ impl Analyzer {
     }
 
     /// Takes a packet that is not as most are.
-    fn take_other<'a>(&mut self, packet: &Packet<'a>, few: &mut Few<'a>) {
-        match slice_other(packet) {
+    #[inline(never)]
+    fn take_other<'a>(&mut self, packet: Packet<'a>, few: &mut Few<'a>) {
+        match slice_other(&packet) {
             Sliced::Segment(segment) => {
                 let segment = self.placed(segment);
                 few.segments[few.count] = segment;
@@ -162,11 +157,11 @@ impl Analyzer {
 
     /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
     fn receive_together(&mut self, few: &Few<'_>) {
-        let Few { segments, prints, slots, count } = few;
-        let slots = &slots[..*count];
-        let mut known = [None; TOGETHER];
+        let (segments, prints, slots) = (&few.segments[..few.count], &few.prints[..few.count], &few.slots[..few.count]);
+        let mut places = [None; TOGETHER];
+        let known = &mut places[..few.count];
         let mut before = (None, None);
-        for (slot, known) in slots.iter().zip(&mut known) {
+        for (slot, known) in slots.iter().zip(&mut *known) {
             // Those of one connection need the same.
             if *slot != before.0 {
                 before = (*slot, slot.and_then(|slot| self.table.fetch(slot)));
@@ -174,16 +169,16 @@ impl Analyzer {
             *known = before.1;
         }
         let mut before = None;
-        for (slot, known) in slots.iter().zip(&known) {
+        for (slot, known) in slots.iter().zip(&*known) {
             if *slot != before
-                && let Some(known) = *known
+                && let Some(known) = known
             {
-                self.table.fetch_further(known);
+                self.table.fetch_further(*known);
             }
             before = *slot;
         }
-        for ((segment, print), known) in segments.iter().zip(prints).zip(known).take(*count) {
-            self.receive_at(segment, *print, known);
+        for ((segment, print), known) in segments.iter().zip(prints).zip(known) {
+            self.receive_at(segment, *print, *known);
         }
         self.totals.connections = self.table.begun();
     }
