@@ -14,20 +14,25 @@ use crate::parallel::Pool;
 /// So many at most.
 const TOGETHER: usize = 8;
 
-/// Segments that are received together.
-struct Few<'a> {
-    segments: [Segment<'a>; TOGETHER],
-    prints: [u64; TOGETHER],
-    /// Where their connections lie.
-    slots: [Option<u32>; TOGETHER],
-    /// How many there are.
-    count: usize,
+/// A segment that waits for those it is received together with.
+struct Taken<'a> {
+    segment: Segment<'a>,
+    /// Whether its packet was captured before.
+    is_copy: bool,
+    /// Where its connection lies, if there is one already.
+    slot: Option<u32>,
+    known: Option<Known>,
 }
 
-impl Default for Few<'_> {
-    fn default() -> Self {
-        Self { segments: [Segment::NOTHING; TOGETHER], prints: [0; TOGETHER], slots: [None; TOGETHER], count: 0 }
-    }
+impl Taken<'_> {
+    /// What stands in a place for one.
+    const NOTHING: Self = Self { segment: Segment::NOTHING, is_copy: false, slot: None, known: None };
+}
+
+/// Segments that are received together, in the first places.
+struct Few<'a> {
+    places: [Taken<'a>; TOGETHER],
+    count: usize,
 }
 
 /// Turns packets into rows.
@@ -110,33 +115,40 @@ impl Analyzer {
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
-        let mut few = Few::default();
+        let mut few = Few { places: [const { Taken::NOTHING }; TOGETHER], count: 0 };
         for packet in packets {
             self.count(&packet);
-            let Some(segment) = few.segments.get_mut(few.count) else { break };
-            match slice_plain_into(&packet, segment) {
-                Some(words) => self.look_up(&mut few, words),
-                None => self.take_other(&packet, &mut few),
+            let (taken, places) = few.places.split_at_mut(few.count);
+            let Some(place) = places.first_mut() else { break };
+            match slice_plain_into(&packet, &mut place.segment) {
+                Some(words) => {
+                    self.look_up(taken.last(), place, words);
+                    few.count += 1;
+                }
+                None => self.take_other(packet, &mut few),
             }
             if few.count == TOGETHER {
-                self.receive_together(&few);
+                self.receive_together(&mut few.places);
                 few.count = 0;
             }
         }
-        self.receive_together(&few);
+        self.receive_together(&mut few.places[..few.count]);
     }
 
     /// Takes a packet that is not as most are.
-    fn take_other<'a>(&mut self, packet: &Packet<'a>, few: &mut Few<'a>) {
-        match slice_other(packet) {
+    #[inline(never)]
+    fn take_other<'a>(&mut self, packet: Packet<'a>, few: &mut Few<'a>) {
+        let (taken, places) = few.places.split_at_mut(few.count);
+        match slice_other(&packet) {
             Sliced::Segment(segment) => {
-                let segment = self.placed(segment);
-                few.segments[few.count] = segment;
-                self.look_up(few, Words::of(&segment));
+                let Some(place) = places.first_mut() else { return };
+                place.segment = self.placed(segment);
+                self.look_up(taken.last(), place, Words::of(&segment));
+                few.count += 1;
             }
             Sliced::Fragment(fragment) => {
                 // What came before it goes first.
-                self.receive_together(few);
+                self.receive_together(taken);
                 few.count = 0;
                 self.fragment(&fragment);
             }
@@ -144,46 +156,38 @@ impl Analyzer {
         }
     }
 
-    /// Looks up the connection of the segment that was sliced last, which often is that of the one before it, and fetches what
-    /// tells copies.
+    /// Tells whether a segment was captured before, and looks up its connection, which often is that of the segment before it.
     #[inline(always)]
-    fn look_up(&self, few: &mut Few<'_>, words: Words) {
-        let Few { segments, prints, slots, count } = few;
-        let print = fingerprint(words);
-        self.recent.fetch(print);
-        prints[*count] = print;
-        let key = &segments[*count].key;
-        slots[*count] = match count.checked_sub(1) {
-            Some(before) if segments[before].key == *key => slots[before],
-            Some(_) | None => self.table.look_up(key),
+    fn look_up(&mut self, before: Option<&Taken<'_>>, taken: &mut Taken<'_>, words: Words) {
+        taken.is_copy = self.recent.is_copy(&taken.segment, fingerprint(words));
+        taken.slot = match before {
+            Some(before) if before.segment.key == taken.segment.key => before.slot,
+            Some(_) | None => self.table.look_up(&taken.segment.key),
         };
-        *count += 1;
     }
 
     /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
-    fn receive_together(&mut self, few: &Few<'_>) {
-        let Few { segments, prints, slots, count } = few;
-        let slots = &slots[..*count];
-        let mut known = [None; TOGETHER];
-        let mut before = (None, None);
-        for (slot, known) in slots.iter().zip(&mut known) {
+    fn receive_together(&mut self, few: &mut [Taken<'_>]) {
+        let (mut before, mut known) = (None, None);
+        for taken in &mut *few {
             // Those of one connection need the same.
-            if *slot != before.0 {
-                before = (*slot, slot.and_then(|slot| self.table.fetch(slot)));
+            if taken.slot != before {
+                before = taken.slot;
+                known = taken.slot.and_then(|slot| self.table.fetch(slot));
             }
-            *known = before.1;
+            taken.known = known;
         }
         let mut before = None;
-        for (slot, known) in slots.iter().zip(&known) {
-            if *slot != before
-                && let Some(known) = *known
+        for taken in &*few {
+            if taken.slot != before
+                && let Some(known) = taken.known
             {
                 self.table.fetch_further(known);
             }
-            before = *slot;
+            before = taken.slot;
         }
-        for ((segment, print), known) in segments.iter().zip(prints).zip(known).take(*count) {
-            self.receive_at(segment, *print, known);
+        for taken in &*few {
+            self.receive_at(&taken.segment, taken.is_copy, taken.known);
         }
         self.totals.connections = self.table.begun();
     }
@@ -225,7 +229,8 @@ impl Analyzer {
     #[inline(never)]
     fn receive_alone(&mut self, segment: Segment<'_>) {
         let segment = self.placed(segment);
-        self.receive_at(&segment, fingerprint(Words::of(&segment)), None);
+        let is_copy = self.recent.is_copy(&segment, fingerprint(Words::of(&segment)));
+        self.receive_at(&segment, is_copy, None);
         self.totals.connections = self.table.begun();
     }
 
@@ -236,8 +241,8 @@ impl Analyzer {
 
     /// Takes a segment whose connection may be known.
     #[inline(always)]
-    fn receive_at(&mut self, segment: &Segment<'_>, print: u64, known: Option<Known>) {
-        if self.recent.is_copy(segment, print) {
+    fn receive_at(&mut self, segment: &Segment<'_>, is_copy: bool, known: Option<Known>) {
+        if is_copy {
             return self.book_copy(segment);
         }
         let out = &mut Output {

@@ -404,6 +404,20 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_a_second_look_is_among_packets_that_come_together() {
+        let data = &b"abc"[..];
+        let file = pcap(&[(1, 3, data), (4, 3, data), (2, 3, data), (3, 2, data), (3, 3, data)]);
+        let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
+        let seconds: Vec<_> = capture.next_packets().unwrap().unwrap().map(|packet| packet.frame.time.0 / 1_000_000_000).collect();
+        assert_eq!(seconds, [1, 4, 2, 3, 3]);
+        let file = capture.files().remove(0);
+        let expected = [(AnomalyKind::CapturedBeyondLength, 1, 4), (AnomalyKind::ClockStepBack, 1, 3)];
+        assert_eq!(file.anomalies.iter().collect::<Vec<_>>(), expected);
+        assert_eq!((file.packets, file.wire_bytes, file.captured_bytes), (5, 14, 15));
+        assert_eq!((file.first_time, file.last_time), (Some(Timestamp(1_000_000_000)), Some(Timestamp(4_000_000_000))));
+    }
+
+    #[test]
     fn what_cannot_be_opened_is_an_error_that_says_why() {
         let directory = Directory::new("open");
         let open = |path: &Path| Capture::open(&[path.to_owned()], &Limits::default()).err().unwrap().to_string();

@@ -3,8 +3,6 @@
 //! The segments of the last moments are remembered by a fingerprint; a copy follows its packet closely. The first copy is
 //! charged, the others are duplicates.
 
-use std::hint::black_box;
-
 use crate::packet::{CapturePoint, Segment, Words};
 
 /// Sets of remembered segments; 4096 segments are far more than lie between two copies.
@@ -42,12 +40,6 @@ impl Default for Recent {
 }
 
 impl Recent {
-    /// Reads a word of what a segment to come is compared with, so that it is there then.
-    #[inline]
-    pub(crate) fn fetch(&self, fingerprint: u64) {
-        black_box(self.sets[fingerprint as usize % SETS].0[0].fingerprint);
-    }
-
     /// Whether this is a further copy of a packet that was captured before; remembers it otherwise.
     ///
     /// A packet that its sender numbered is known again wherever it appears. One that has no number is a copy where it

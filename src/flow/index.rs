@@ -50,3 +50,20 @@ impl Index {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_numbers_of_other_networks_are_other_keys() {
+        let (plain, _) = ConnectionKey::v4((1, 80), (2, 81));
+        let (wide, _) = ConnectionKey::v6((1, 80), (2, 81));
+        let keys = [plain, plain.within(7), wide, wide.within(7)];
+        let mut index = Index::default();
+        keys.iter().zip(0..).for_each(|(key, slot)| index.insert(*key, slot));
+        assert_eq!((keys.map(|key| index.get(&key)), index.len()), ([Some(0), Some(1), Some(2), Some(3)], 4));
+        keys[..3].iter().for_each(|key| index.remove(key));
+        assert_eq!((keys.map(|key| index.get(&key)), index.len()), ([None, None, None, Some(3)], 1));
+    }
+}

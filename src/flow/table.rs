@@ -124,7 +124,8 @@ impl Table {
     }
 
     /// Takes a segment to its connection; `known` is where that was before the last few segments.
-    #[inline]
+    // Always: whoever has many segments has a loop around it.
+    #[inline(always)]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) {
         let slot = self.slot(segment, known, out);
         self.tick(segment.frame.time);
@@ -184,17 +185,23 @@ impl Table {
     /// one damaged time must not end what is idle.
     #[inline]
     fn tick(&mut self, time: Timestamp) {
-        let ahead = time.0.saturating_sub(self.latest.0);
-        if ahead <= LEAP_NS || self.latest == Timestamp::default() {
+        // Wrapped, a step back is a long one.
+        let ahead = time.0.wrapping_sub(self.latest.0).cast_unsigned();
+        if ahead <= LEAP_NS.cast_unsigned() {
             self.latest = self.latest.max(time);
             self.leaps = 0;
         } else {
-            self.leap(time);
+            self.step(time);
         }
     }
 
     #[cold]
-    fn leap(&mut self, time: Timestamp) {
+    fn step(&mut self, time: Timestamp) {
+        if time <= self.latest || self.latest == Timestamp::default() {
+            self.latest = self.latest.max(time);
+            self.leaps = 0;
+            return;
+        }
         self.leaps += 1;
         if self.leaps >= LEAPS_BELIEVED {
             self.latest = time;

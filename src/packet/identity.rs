@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 
 use super::Segment;
+use super::ip::Ip;
 use crate::capture::Packet;
 
 /// The same on every machine.
@@ -59,21 +60,24 @@ impl Words {
 pub struct CapturePoint(pub u32);
 
 impl Identity {
-    #[inline(always)]
-    pub(super) fn new(packet: &Packet<'_>, identification: u16, hop_limit: u8, checksum: u16) -> Self {
-        let point = if identification == 0 { point(packet, hop_limit) } else { CapturePoint::default() };
-        Self { identification, checksum, point }
+    pub(super) fn new(packet: &Packet<'_>, ip: &Ip, checksum: u16) -> Self {
+        let point = if ip.identification == 0 { CapturePoint::of(*packet, ip.hop_limit) } else { CapturePoint::default() };
+        Self { identification: ip.identification, checksum, point }
     }
 }
 
-#[inline(never)]
-fn point(packet: &Packet<'_>, hop_limit: u8) -> CapturePoint {
-    let mut hash = HASHES.build_hasher();
-    hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
-    match packet.link_type {
-        // Headers that begin with times and signal strengths differ for every frame.
-        105 | 119 | 127 | 163 | 192 => {}
-        _ => hash.write(&packet.data[..packet.data.len().min(LINK_PREFIX)]),
+impl CapturePoint {
+    /// Where a packet passed.
+    // By value: so a caller's packet needs no place in memory.
+    #[inline(never)]
+    pub(super) fn of(packet: Packet<'_>, hop_limit: u8) -> Self {
+        let mut hash = HASHES.build_hasher();
+        hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
+        match packet.link_type {
+            // Headers that begin with times and signal strengths differ for every frame.
+            105 | 119 | 127 | 163 | 192 => {}
+            _ => hash.write(&packet.data[..packet.data.len().min(LINK_PREFIX)]),
+        }
+        Self(hash.finish() as u32)
     }
-    CapturePoint(hash.finish() as u32)
 }

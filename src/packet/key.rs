@@ -108,7 +108,7 @@ impl ConnectionKey {
 
     /// The same endpoints in a virtual network.
     #[inline]
-    pub(super) fn within(self, scope: u32) -> Self {
+    pub(crate) fn within(self, scope: u32) -> Self {
         Self { scope, ..self }
     }
 

@@ -7,7 +7,7 @@
 //!  ├ Ethernet ┤0800├ 45, .. ┤ len ┤ identif. ┤ fragment ┤ 6 ├ from, to ├ ports ┤ seq, ack ┤ offset, .. ┤ options ┤ payload
 //! ```
 
-use super::identity::{Identity, Words};
+use super::identity::{CapturePoint, Identity, Words};
 use super::key::ConnectionKey;
 use super::segment::{Flags, Segment, SeqNumber};
 use crate::capture::Packet;
@@ -76,8 +76,11 @@ pub(crate) fn slice_into<'a>(packet: &Packet<'a>, into: &mut Segment<'a>) -> Opt
             tls: 0,
             payload: u64::from(payload_len),
         },
-        identity: Identity::new(packet, identification, (middle >> 8) as u8, (rest >> 16) as u16),
+        identity: Identity { identification, checksum: (rest >> 16) as u16, point: CapturePoint::default() },
     };
+    if identification == 0 {
+        into.identity.point = CapturePoint::of(*packet, (middle >> 8) as u8);
+    }
     Some(words)
 }
 
@@ -88,5 +91,6 @@ fn u32_at(headers: &[u8; OPTIONS], at: usize) -> u32 {
 
 #[inline(always)]
 fn u64_at(headers: &[u8; OPTIONS], at: usize) -> u64 {
-    u64::from(u32_at(headers, at)) << 32 | u64::from(u32_at(headers, at + 4))
+    let octet = |ahead: usize| headers[at + ahead];
+    u64::from_be_bytes([octet(0), octet(1), octet(2), octet(3), octet(4), octet(5), octet(6), octet(7)])
 }

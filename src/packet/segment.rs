@@ -206,7 +206,7 @@ fn build<'a>(packet: &Packet<'a>, ip: &Ip, tcp_len: usize, fields: &Fields, opti
         payload,
         payload_len: payload_len as u32,
         bytes,
-        identity: Identity::new(packet, ip.identification, ip.hop_limit, fields.checksum),
+        identity: Identity::new(packet, ip, fields.checksum),
     }
 }
 
