@@ -128,7 +128,7 @@ pub(crate) struct Connection {
     roles: Roles,
     pub(super) reset: bool,
     /// Whether anything was lost, came late, or went before: then what segments acknowledge tells which response is whose.
-    pub(super) is_irregular: bool,
+    is_irregular: bool,
     /// Payload octets of the largest segments that each side may send.
     pub(super) max_payload: [u32; 2],
     pub(super) analysis: Analysis,
@@ -455,7 +455,7 @@ impl Connection {
 
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
     #[inline]
-    fn note_acknowledged(&mut self, segment: &Segment<'_>, direction: Direction) {
+    pub(super) fn note_acknowledged(&mut self, segment: &Segment<'_>, direction: Direction) {
         let [mine, peer] = [direction as usize, direction.reverse() as usize];
         if !self.is_irregular {
             let is_ahead = segment.payload_len > 0 && self.halves[mine].assembler.is_ahead(segment.seq);

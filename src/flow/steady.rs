@@ -48,7 +48,7 @@ impl Connection {
     pub(super) fn find_steady(&self, options: &Options) -> Steady {
         // Many connections say no here on every segment: they are being set up, or end.
         let [client, server] = &self.halves;
-        if !self.handshake.is_settled() || !client.is_open() || !server.is_open() || self.reset || self.is_irregular {
+        if !self.handshake.is_settled() || !client.is_open() || !server.is_open() || self.reset {
             return Steady::default();
         }
         self.find_steady_when_open(options)
@@ -110,6 +110,7 @@ impl Connection {
             && self.analysis.receive_next(segment, direction, &mut self.facts);
         if is_next {
             self.note_segment(segment, segment.bytes.total());
+            self.note_acknowledged(segment, direction);
             self.halves[direction as usize].deliver(segment, out.memory);
             self.advance(direction, out);
             self.halves[direction as usize].give_back(out.memory);

@@ -68,7 +68,8 @@ impl Receipt {
     /// Whether every payload octet was new, in order, and nothing was odd.
     #[inline]
     pub(crate) fn is_plain_delivery(&self) -> bool {
-        *self == Self::of(Arrival::Delivered)
+        let is_odd = self.late | self.conflict | self.limit | (u64::from(self.old_bytes) | self.lost_bytes > 0);
+        self.arrival == Arrival::Delivered && !is_odd
     }
 
     fn of(arrival: Arrival) -> Self {
