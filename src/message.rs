@@ -40,7 +40,7 @@ impl Direction {
     }
 
     /// The name that rows print.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::ClientToServer => "client_to_server",
             Self::ServerToClient => "server_to_client",
@@ -308,7 +308,7 @@ pub enum Opcode {
 
 impl Opcode {
     /// Of the low four bits of a frame's first byte.
-    pub fn of_bits(bits: u8) -> Self {
+    pub const fn of_bits(bits: u8) -> Self {
         match bits & 0xf {
             0x0 => Self::Continuation,
             0x1 => Self::Text,
@@ -321,7 +321,7 @@ impl Opcode {
     }
 
     /// The four bits.
-    pub fn bits(self) -> u8 {
+    pub const fn bits(self) -> u8 {
         match self {
             Self::Continuation => 0x0,
             Self::Text => 0x1,
@@ -339,7 +339,7 @@ impl Opcode {
     }
 
     /// The name that rows print: `text`, … or `reserved-0xb`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         const NAMES: [&str; 16] = [
             "continuation",
             "text",
@@ -358,7 +358,7 @@ impl Opcode {
             "reserved-0xe",
             "reserved-0xf",
         ];
-        NAMES[usize::from(self.bits() & 0xf)]
+        NAMES[(self.bits() & 0xf) as usize]
     }
 }
 

@@ -1,6 +1,7 @@
 //! Capture times as RFC 3339, UTC, nanoseconds.
 
 use super::digits::PADDED;
+use super::line::Line;
 use crate::stream::Timestamp;
 
 const NANOSECONDS: i64 = 1_000_000_000;
@@ -24,16 +25,8 @@ impl Default for Clock {
 
 impl Clock {
     /// Such as `2016-07-27T21:13:34.000123456Z`: always nine digits, so that the texts sort like the times.
-    #[inline]
     pub(crate) fn text(&mut self, time: Timestamp) -> [u8; 30] {
-        let mut ns = self.began.and_then(|began| time.0.checked_sub(began)).unwrap_or(-1);
-        if !(0..NANOSECONDS).contains(&ns) {
-            ns = time.0.rem_euclid(NANOSECONDS);
-            self.began = time.0.checked_sub(ns);
-            self.set_second(time.0.div_euclid(NANOSECONDS));
-        }
-        // Fits: below 10⁹.
-        let ns = ns as u32;
+        let ns = self.within_second(time);
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
         text[..20].copy_from_slice(&self.prefix);
         text[20..23].copy_from_slice(&padded(ns / 1_000_000));
@@ -42,6 +35,32 @@ impl Clock {
         text
     }
 
+    /// Appends the same to a line.
+    #[inline(always)]
+    pub(super) fn put(&mut self, line: &mut Line<'_>, time: Timestamp) {
+        let ns = self.within_second(time);
+        let below_milli = ns % 1_000_000;
+        line.put(&self.prefix);
+        line.padded(ns / 1_000_000);
+        line.padded(below_milli / 1000);
+        line.padded(below_milli % 1000);
+        line.put(b"Z");
+    }
+
+    /// Nanoseconds since the second that `prefix` names from now on.
+    #[inline(always)]
+    fn within_second(&mut self, time: Timestamp) -> u32 {
+        let mut ns = self.began.and_then(|began| time.0.checked_sub(began)).unwrap_or(-1);
+        if !(0..NANOSECONDS).contains(&ns) {
+            ns = time.0.rem_euclid(NANOSECONDS);
+            self.began = time.0.checked_sub(ns);
+            self.set_second(time.0.div_euclid(NANOSECONDS));
+        }
+        // Fits: below 10⁹.
+        ns as u32
+    }
+
+    #[cold]
     fn set_second(&mut self, second: i64) {
         let day = second.div_euclid(DAY);
         if self.day != Some(day) {

@@ -1,4 +1,5 @@
-//! The parts of a row whose length has a bound, written at a fixed place: no capacity to check, no call to copy a few digits.
+//! Lines being written: a room of fixed size and the place in it, so that no capacity has to be checked, and a few digits take no
+//! call to be copied.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -6,80 +7,212 @@ use std::net::SocketAddr;
 use super::digits::{PADDED, SHORT};
 use super::encode;
 
-/// Octets a part may take: the longest, that of a connection's `tcp`, takes less than 600 of keys and 22 numbers of at most 40.
-/// (A power of two.)
-const LEN: usize = 2048;
+/// Octets of lines that are gathered, and as many again for the one being written: all parts of a row whose length has a bound, and
+/// texts of at most [`TEXT`], take less. (A power of two.)
+const LEN: usize = 128 << 10;
 
 /// Octets that are put at a time, at most.
-const MOST: usize = 128;
+const MOST: usize = TEXT + 64;
 
-/// A part of a line being written.
+/// Octets of the longest text that is put into a line; longer ones pass it by.
+const TEXT: usize = 512;
+
+/// Where lines are gathered.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
-    octets: [u8; LEN + MOST],
-    /// Below [`LEN`], or too much was written: whoever takes it away sees to that.
+pub(super) struct Room {
+    octets: Box<[u8; LEN + MOST]>,
+    /// At most [`LEN`], or too much was written: whoever takes it away sees to that.
     len: usize,
 }
 
-impl Default for Line {
+impl Default for Room {
     fn default() -> Self {
-        Self { octets: [0; LEN + MOST], len: 0 }
+        let octets = vec![0; LEN + MOST].into_boxed_slice();
+        Self { octets: octets.try_into().expect("as many as were asked for"), len: 0 }
     }
 }
 
-impl Line {
+impl Room {
+    /// A further line; [`end`](Self::end) keeps it.
+    #[inline]
+    pub(super) fn line(&mut self, out: &mut Vec<u8>) -> Line<'_> {
+        if self.len > LEN / 2 {
+            self.append_to(out);
+        }
+        Line { octets: &mut self.octets, at: self.len }
+    }
+
+    /// Keeps what was written up to that place.
+    #[inline]
+    pub(super) fn end(&mut self, at: usize) {
+        self.len = at;
+    }
+
+    /// What is gathered.
+    #[inline]
+    pub(super) fn gathered(&self) -> &[u8] {
+        assert!(self.len <= LEN, "no line is longer than its room");
+        &self.octets[..self.len]
+    }
+
+    /// Forgets what was gathered.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Moves what is gathered to the end of `out`.
+    pub(super) fn append_to(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.gathered());
+        self.clear();
+    }
+}
+
+/// A line being written. Its place stays in a register: it is handed to functions that are called by value, and comes back as their
+/// result.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    octets: &'a mut [u8; LEN + MOST],
+    /// Below [`LEN`], or too much was written: see [`Room::gathered`].
+    at: usize,
+}
+
+/// The octets of a text of ours, their number known to the compiler.
+macro_rules! octets {
+    ($($text:expr),+) => {{
+        const TEXT: &str = concat!($($text),+);
+        const OCTETS: &[u8; TEXT.len()] = TEXT.as_bytes().first_chunk().expect("as long as it is");
+        OCTETS
+    }};
+}
+
+/// Appends a comma, a key, a colon and an integer.
+macro_rules! field {
+    ($line:expr, $key:literal, $value:expr) => {
+        $line.field(octets!(",\"", $key, "\":"), $value)
+    };
+}
+
+/// Appends a comma, a key and a colon.
+macro_rules! put_key {
+    ($line:expr, $key:literal) => {
+        $line.put(octets!(",\"", $key, "\":"))
+    };
+}
+
+pub(super) use {field, octets, put_key};
+
+/// A text of ours in a place of fixed size, so that it is put with a few moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fixed<const N: usize> {
+    octets: [u8; N],
+    len: u8,
+}
+
+impl<const N: usize> Fixed<N> {
+    /// The parts one after the other.
+    pub(super) const fn of(parts: &[&str]) -> Self {
+        let (mut octets, mut len, mut part) = ([b' '; N], 0, 0);
+        while part < parts.len() {
+            let mut at = 0;
+            while at < parts[part].len() {
+                octets[len] = parts[part].as_bytes()[at];
+                len += 1;
+                at += 1;
+            }
+            part += 1;
+        }
+        assert!(len < 256, "one octet counts them");
+        Self { octets, len: len as u8 }
+    }
+}
+
+impl<'a> Line<'a> {
+    /// The line for a function that writes some of it.
+    #[inline(always)]
+    fn lend(&mut self) -> Line<'_> {
+        Line { octets: self.octets, at: self.at }
+    }
+
+    /// Lends the line to a function that writes some of it, and says where it ended.
+    #[inline(always)]
+    pub(super) fn with(&mut self, write: impl FnOnce(Line<'_>) -> usize) {
+        self.at = write(self.lend());
+    }
+
+    /// The place behind what was written.
+    #[inline(always)]
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// A window to write to, so that no bound has to be checked: the remainder changes nothing.
+    #[inline(always)]
+    fn window<const N: usize>(&mut self) -> &mut [u8; N] {
+        const { assert!(N <= MOST, "there is room for them at any place") };
+        let place = self.at % LEN;
+        self.at = place;
+        (&mut self.octets[place..place + N]).try_into().expect("as long as it is")
+    }
+
     /// Appends octets of ours; their number is known to the compiler, so that this is a few moves.
     #[inline(always)]
     pub(super) fn put<const N: usize>(&mut self, octets: &[u8; N]) {
-        const { assert!(N <= MOST, "there is room for them at any place") };
-        // The remainder changes nothing; with it, no bound has to be checked.
-        let place = self.len % LEN;
-        self.octets[place..place + N].copy_from_slice(octets);
-        self.len += N;
+        *self.window::<N>() = *octets;
+        self.at += N;
+    }
+
+    /// Appends a text of ours.
+    #[inline(always)]
+    pub(super) fn fixed<const N: usize>(&mut self, text: &Fixed<N>) {
+        self.put_some(&text.octets, text.len);
+    }
+
+    /// Appends the first octets of some.
+    #[inline(always)]
+    pub(super) fn put_some<const N: usize>(&mut self, octets: &[u8; N], len: u8) {
+        *self.window::<N>() = *octets;
+        self.at += usize::from(len);
+    }
+
+    /// Appends octets of ours, and an integer.
+    #[inline(always)]
+    pub(super) fn field<const N: usize>(&mut self, octets: &[u8; N], value: u64) {
+        self.put(octets);
+        self.number(value);
+    }
+
+    /// Appends a name of ours.
+    #[inline]
+    pub(super) fn name(&mut self, name: &str) {
+        self.window::<MOST>()[..name.len()].copy_from_slice(name.as_bytes());
+        self.at += name.len();
     }
 
     /// Appends an integer.
-    #[inline(never)]
-    pub(super) fn number(&mut self, value: u64) {
-        self.frequent_number(value);
-    }
-
-    /// The same in place: for rows that are so frequent that their code stays in the nearest cache.
     #[inline(always)]
-    pub(super) fn frequent_number(&mut self, value: u64) {
+    pub(super) fn number(&mut self, value: u64) {
         match SHORT.get(usize::try_from(value).unwrap_or(usize::MAX)) {
-            Some(&digits) => self.short(digits),
-            None => self.large_number(value),
+            Some(&digits) => self.digits(digits),
+            None => self.at = large_number(self.lend(), value),
         }
     }
 
     /// Appends as many digits as the highest octet says.
     #[inline(always)]
-    fn short(&mut self, digits: u32) {
-        let end = self.len + (digits >> 24) as usize;
-        self.put(&digits.to_le_bytes());
-        self.len = end;
+    fn digits(&mut self, digits: u32) {
+        *self.window() = digits.to_le_bytes();
+        self.at += (digits >> 24) as usize;
     }
 
+    /// Appends three digits of a number below 1000.
     #[inline(always)]
-    fn padded(&mut self, number: u32) {
-        self.put(&PADDED[number as usize].to_le_bytes());
-        self.len -= 1;
-    }
-
-    fn large_number(&mut self, value: u64) {
-        if value < 1_000_000 {
-            // Fits: below 2³².
-            let value = value as u32;
-            self.short(SHORT[(value / 1000) as usize]);
-            return self.padded(value % 1000);
-        }
-        self.number(value / 1000);
-        self.padded((value % 1000) as u32);
+    pub(super) fn padded(&mut self, number: u32) {
+        *self.window() = PADDED[number as usize].to_le_bytes();
+        self.at += 3;
     }
 
     /// Appends an integer, or `null`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn optional_number(&mut self, value: Option<u64>) {
         match value {
             Some(value) => self.number(value),
@@ -88,7 +221,7 @@ impl Line {
     }
 
     /// Appends `true` or `false`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn boolean(&mut self, value: bool) {
         match value {
             true => self.put(b"true"),
@@ -97,6 +230,7 @@ impl Line {
     }
 
     /// Appends `true`, `false` or `null`.
+    #[inline(always)]
     pub(super) fn optional_boolean(&mut self, value: Option<bool>) {
         match value {
             Some(value) => self.boolean(value),
@@ -104,87 +238,223 @@ impl Line {
         }
     }
 
-    /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes, or `null`.
+    /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes.
+    #[inline(always)]
+    pub(super) fn decimal(&mut self, value: f64) {
+        self.at = decimal(self.lend(), value);
+    }
+
+    /// The same, or `null`.
+    #[inline(always)]
     pub(super) fn optional_decimal(&mut self, value: Option<f64>) {
-        let Some(value) = value else { return self.put(b"null") };
-        let scaled = value.abs() * 1e9;
-        if scaled < 1e18 {
-            // Rounded by the cast; `round` would be a call of a library.
-            let billionths = (scaled + 0.5) as u64;
-            if billionths > 0 && value.is_sign_negative() {
-                self.put(b"-");
-            }
-            self.number(billionths / 1_000_000_000);
-            self.fraction((billionths % 1_000_000_000) as u32);
-        } else {
-            self.unusual_decimal(value);
+        match value {
+            Some(value) => self.decimal(value),
+            None => self.put(b"null"),
         }
     }
 
-    /// Appends a point and billionths without the zeros at their end; nothing for 0.
-    #[inline]
-    fn fraction(&mut self, billionths: u32) {
-        if billionths == 0 {
-            return;
-        }
-        self.put(b".");
-        let groups = [billionths / 1_000_000, billionths / 1000 % 1000, billionths % 1000];
-        let last = groups.iter().rposition(|&group| group > 0).unwrap_or(0);
-        for group in &groups[..last] {
-            self.padded(*group);
-        }
-        // The highest octet says how many digits count.
-        self.short(PADDED[groups[last] as usize]);
-    }
-
-    /// Appends what takes more than 64 bits, or is no number.
-    #[cold]
-    fn unusual_decimal(&mut self, value: f64) {
-        let mut text = Vec::new();
-        encode::decimal(&mut text, value);
-        self.octets[self.len..self.len + text.len()].copy_from_slice(&text);
-        self.len += text.len();
+    /// Appends nanoseconds as seconds.
+    #[inline(always)]
+    pub(super) fn nanoseconds(&mut self, ns: u64) {
+        self.at = nanoseconds(self.lend(), ns);
     }
 
     /// Appends an address and port as a string, as they display.
+    #[inline(always)]
     pub(super) fn address(&mut self, address: SocketAddr) {
-        self.put(b"\"");
-        match address {
-            SocketAddr::V4(address) => {
-                let [a, b, c, d] = address.ip().octets();
-                for octet in [a, b, c] {
-                    self.number(octet.into());
-                    self.put(b".");
-                }
-                self.number(d.into());
-                self.put(b":");
-                self.number(address.port().into());
-            }
-            SocketAddr::V6(address) => {
-                let mut rest = &mut self.octets[self.len..];
-                let before = rest.len();
-                write!(rest, "{address}").expect("no line is longer than its place");
-                let left = rest.len();
-                self.len += before - left;
-            }
+        self.at = write_address(self.lend(), address);
+    }
+
+    /// Appends octets of the network as a string; what is not UTF-8 is replaced by U+FFFD. Where that takes more than there is
+    /// room for, all that is gathered and it go to the end of `out`.
+    #[inline(always)]
+    pub(super) fn text(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        self.at = text(self.lend(), octets, out);
+    }
+
+    /// The same, or `null`.
+    #[inline(always)]
+    pub(super) fn optional_text(&mut self, octets: Option<&[u8]>, out: &mut Vec<u8>) {
+        match octets {
+            Some(octets) => self.text(octets, out),
+            None => self.put(b"null"),
         }
-        self.put(b"\"");
     }
 
-    /// Appends a name of ours.
-    #[inline]
-    pub(super) fn name(&mut self, name: &str) {
-        self.octets[self.len..self.len + name.len()].copy_from_slice(name.as_bytes());
-        self.len += name.len();
-    }
-
-    /// Moves what was written to the end of `out`.
-    #[inline]
+    /// Moves all that is gathered to the end of `out`, for what is appended there.
+    #[cold]
     pub(super) fn append_to(&mut self, out: &mut Vec<u8>) {
-        assert!(self.len <= LEN, "no part of a line is longer than its place");
-        out.extend_from_slice(&self.octets[..self.len]);
-        self.len = 0;
+        assert!(self.at <= LEN, "no line is longer than its room");
+        out.extend_from_slice(&self.octets[..self.at]);
+        self.at = 0;
     }
+}
+
+#[inline(never)]
+fn large_number(mut line: Line<'_>, value: u64) -> usize {
+    if value >= 1_000_000 {
+        line.with(|line| large_number(line, value / 1_000_000));
+        // Both fit: below 10⁶.
+        line.padded((value % 1_000_000) as u32 / 1000);
+        line.padded((value % 1000) as u32);
+    } else if value >= 1000 {
+        let value = value as u32;
+        line.digits(SHORT[(value / 1000) as usize]);
+        line.padded(value % 1000);
+    } else {
+        line.digits(SHORT[value as usize]);
+    }
+    line.at
+}
+
+#[inline(never)]
+fn decimal(mut line: Line<'_>, value: f64) -> usize {
+    let scaled = value.abs() * 1e9;
+    if scaled < 1e18 {
+        // Rounded by the cast; `round` would be a call of a library.
+        let billionths = (scaled + 0.5) as i64 as u64;
+        if value.is_sign_negative() && billionths > 0 {
+            line.put(b"-");
+        }
+        nanoseconds(line, billionths)
+    } else {
+        unusual_decimal(line, value)
+    }
+}
+
+#[inline(never)]
+fn nanoseconds(mut line: Line<'_>, ns: u64) -> usize {
+    line.number(ns / 1_000_000_000);
+    // Fits: below 10⁹.
+    let fraction = (ns % 1_000_000_000) as u32;
+    if fraction == 0 {
+        return line.at;
+    }
+    let below_million = fraction % 1_000_000;
+    let [milli, micro, nano] = [fraction / 1_000_000, below_million / 1000, below_million % 1000].map(|group| PADDED[group as usize]);
+    let window = line.window::<12>();
+    window[0] = b'.';
+    window[1..5].copy_from_slice(&milli.to_le_bytes());
+    window[4..8].copy_from_slice(&micro.to_le_bytes());
+    window[7..11].copy_from_slice(&nano.to_le_bytes());
+    // The highest octet says how many digits there are without the zeros at the end.
+    let significant = [milli, micro, nano].map(|group| (group >> 24) as usize);
+    line.at
+        + match significant {
+            [milli, 0, 0] => 1 + milli,
+            [_, micro, 0] => 4 + micro,
+            [_, _, nano] => 7 + nano,
+        }
+}
+
+/// Appends what takes more than 64 bits, or is no number.
+#[cold]
+fn unusual_decimal(mut line: Line<'_>, value: f64) -> usize {
+    let mut text = Vec::new();
+    encode::decimal(&mut text, value);
+    let len = text.len();
+    line.window::<MOST>()[..len].copy_from_slice(&text);
+    line.at + len
+}
+
+#[inline(never)]
+fn write_address(mut line: Line<'_>, address: SocketAddr) -> usize {
+    line.put(b"\"");
+    match address {
+        SocketAddr::V4(address) => {
+            let [a, b, c, d] = address.ip().octets();
+            line.digits(SHORT[usize::from(a)]);
+            line.put(b".");
+            line.digits(SHORT[usize::from(b)]);
+            line.put(b".");
+            line.digits(SHORT[usize::from(c)]);
+            line.put(b".");
+            line.digits(SHORT[usize::from(d)]);
+            line.put(b":");
+            line.number(address.port().into());
+        }
+        SocketAddr::V6(address) => {
+            let mut rest = &mut line.window::<MOST>()[..];
+            write!(rest, "{address}").expect("no address is longer than that");
+            line.at += MOST - rest.len();
+        }
+    }
+    line.put(b"\"");
+    line.at
+}
+
+#[inline(never)]
+fn text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
+    line.put(b"\"");
+    let len = octets.len();
+    let window = line.window::<{ TEXT + 16 }>();
+    if len <= TEXT && copy_plain(octets, window) {
+        line.at += len;
+    } else {
+        line.append_to(out);
+        encode::escaped(out, octets);
+    }
+    line.put(b"\"");
+    line.at
+}
+
+/// Copies octets to the beginning of a window; whether they were all plain.
+#[inline(always)]
+fn copy_plain(octets: &[u8], window: &mut [u8; TEXT + 16]) -> bool {
+    let len = octets.len();
+    if let (Some(first), Some(last)) = (octets.first_chunk::<16>(), octets.last_chunk::<16>()) {
+        let mut odd = [0; 16];
+        copy_sixteen(first, window.first_chunk_mut().expect("longer"), &mut odd);
+        let between = octets[16..].chunks_exact(16);
+        for (from, to) in between.zip(window[16..].chunks_exact_mut(16)) {
+            copy_sixteen(from.try_into().expect("sixteen"), to.try_into().expect("sixteen"), &mut odd);
+        }
+        // Once more, those of the chunk before it that are missing to sixteen.
+        match window.get_mut(len - 16..len) {
+            Some(to) => copy_sixteen(last, to.try_into().expect("sixteen"), &mut odd),
+            None => return false,
+        }
+        return u128::from_ne_bytes(odd) == 0;
+    }
+    let word = |octets: [u8; 8]| u64::from_le_bytes(octets);
+    if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
+        let place = len & 7;
+        *window.first_chunk_mut().expect("longer") = *first;
+        window[place..place + 8].copy_from_slice(last);
+        return (odd_octets(word(*first)) | odd_octets(word(*last))) == 0;
+    }
+    if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        let place = len & 3;
+        *window.first_chunk_mut().expect("longer") = *first;
+        window[place..place + 4].copy_from_slice(last);
+        return odd_octets(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))) == 0;
+    }
+    let mut odd = 0;
+    for (from, to) in octets.iter().zip(window) {
+        *to = *from;
+        odd |= odd_octets(u64::from(*from) * 0x0101_0101_0101_0101);
+    }
+    odd == 0
+}
+
+/// Copies sixteen octets and marks the lanes of those that are not plain: a few operations on a vector.
+#[inline(always)]
+fn copy_sixteen(from: &[u8; 16], to: &mut [u8; 16], odd: &mut [u8; 16]) {
+    *to = *from;
+    for (odd, &octet) in odd.iter_mut().zip(from) {
+        *odd |= u8::from(!encode::is_plain(octet));
+    }
+}
+
+/// Zero where eight octets are all plain. Which of them is not cannot be told: a borrow or carry may reach the next.
+#[inline(always)]
+fn odd_octets(octets: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let (quotes, backslashes) = (octets ^ EACH * b'"' as u64, octets ^ EACH * b'\\' as u64);
+    // Below 0x20 the first difference borrows; 0x7f and above reach the high bit by the sum or have it.
+    let is_zero = |octets: u64| octets.wrapping_sub(EACH) & !octets;
+    (octets.wrapping_sub(0x20 * EACH) | octets.wrapping_add(EACH) | octets | is_zero(quotes) | is_zero(backslashes)) & HIGH
 }
 
 #[cfg(test)]
@@ -193,10 +463,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(value: u64) -> String {
-        let (mut line, mut out) = (Line::default(), Vec::new());
-        line.number(value);
-        line.append_to(&mut out);
-        String::from_utf8(out).expect("digits")
+        put(|line, _| line.number(value))
     }
 
     #[test]
@@ -208,10 +475,13 @@ mod tests {
         assert_eq!(written(u64::MAX), u64::MAX.to_string());
     }
 
-    fn put(write: impl FnOnce(&mut Line)) -> String {
-        let (mut line, mut out) = (Line::default(), Vec::new());
-        write(&mut line);
-        line.append_to(&mut out);
+    fn put(write: impl FnOnce(&mut Line<'_>, &mut Vec<u8>)) -> String {
+        let (mut room, mut out) = (Room::default(), Vec::new());
+        let mut line = room.line(&mut out);
+        write(&mut line, &mut out);
+        let end = line.at();
+        room.end(end);
+        room.append_to(&mut out);
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
@@ -219,7 +489,7 @@ mod tests {
     fn addresses_are_written_as_they_display() {
         for text in ["10.0.0.1:80", "255.255.255.255:65535", "[::1]:443", "[fe80::1%2]:1", "[::ffff:10.0.0.1]:8080"] {
             let parsed: SocketAddr = text.parse().expect("an address");
-            assert_eq!(put(|line| line.address(parsed)), format!("\"{parsed}\""));
+            assert_eq!(put(|line, _| line.address(parsed)), format!("\"{parsed}\""));
         }
     }
 
@@ -237,15 +507,43 @@ mod tests {
     fn decimals_at_the_edges() {
         let values = [0.0, -0.0, 1.5, 0.0935, 1e-9, 4e-10, -4e-10, -0.25, 0.999_999_999_9, 1e8, 1e9, -1e12, 1e300, f64::NAN, f64::INFINITY];
         for value in values.map(Some).into_iter().chain([None]) {
-            assert_eq!(put(|line| line.optional_decimal(value)), encoded(value), "{value:?}");
+            assert_eq!(put(|line, _| line.optional_decimal(value)), encoded(value), "{value:?}");
+        }
+    }
+
+    fn encoded_text(octets: &[u8]) -> String {
+        let mut out = Vec::new();
+        encode::text(&mut out, octets);
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
+
+    #[test]
+    fn texts_of_any_length_with_any_octet_anywhere() {
+        for len in (0..=70).chain([TEXT - 1, TEXT, TEXT + 1, LEN]) {
+            let plain = vec![b'a'; len];
+            assert_eq!(put(|line, out| line.text(&plain, out)), encoded_text(&plain), "{len}");
+            for octet in 0..=u8::MAX {
+                for place in [0, 1, len / 2, len.saturating_sub(2), len.saturating_sub(1)].into_iter().filter(|&place| place < len.min(70)) {
+                    let mut octets = plain.clone();
+                    octets[place] = octet;
+                    assert_eq!(put(|line, out| line.text(&octets, out)), encoded_text(&octets), "{len} {octet} {place}");
+                }
+            }
         }
     }
 
     proptest! {
         #[test]
+        fn any_nanoseconds(ns: u64, shift in 14u32..64) {
+            // Below 2⁵⁰ as from the fraction.
+            let ns = ns >> shift;
+            prop_assert_eq!(put(|line, _| line.nanoseconds(ns)), encoded(Some(ns as f64 / 1e9)));
+        }
+
+        #[test]
         fn any_decimal(value in -1e7f64..1e7, scale in 0i32..10) {
             let value = Some(value / 10f64.powi(scale));
-            prop_assert_eq!(put(|line| line.optional_decimal(value)), encoded(value));
+            prop_assert_eq!(put(|line, _| line.optional_decimal(value)), encoded(value));
         }
 
         #[test]

@@ -18,6 +18,7 @@ mod polling;
 #[cfg(feature = "cli")]
 pub mod schema;
 mod side;
+mod stamps;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;
