@@ -7,19 +7,23 @@ use crate::stream::Timestamp;
 const NANOSECONDS: i64 = 1_000_000_000;
 const DAY: i64 = 86_400;
 
+/// Octets of a clock's prefix before the time, `,"time":"`, and of all of it.
+const KEY_LEN: usize = 9;
+const PREFIX_LEN: usize = KEY_LEN + 20;
+
 /// Writes times; rows come in time order, so the date is worked out once a day of capture and the second once a second.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     /// When the second of `prefix` began.
     began: Option<i64>,
     day: Option<i64>,
-    /// `2016-07-27T21:13:34.`
-    prefix: [u8; 20],
+    /// A member of a row as far as the second, and spaces.
+    prefix: [u8; 32],
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { began: None, day: None, prefix: *b"0000-00-00T00:00:00." }
+        Self { began: None, day: None, prefix: *b",\"time\":\"0000-00-00T00:00:00.   " }
     }
 }
 
@@ -28,23 +32,19 @@ impl Clock {
     pub(crate) fn text(&mut self, time: Timestamp) -> [u8; 30] {
         let ns = self.within_second(time);
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
-        text[..20].copy_from_slice(&self.prefix);
+        text[..20].copy_from_slice(&self.prefix[KEY_LEN..PREFIX_LEN]);
         text[20..23].copy_from_slice(&padded(ns / 1_000_000));
         text[23..26].copy_from_slice(&padded(ns / 1000 % 1000));
         text[26..29].copy_from_slice(&padded(ns % 1000));
         text
     }
 
-    /// Appends the same to a line.
+    /// Appends the member `time` to a line, with a comma before it.
     #[inline(always)]
     pub(super) fn put(&mut self, line: &mut Line<'_>, time: Timestamp) {
         let ns = self.within_second(time);
         let below_milli = ns % 1_000_000;
-        line.put(&self.prefix);
-        line.padded(ns / 1_000_000);
-        line.padded(below_milli / 1000);
-        line.padded(below_milli % 1000);
-        line.put(b"Z");
+        line.time(&self.prefix, PREFIX_LEN, [ns / 1_000_000, below_milli / 1000, below_milli % 1000]);
     }
 
     /// Nanoseconds since the second that `prefix` names from now on.
@@ -63,17 +63,18 @@ impl Clock {
     #[cold]
     fn set_second(&mut self, second: i64) {
         let day = second.div_euclid(DAY);
+        let prefix = &mut self.prefix[KEY_LEN..];
         if self.day != Some(day) {
             let (year, month, date) = civil(day);
-            decimal(&mut self.prefix[0..4], year);
-            decimal(&mut self.prefix[5..7], month);
-            decimal(&mut self.prefix[8..10], date);
+            decimal(&mut prefix[0..4], year);
+            decimal(&mut prefix[5..7], month);
+            decimal(&mut prefix[8..10], date);
             self.day = Some(day);
         }
         let of_day = second.rem_euclid(DAY) as u32;
-        decimal(&mut self.prefix[11..13], of_day / 3600);
-        decimal(&mut self.prefix[14..16], of_day / 60 % 60);
-        decimal(&mut self.prefix[17..19], of_day % 60);
+        decimal(&mut prefix[11..13], of_day / 3600);
+        decimal(&mut prefix[14..16], of_day / 60 % 60);
+        decimal(&mut prefix[17..19], of_day % 60);
     }
 }
 

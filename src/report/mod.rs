@@ -2,6 +2,7 @@
 
 mod clock;
 #[cfg(feature = "cli")]
+mod costs;
 pub mod csv;
 mod digits;
 pub(crate) mod encode;
@@ -18,7 +19,6 @@ mod polling;
 #[cfg(feature = "cli")]
 pub mod schema;
 mod side;
-mod stamps;
 #[cfg(feature = "cli")]
 pub mod table;
 pub mod text;

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::costs::Costs;
 use super::encode::{name, null, number, optional_number, optional_text, text};
-use super::line::{Fixed, Line, Room, field, octets, put_key};
-use super::stamps::Stamps;
+use super::line::{Fixed, Line, Padded, Room, field, padded, padded_len, put_key};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream,
@@ -27,13 +27,13 @@ macro_rules! key {
 pub struct Lines {
     content: ContentMode,
     room: Room,
-    stamps: Stamps,
+    costs: Costs,
 }
 
 impl Lines {
     /// Lines that show as much of the content as was asked of the analysis.
     pub fn new(content: ContentMode) -> Self {
-        Self { content, room: Room::default(), stamps: Stamps::default() }
+        Self { content, room: Room::default(), costs: Costs::default() }
     }
 
     /// Appends one row and its line feed.
@@ -48,9 +48,9 @@ impl Lines {
     pub fn gather(&mut self, row: &Row, out: &mut Vec<u8>) {
         let mut line = self.room.line(out);
         match row {
-            Row::Message(row) => message(&mut line, row, self.content, &mut self.stamps, out),
-            Row::Exchange(row) => line.with(|line| exchange(line, row, self.content, &mut self.stamps, out)),
-            Row::Connection(row) => line.with(|line| connection(line, row, &mut self.stamps, out)),
+            Row::Message(row) => message(&mut line, row, self.content, &mut self.costs, out),
+            Row::Exchange(row) => line.with(|line| exchange(line, row, self.content, &mut self.costs, out)),
+            Row::Connection(row) => line.with(|line| connection(line, row, &mut self.costs, out)),
         }
         let end = line.at();
         self.room.end(end);
@@ -69,8 +69,8 @@ impl Lines {
 }
 
 #[inline(never)]
-fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, stamps: &mut Stamps, out: &mut Vec<u8>) -> usize {
-    line.field(br#"{"type":"exchange","connection":"#, exchange.connection);
+fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
+    line.field(padded!(r#"{"type":"exchange","connection":"#), exchange.connection);
     field!(line, "number", exchange.number);
     put_key!(line, "client");
     line.address(exchange.client);
@@ -78,12 +78,12 @@ fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, stamps: 
     line.address(exchange.server);
     put_key!(line, "request");
     match &exchange.request {
-        Some(row) => line.with(|line| request(line, row, mode, stamps, out)),
+        Some(row) => line.with(|line| request(line, row, mode, costs, out)),
         None => line.put(b"null"),
     }
     put_key!(line, "response");
     match &exchange.response {
-        Some(row) => line.with(|line| response(line, row, mode, stamps, out)),
+        Some(row) => line.with(|line| response(line, row, mode, costs, out)),
         None => line.put(b"null"),
     }
     if exchange.informational.is_empty() && exchange.upgrade.is_none() && exchange.upgrade_refused.is_none() {
@@ -118,9 +118,9 @@ fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, stamps: 
 }
 
 #[inline(never)]
-fn request(mut line: Line<'_>, request: &Request, mode: ContentMode, stamps: &mut Stamps, out: &mut Vec<u8>) -> usize {
+fn request(mut line: Line<'_>, request: &Request, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
     line.put(br#"{"content_bytes":"#);
-    line.with(|line| http_cost(line, &request.cost, stamps));
+    line.with(|line| http_cost(line, &request.cost, costs));
     let [method, target, version] = request.head.start_line();
     put_key!(line, "method");
     line.optional_text(not_empty(method), out);
@@ -135,9 +135,9 @@ fn request(mut line: Line<'_>, request: &Request, mode: ContentMode, stamps: &mu
 }
 
 #[inline(never)]
-fn response(mut line: Line<'_>, response: &Response, mode: ContentMode, stamps: &mut Stamps, out: &mut Vec<u8>) -> usize {
+fn response(mut line: Line<'_>, response: &Response, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
     line.put(br#"{"content_bytes":"#);
-    line.with(|line| http_cost(line, &response.cost, stamps));
+    line.with(|line| http_cost(line, &response.cost, costs));
     field!(line, "status", response.status.into());
     http_version(&mut line, response.version(), out);
     line.with(|line| http_content(line, &response.head, &response.content, &response.cost, mode, out));
@@ -148,8 +148,8 @@ fn response(mut line: Line<'_>, response: &Response, mode: ContentMode, stamps: 
 }
 
 #[inline(never)]
-fn http_cost(mut line: Line<'_>, cost: &Cost, stamps: &mut Stamps) -> usize {
-    money(&mut line, cost, stamps);
+fn http_cost(mut line: Line<'_>, cost: &Cost, costs: &mut Costs) -> usize {
+    costs.put(&mut line, cost);
     line.at()
 }
 
@@ -204,11 +204,11 @@ static ORDINARY_ENDS: [[Fixed<176>; 2]; 2] = {
 };
 
 #[inline(always)]
-fn message(line: &mut Line<'_>, message: &Message, mode: ContentMode, stamps: &mut Stamps, out: &mut Vec<u8>) {
-    line.field(br#"{"type":"message","connection":"#, message.connection);
+fn message(line: &mut Line<'_>, message: &Message, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) {
+    line.field(padded!(r#"{"type":"message","connection":"#), message.connection);
     field!(line, "number", message.number);
     line.fixed(&DIRECTIONS_AND_OPCODES[message.direction as usize][usize::from(message.opcode.bits() & 0xf)]);
-    money(line, &message.cost, stamps);
+    costs.put(line, &message.cost);
     let content = &message.content;
     let mut odd = message.anomalies;
     odd.merge(content.anomalies);
@@ -252,13 +252,13 @@ fn unusual_end(mut line: Line<'_>, message: &Message, odd: AnomalySet, mode: Con
 }
 
 #[inline(never)]
-fn connection(mut line: Line<'_>, connection: &ConnectionRow, stamps: &mut Stamps, out: &mut Vec<u8>) -> usize {
-    line.field(br#"{"type":"connection","connection":"#, connection.connection);
+fn connection(mut line: Line<'_>, connection: &ConnectionRow, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
+    line.field(padded!(r#"{"type":"connection","connection":"#), connection.connection);
     put_key!(line, "client");
     line.address(connection.client);
     put_key!(line, "server");
     line.address(connection.server);
-    stamps.put(&mut line, connection.first, connection.last);
+    costs.frames(&mut line, connection.first, connection.last);
     put_key!(line, "duration_s");
     line.decimal(connection.last.time.seconds_since(connection.first.time));
     put_key!(line, "protocols");
@@ -301,23 +301,6 @@ fn connection_anomalies(out: &mut Vec<u8>, connection: &ConnectionRow) {
         detail(out, kind, connection.anomaly_details.of_kind(kind), first_frame);
     });
     out.extend_from_slice(b"}\n");
-}
-
-/// The money fields, from the number of octets of content on.
-#[inline(always)]
-fn money(line: &mut Line<'_>, cost: &Cost, stamps: &mut Stamps) {
-    let bytes = &cost.provenance.bytes;
-    line.optional_number(cost.content_bytes);
-    field!(line, "encoded_bytes", cost.encoded_bytes);
-    field!(line, "framing_bytes", cost.framing_bytes);
-    field!(line, "tls_bytes", bytes.tls);
-    field!(line, "tcp_bytes", bytes.tcp);
-    field!(line, "ip_bytes", bytes.ip);
-    field!(line, "link_bytes", bytes.link);
-    field!(line, "wire_bytes", cost.wire_bytes());
-    field!(line, "overhead_bytes", cost.overhead_bytes());
-    field!(line, "lost_bytes", cost.lost_bytes);
-    stamps.put(line, cost.provenance.first, cost.provenance.last);
 }
 
 /// What was odd in a row, and its end.
@@ -460,7 +443,7 @@ fn polling(line: &mut Line<'_>, poll: Option<&Poll>) {
     let Some(poll) = poll else { return line.put(b"null") };
     line.put(br#"{"kind":""#);
     line.name(poll.kind.name());
-    line.field(br#"","number":"#, poll.number);
+    line.field(padded!(r#"","number":"#), poll.number);
     put_key!(line, "interval_s");
     line.optional_decimal(poll.interval_ns.map(|interval| interval as f64 / 1e9));
     put_key!(line, "is_new");
@@ -470,7 +453,7 @@ fn polling(line: &mut Line<'_>, poll: Option<&Poll>) {
 
 fn event_stream(line: &mut Line<'_>, events: Option<&EventStream>) {
     let Some(events) = events else { return line.put(b"null") };
-    line.field(br#"{"events":"#, events.events);
+    line.field(padded!(r#"{"events":"#), events.events);
     field!(line, "event_bytes", events.event_bytes);
     field!(line, "data_bytes", events.data_bytes);
     field!(line, "comments", events.comments);
@@ -550,11 +533,12 @@ fn websocket(mut line: Line<'_>, facts: &WebSocketFacts, out: &mut Vec<u8>) -> u
 /// Appends the member of a bucket, with what stands before it.
 macro_rules! bucket {
     ($line:expr, $buckets:expr, $bucket:ident, $before:literal) => {{
-        let [client, server] = Direction::BOTH.map(|direction| $buckets.in_direction(Bucket::$bucket, direction));
+        let client = $buckets.in_direction(Bucket::$bucket, Direction::ClientToServer);
+        let server = $buckets.in_direction(Bucket::$bucket, Direction::ServerToClient);
         if client | server == 0 {
-            $line.put(octets!($before, r#":{"client_to_server":0,"server_to_client":0}"#));
+            $line.padded(padded!($before, r#":{"client_to_server":0,"server_to_client":0}"#));
         } else {
-            $line.field(octets!($before, r#":{"client_to_server":"#), client);
+            $line.field(padded!($before, r#":{"client_to_server":"#), client);
             field!($line, "server_to_client", server);
             $line.put(b"}");
         }
@@ -576,7 +560,7 @@ fn buckets(mut line: Line<'_>, buckets: &Buckets) -> usize {
 
 #[inline(never)]
 fn tcp(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
-    line.field(br#","tcp":{"segments":"#, tcp.segments);
+    line.field(padded!(r#","tcp":{"segments":"#), tcp.segments);
     field!(line, "retransmitted_segments", tcp.retransmitted_segments);
     put_key!(line, "initial_rtt_s");
     line.optional_decimal(tcp.initial_rtt_s);
@@ -616,7 +600,7 @@ fn analysis(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
         }
         line.put(b"\"");
         line.name(kind.name());
-        line.field(br#"":{"client_to_server":"#, client);
+        line.field(padded!(r#"":{"client_to_server":"#), client);
         field!(line, "server_to_client", server);
         line.put(b"}");
     }
@@ -634,17 +618,20 @@ fn tcp_side(mut line: Line<'_>, side: &TcpSide) -> usize {
     line.optional_boolean(side.timestamps);
     field!(line, "max_bytes_in_flight", side.max_bytes_in_flight.into());
     let times = &side.round_trips;
-    line.field(br#","ack_rtt":{"count":"#, times.count);
+    line.field(padded!(r#","ack_rtt":{"count":"#), times.count);
     if times.count == 0 {
         line.put(br#","min_s":null,"mean_s":null,"max_s":null}}"#);
         return line.at();
     }
     put_key!(line, "min_s");
-    line.optional_decimal(times.min_s());
+    line.nanoseconds(times.min_ns);
     put_key!(line, "mean_s");
-    line.optional_decimal(times.mean_s());
+    match times.count {
+        1 => line.nanoseconds(times.sum_ns),
+        _ => line.optional_decimal(times.mean_s()),
+    }
     put_key!(line, "max_s");
-    line.optional_decimal(times.max_s());
+    line.nanoseconds(times.max_ns);
     line.put(b"}}");
     line.at()
 }
