@@ -322,14 +322,19 @@ impl Opcode {
 
     /// The four bits.
     pub const fn bits(self) -> u8 {
-        match self {
+        // Numbers alone, which a table gives without a jump.
+        let known = match self {
             Self::Continuation => 0x0,
             Self::Text => 0x1,
             Self::Binary => 0x2,
             Self::Close => 0x8,
             Self::Ping => 0x9,
             Self::Pong => 0xa,
+            Self::Reserved(_) => u8::MAX,
+        };
+        match self {
             Self::Reserved(bits) => bits,
+            Self::Continuation | Self::Text | Self::Binary | Self::Close | Self::Ping | Self::Pong => known,
         }
     }
 

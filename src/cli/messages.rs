@@ -13,7 +13,7 @@ use super::notes::Notes;
 use super::output::{BUFFER, Output};
 use super::progress::Progress;
 use super::run::{Event, is_live, run as read};
-use super::search::{Search, shorten};
+use super::search::{Search, Searcher, shorten};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -125,6 +125,16 @@ fn kept(options: &Options) -> Option<usize> {
     }
 }
 
+/// Whether a row is shown; of its content no more is left then than is to be seen.
+#[inline(never)]
+fn is_chosen(row: &mut Row, filter: &mut Filter, searcher: &mut Searcher, shown: Option<Option<usize>>) -> bool {
+    let is_chosen = filter.shows(row) && searcher.shows(row);
+    if is_chosen && let Some(most) = shown {
+        shorten(row, most);
+    }
+    is_chosen
+}
+
 /// Prints the rows of the captures.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let mut options = Options { content: args.content(), digest: args.digest, ..args.input.options()? };
@@ -154,11 +164,8 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
             Ok(())
         }
         Event::Row(row) => {
-            if filtered && !(filter.shows(row) && searcher.shows(row)) {
+            if filtered && !is_chosen(row, &mut filter, &mut searcher, shown) {
                 return Ok(());
-            }
-            if let Some(most) = shown {
-                shorten(row, most);
             }
             shown_rows += 1;
             measured += u64::from(!matches!(row, Row::Connection(_)));

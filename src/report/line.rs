@@ -125,6 +125,12 @@ pub(super) struct Fixed<const N: usize> {
     len: u8,
 }
 
+impl<const N: usize> Default for Fixed<N> {
+    fn default() -> Self {
+        Self::of(&[])
+    }
+}
+
 impl<const N: usize> Fixed<N> {
     /// The parts one after the other.
     pub(super) const fn of(parts: &[&str]) -> Self {
@@ -160,6 +166,14 @@ impl<'a> Line<'a> {
     #[inline(always)]
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// What was written since the line was at a place; `None` where that is too long.
+    pub(super) fn since<const N: usize>(&self, begin: usize) -> Option<Fixed<N>> {
+        let (written, len) = (self.octets.get(begin..self.at)?, self.at - begin);
+        let mut octets = [b' '; N];
+        octets.get_mut(..len)?.copy_from_slice(written);
+        Some(Fixed { octets, len: u8::try_from(len).ok()? })
     }
 
     /// A window to write to, so that no bound has to be checked: the remainder changes nothing.
@@ -259,6 +273,15 @@ impl<'a> Line<'a> {
         self.at += second_len + 11;
     }
 
+    /// Appends an octet of an address, and what stands behind it.
+    #[inline(always)]
+    fn part_of_address(&mut self, octet: u8, behind: u8) {
+        let short = SHORT[usize::from(octet)];
+        let len = short >> 24;
+        *self.window() = (short & 0xff_ffff | u32::from(behind) << (8 * len)).to_le_bytes();
+        self.at += len as usize + 1;
+    }
+
     /// Appends an integer, or `null`.
     #[inline(always)]
     pub(super) fn optional_number(&mut self, value: Option<u64>) {
@@ -289,7 +312,13 @@ impl<'a> Line<'a> {
     /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes.
     #[inline(always)]
     pub(super) fn decimal(&mut self, value: f64) {
-        self.at = decimal(self.lend(), value);
+        let scaled = value * 1e9;
+        if (0.0..9e9).contains(&scaled) {
+            // Rounded by the cast; `round` would be a call of a library.
+            self.short(seconds((scaled + 0.5) as i64 as u64));
+        } else {
+            self.at = decimal(self.lend(), value);
+        }
     }
 
     /// The same, or `null`.
@@ -304,11 +333,17 @@ impl<'a> Line<'a> {
     /// Appends nanoseconds as seconds, as the fraction that they are would be.
     #[inline(always)]
     pub(super) fn nanoseconds(&mut self, ns: u64) {
-        self.at = match ns {
-            // They come back as they were from a fraction of 53 bits.
-            0..=0x3_ffff_ffff_ffff => nanoseconds(self.lend(), ns),
-            _ => decimal(self.lend(), ns as f64 / 1e9),
-        };
+        match ns {
+            0..9_000_000_000 => self.short(seconds(ns)),
+            _ => self.at = decimal(self.lend(), ns as f64 / 1e9),
+        }
+    }
+
+    /// Appends a text of at most fifteen octets.
+    #[inline(always)]
+    pub(super) fn short(&mut self, Short(text): Short) {
+        *self.window() = text.to_le_bytes();
+        self.at += (text >> 120) as usize;
     }
 
     /// Appends an address and port as a string, as they display.
@@ -393,46 +428,45 @@ fn large_number(mut line: Line<'_>, value: u64) -> usize {
     line.at
 }
 
+/// Fifteen octets of text, the first in the lowest octet, and how many count in the highest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Short(u128);
+
+/// Nanoseconds, less than ten seconds, as seconds, without zeros at the end.
 #[inline(never)]
-fn decimal(mut line: Line<'_>, value: f64) -> usize {
-    let scaled = value.abs() * 1e9;
-    if scaled < 1e18 {
-        // Rounded by the cast; `round` would be a call of a library.
-        let billionths = (scaled + 0.5) as i64 as u64;
-        if value.is_sign_negative() && billionths > 0 {
-            line.put(b"-");
-        }
-        nanoseconds(line, billionths)
-    } else {
-        unusual_decimal(line, value)
-    }
+pub(super) fn seconds(ns: u64) -> Short {
+    let (whole, fraction) = (ns / 1_000_000_000, (ns % 1_000_000_000) as u32);
+    let below_million = fraction % 1_000_000;
+    let group = |number: u32| u64::from(PADDED[number as usize]);
+    let (milli, micro, nano) = (group(fraction / 1_000_000), group(below_million / 1000), group(below_million % 1000));
+    // The highest octet of a group says how many digits there are without the zeros at the end.
+    let digits = |group: u64| group & 0xff_ffff;
+    let len = match (milli >> 24, micro >> 24, nano >> 24) {
+        (0, 0, 0) => 1,
+        (milli, 0, 0) => 2 + milli,
+        (_, micro, 0) => 5 + micro,
+        (_, _, nano) => 8 + nano,
+    };
+    let lower = u64::from(b'0') + (whole & 0xf) | u64::from(b'.') << 8 | digits(milli) << 16 | digits(micro) << 40;
+    Short(u128::from(lower) | u128::from(digits(nano) | len << 56) << 64)
 }
 
 #[inline(never)]
-fn nanoseconds(mut line: Line<'_>, ns: u64) -> usize {
-    line.number(ns / 1_000_000_000);
-    // Fits: below 10⁹.
-    let fraction = (ns % 1_000_000_000) as u32;
-    if fraction == 0 {
-        return line.at;
+fn decimal(mut line: Line<'_>, value: f64) -> usize {
+    let scaled = value.abs() * 1e9;
+    if scaled >= 1e18 || scaled.is_nan() {
+        return unusual_decimal(line, value);
     }
-    let below_million = fraction % 1_000_000;
-    let milli = PADDED[(fraction / 1_000_000) as usize];
-    let micro = PADDED[(below_million / 1000) as usize];
-    let nano = PADDED[(below_million % 1000) as usize];
-    let begin = line.at;
-    line.put(b".");
-    line.put_some(&milli.to_le_bytes(), 3);
-    line.put_some(&micro.to_le_bytes(), 3);
-    line.put_some(&nano.to_le_bytes(), 3);
-    // The highest octet says how many digits there are without the zeros at the end.
-    let significant = |group: u32| (group >> 24) as usize;
-    begin
-        + match (significant(milli), significant(micro), significant(nano)) {
-            (milli, 0, 0) => 1 + milli,
-            (_, micro, 0) => 4 + micro,
-            (_, _, nano) => 7 + nano,
-        }
+    let billionths = (scaled + 0.5) as u64;
+    if value.is_sign_negative() && billionths > 0 {
+        line.put(b"-");
+    }
+    line.number(billionths / 1_000_000_000);
+    let Short(fraction) = seconds(billionths % 1_000_000_000);
+    // Without the 0 before the point.
+    let len = (fraction >> 120) as u8 - 1;
+    line.put_some(&(fraction >> 8).to_le_bytes(), len);
+    line.at
 }
 
 /// Appends what takes more than 64 bits, or is no number.
@@ -451,14 +485,10 @@ fn write_address(mut line: Line<'_>, address: SocketAddr) -> usize {
     match address {
         SocketAddr::V4(address) => {
             let [a, b, c, d] = address.ip().octets();
-            line.digits(SHORT[usize::from(a)]);
-            line.put(b".");
-            line.digits(SHORT[usize::from(b)]);
-            line.put(b".");
-            line.digits(SHORT[usize::from(c)]);
-            line.put(b".");
-            line.digits(SHORT[usize::from(d)]);
-            line.put(b":");
+            line.part_of_address(a, b'.');
+            line.part_of_address(b, b'.');
+            line.part_of_address(c, b'.');
+            line.part_of_address(d, b':');
             line.number(address.port().into());
         }
         SocketAddr::V6(address) => {
@@ -491,17 +521,16 @@ fn text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
 fn copy_plain(octets: &[u8], window: &mut [u8; TEXT + 16]) -> bool {
     let len = octets.len();
     if let (Some(first), Some(last)) = (octets.first_chunk::<16>(), octets.last_chunk::<16>()) {
-        let mut odd = [0; 16];
         // Once more at the end, those that are missing to sixteen there.
         let Some(end) = window.get_mut(len - 16..len).and_then(|end| end.first_chunk_mut()) else { return false };
-        copy_sixteen(last, end, &mut odd);
-        copy_sixteen(first, window.first_chunk_mut().expect("longer"), &mut odd);
-        let (mut from, mut to) = (&octets[16..], &mut window[16..]);
-        while let (Some((sixteen, rest)), Some((place, behind))) = (from.split_first_chunk(), to.split_first_chunk_mut()) {
-            copy_sixteen(sixteen, place, &mut odd);
-            (from, to) = (rest, behind);
+        let mut odd = copy_sixteen(last, end) | copy_sixteen(first, window.first_chunk_mut().expect("longer"));
+        let mut at = 16;
+        while at + 16 <= len {
+            let (Some(from), Some(to)) = (octets[at..].first_chunk(), window[at..].first_chunk_mut()) else { break };
+            odd |= copy_sixteen(from, to);
+            at += 16;
         }
-        return u128::from_ne_bytes(odd) == 0;
+        return odd == 0;
     }
     let word = |octets: [u8; 8]| u64::from_le_bytes(octets);
     if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
@@ -524,13 +553,11 @@ fn copy_plain(octets: &[u8], window: &mut [u8; TEXT + 16]) -> bool {
     odd_octets(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' '])) == 0
 }
 
-/// Copies sixteen octets and marks the lanes of those that are not plain: a few operations on a vector.
+/// Copies sixteen octets; zero where all are plain. A few operations on a vector.
 #[inline(always)]
-fn copy_sixteen(from: &[u8; 16], to: &mut [u8; 16], odd: &mut [u8; 16]) {
+fn copy_sixteen(from: &[u8; 16], to: &mut [u8; 16]) -> u8 {
     *to = *from;
-    for (odd, &octet) in odd.iter_mut().zip(from) {
-        *odd |= u8::from(!encode::is_plain(octet));
-    }
+    from.iter().map(|&octet| u8::from(!encode::is_plain(octet))).fold(0, |odd, octet| odd | octet)
 }
 
 /// Zero where eight octets are all plain. Which of them is not cannot be told: a borrow or carry may reach the next.

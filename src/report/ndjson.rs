@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::costs::Costs;
 use super::encode::{name, null, number, optional_number, optional_text, text};
-use super::line::{Fixed, Line, Padded, Room, field, padded, padded_len, put_key};
+use super::line::{Fixed, Line, Padded, Room, field, padded, padded_len, put_key, seconds};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream,
@@ -44,7 +44,6 @@ impl Lines {
 
     /// Gathers one row and its line feed behind those before it, to be taken many at a time. What there is no room for goes to the
     /// end of `out`, behind all that was gathered before.
-    #[inline]
     pub fn gather(&mut self, row: &Row, out: &mut Vec<u8>) {
         let mut line = self.room.line(out);
         match row {
@@ -88,7 +87,7 @@ fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, costs: &
     }
     if exchange.informational.is_empty() && exchange.upgrade.is_none() && exchange.upgrade_refused.is_none() {
         // As most are.
-        line.put(br#","informational":[],"upgrade":null,"upgrade_refused":null"#);
+        line.padded(padded!(r#","informational":[],"upgrade":null,"upgrade_refused":null"#));
     } else {
         put_key!(line, "informational");
         line.append_to(out);
@@ -102,13 +101,13 @@ fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, costs: &
     line.optional_decimal(exchange.time_to_first_byte_s);
     put_key!(line, "time_to_last_byte_s");
     line.optional_decimal(exchange.time_to_last_byte_s);
-    line.put(br#","ajax":{"verdict":"#);
+    line.padded(padded!(r#","ajax":{"verdict":"#));
     line.boolean(exchange.ajax.verdict);
     put_key!(line, "confidence");
     line.decimal(exchange.ajax.confidence);
     put_key!(line, "reasons");
     names(&mut line, &exchange.ajax.reasons, out);
-    line.put(br#"},"polling":"#);
+    line.padded(padded!(r#"},"polling":"#));
     polling(&mut line, exchange.polling.as_deref());
     let mut odd = exchange.anomalies;
     exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
@@ -119,8 +118,8 @@ fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, costs: &
 
 #[inline(never)]
 fn request(mut line: Line<'_>, request: &Request, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
-    line.put(br#"{"content_bytes":"#);
-    line.with(|line| http_cost(line, &request.cost, costs));
+    line.padded(padded!(r#"{"content_bytes":"#));
+    line.with(|line| http_cost(line, Direction::ClientToServer, &request.cost, costs));
     let [method, target, version] = request.head.start_line();
     put_key!(line, "method");
     line.optional_text(not_empty(method), out);
@@ -136,8 +135,8 @@ fn request(mut line: Line<'_>, request: &Request, mode: ContentMode, costs: &mut
 
 #[inline(never)]
 fn response(mut line: Line<'_>, response: &Response, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
-    line.put(br#"{"content_bytes":"#);
-    line.with(|line| http_cost(line, &response.cost, costs));
+    line.padded(padded!(r#"{"content_bytes":"#));
+    line.with(|line| http_cost(line, Direction::ServerToClient, &response.cost, costs));
     field!(line, "status", response.status.into());
     http_version(&mut line, response.version(), out);
     line.with(|line| http_content(line, &response.head, &response.content, &response.cost, mode, out));
@@ -148,15 +147,15 @@ fn response(mut line: Line<'_>, response: &Response, mode: ContentMode, costs: &
 }
 
 #[inline(never)]
-fn http_cost(mut line: Line<'_>, cost: &Cost, costs: &mut Costs) -> usize {
-    costs.put(&mut line, cost);
+fn http_cost(mut line: Line<'_>, direction: Direction, cost: &Cost, costs: &mut Costs) -> usize {
+    costs.put(&mut line, direction, cost);
     line.at()
 }
 
 #[inline(always)]
 fn http_version(line: &mut Line<'_>, version: &[u8], out: &mut Vec<u8>) {
     match version {
-        b"HTTP/1.1" => line.put(br#","version":"HTTP/1.1""#),
+        b"HTTP/1.1" => line.padded(padded!(r#","version":"HTTP/1.1""#)),
         _ => {
             put_key!(line, "version");
             line.optional_text(not_empty(version), out);
@@ -172,7 +171,7 @@ fn http_content(mut line: Line<'_>, head: &Head, content: &Content, cost: &Cost,
     line.optional_text(list_field(head, "content-encoding").as_deref(), out);
     if content.envelope.is_none() && content.sha256.is_none() && mode == ContentMode::None {
         // As most are.
-        line.put(br#","envelope":null,"content_sha256":null"#);
+        line.padded(padded!(r#","envelope":null,"content_sha256":null"#));
     } else {
         line.append_to(out);
         key!(out, "envelope");
@@ -208,7 +207,7 @@ fn message(line: &mut Line<'_>, message: &Message, mode: ContentMode, costs: &mu
     line.field(padded!(r#"{"type":"message","connection":"#), message.connection);
     field!(line, "number", message.number);
     line.fixed(&DIRECTIONS_AND_OPCODES[message.direction as usize][usize::from(message.opcode.bits() & 0xf)]);
-    costs.put(line, &message.cost);
+    costs.put(line, message.direction, &message.cost);
     let content = &message.content;
     let mut odd = message.anomalies;
     odd.merge(content.anomalies);
@@ -242,7 +241,7 @@ fn unusual_end(mut line: Line<'_>, message: &Message, odd: AnomalySet, mode: Con
     // Nanoseconds below 2⁵³ (104 days) are exact.
     line.optional_decimal(message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
     if message.content.sha256.is_none() && mode == ContentMode::None {
-        line.put(br#","content_sha256":null"#);
+        line.padded(padded!(r#","content_sha256":null"#));
     } else {
         line.append_to(out);
         shown(out, &message.content, &message.cost, mode);
@@ -275,7 +274,7 @@ fn connection(mut line: Line<'_>, connection: &ConnectionRow, costs: &mut Costs,
     line.with(|line| buckets(line, &connection.buckets));
     line.with(|line| tcp(line, &connection.tcp));
     if connection.anomalies.is_empty() {
-        line.put(b",\"anomalies\":[]}\n");
+        line.padded(padded!(",\"anomalies\":[]}\n"));
     } else {
         line.append_to(out);
         connection_anomalies(out, connection);
@@ -307,7 +306,7 @@ fn connection_anomalies(out: &mut Vec<u8>, connection: &ConnectionRow) {
 #[inline(always)]
 fn end(line: &mut Line<'_>, set: AnomalySet, details: &AnomalyDetails, out: &mut Vec<u8>) {
     if set.is_empty() {
-        line.put(b",\"anomalies\":[]}\n");
+        line.padded(padded!(",\"anomalies\":[]}\n"));
     } else {
         line.append_to(out);
         odd(out, set, details);
@@ -423,9 +422,9 @@ fn detail(out: &mut Vec<u8>, kind: AnomalyKind, detail: Option<&AnomalyDetail>, 
 
 fn refused(line: &mut Line<'_>, refused: Option<RefusedUpgrade>) {
     let Some(refused) = refused else { return line.put(b"null") };
-    line.put(br#"{"status":"#);
+    line.padded(padded!(r#"{"status":"#));
     line.optional_number(refused.status.map(u64::from));
-    line.put(br#","reason":""#);
+    line.padded(padded!(r#","reason":""#));
     line.name(refused.reason.name());
     line.put(br#""}"#);
 }
@@ -433,7 +432,7 @@ fn refused(line: &mut Line<'_>, refused: Option<RefusedUpgrade>) {
 fn upgrade(line: &mut Line<'_>, upgrade: Option<Upgrade>) {
     match upgrade {
         None => line.put(b"null"),
-        Some(Upgrade::WebSocket) => line.put(br#""websocket""#),
+        Some(Upgrade::WebSocket) => line.padded(padded!(r#""websocket""#)),
         Some(Upgrade::Tunnel) => line.put(br#""tunnel""#),
         Some(Upgrade::Other) => line.put(br#""other""#),
     }
@@ -441,7 +440,7 @@ fn upgrade(line: &mut Line<'_>, upgrade: Option<Upgrade>) {
 
 fn polling(line: &mut Line<'_>, poll: Option<&Poll>) {
     let Some(poll) = poll else { return line.put(b"null") };
-    line.put(br#"{"kind":""#);
+    line.padded(padded!(r#"{"kind":""#));
     line.name(poll.kind.name());
     line.field(padded!(r#"","number":"#), poll.number);
     put_key!(line, "interval_s");
@@ -492,7 +491,7 @@ fn envelope(out: &mut Vec<u8>, envelope: Option<&Envelope>) {
 }
 
 fn close(line: &mut Line<'_>, close: Option<&Close>, out: &mut Vec<u8>) {
-    let Some(close) = close else { return line.put(br#","close_code":null,"close_reason":null"#) };
+    let Some(close) = close else { return line.padded(padded!(r#","close_code":null,"close_reason":null"#)) };
     put_key!(line, "close_code");
     line.optional_number(close.code.map(u64::from));
     put_key!(line, "close_reason");
@@ -523,8 +522,8 @@ fn websocket(mut line: Line<'_>, facts: &WebSocketFacts, out: &mut Vec<u8>) -> u
     close(&mut line, facts.close.as_ref(), out);
     put_key!(line, "closed_by");
     match facts.closed_by {
-        Some(Direction::ClientToServer) => line.put(br#""client"}"#),
-        Some(Direction::ServerToClient) => line.put(br#""server"}"#),
+        Some(Direction::ClientToServer) => line.padded(padded!(r#""client"}"#)),
+        Some(Direction::ServerToClient) => line.padded(padded!(r#""server"}"#)),
         None => line.put(b"null}"),
     }
     line.at()
@@ -566,7 +565,7 @@ fn tcp(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
     line.optional_decimal(tcp.initial_rtt_s);
     if tcp.retransmitted_bytes | tcp.out_of_order_segments | tcp.duplicate_segments | tcp.lost_bytes == 0 {
         // As most are.
-        line.put(br#","retransmitted_bytes":0,"out_of_order_segments":0,"duplicate_segments":0,"lost_bytes":0"#);
+        line.padded(padded!(r#","retransmitted_bytes":0,"out_of_order_segments":0,"duplicate_segments":0,"lost_bytes":0"#));
     } else {
         field!(line, "retransmitted_bytes", tcp.retransmitted_bytes);
         field!(line, "out_of_order_segments", tcp.out_of_order_segments);
@@ -583,7 +582,7 @@ fn tcp(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
     put_key!(line, "server");
     line.with(|line| tcp_side(line, server));
     match &tcp.analysis {
-        None => line.put(br#","analysis":{}}"#),
+        None => line.padded(padded!(r#","analysis":{}}"#)),
         Some(_) => line.with(|line| analysis(line, tcp)),
     }
     line.at()
@@ -591,7 +590,7 @@ fn tcp(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
 
 #[inline(never)]
 fn analysis(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
-    line.put(br#","analysis":{"#);
+    line.padded(padded!(r#","analysis":{"#));
     let both = |kind| Direction::BOTH.map(|direction| tcp.analysis(kind, direction));
     let met = TcpAnalysis::ALL.into_iter().map(|kind| (kind, both(kind))).filter(|&(_, both)| both != [0, 0]);
     for (at, (kind, [client, server])) in met.enumerate() {
@@ -610,7 +609,7 @@ fn analysis(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
 
 #[inline(never)]
 fn tcp_side(mut line: Line<'_>, side: &TcpSide) -> usize {
-    line.put(br#"{"window_scale":"#);
+    line.padded(padded!(r#"{"window_scale":"#));
     line.optional_number(side.window_scale.map(u64::from));
     put_key!(line, "sack_permitted");
     line.optional_boolean(side.sack_permitted);
@@ -620,18 +619,26 @@ fn tcp_side(mut line: Line<'_>, side: &TcpSide) -> usize {
     let times = &side.round_trips;
     line.field(padded!(r#","ack_rtt":{"count":"#), times.count);
     if times.count == 0 {
-        line.put(br#","min_s":null,"mean_s":null,"max_s":null}}"#);
+        line.padded(padded!(r#","min_s":null,"mean_s":null,"max_s":null}}"#));
         return line.at();
     }
-    put_key!(line, "min_s");
-    line.nanoseconds(times.min_ns);
-    put_key!(line, "mean_s");
-    match times.count {
-        1 => line.nanoseconds(times.sum_ns),
-        _ => line.optional_decimal(times.mean_s()),
+    if times.count == 1 && times.sum_ns < 1_000_000_000 {
+        // All are the same.
+        let time = seconds(times.sum_ns);
+        put_key!(line, "min_s");
+        line.short(time);
+        put_key!(line, "mean_s");
+        line.short(time);
+        put_key!(line, "max_s");
+        line.short(time);
+    } else {
+        put_key!(line, "min_s");
+        line.nanoseconds(times.min_ns);
+        put_key!(line, "mean_s");
+        line.optional_decimal(times.mean_s());
+        put_key!(line, "max_s");
+        line.nanoseconds(times.max_ns);
     }
-    put_key!(line, "max_s");
-    line.nanoseconds(times.max_ns);
     line.put(b"}}");
     line.at()
 }
