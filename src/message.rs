@@ -44,7 +44,7 @@ impl Direction {
     }
 
     /// The name that rows print.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::ClientToServer => "client_to_server",
             Self::ServerToClient => "server_to_client",
@@ -312,7 +312,7 @@ pub enum Opcode {
 
 impl Opcode {
     /// Of the low four bits of a frame's first byte.
-    pub fn of_bits(bits: u8) -> Self {
+    pub const fn of_bits(bits: u8) -> Self {
         match bits & 0xf {
             0x0 => Self::Continuation,
             0x1 => Self::Text,
@@ -325,15 +325,20 @@ impl Opcode {
     }
 
     /// The four bits.
-    pub fn bits(self) -> u8 {
-        match self {
+    pub const fn bits(self) -> u8 {
+        // Numbers alone, which a table gives without a jump.
+        let known = match self {
             Self::Continuation => 0x0,
             Self::Text => 0x1,
             Self::Binary => 0x2,
             Self::Close => 0x8,
             Self::Ping => 0x9,
             Self::Pong => 0xa,
+            Self::Reserved(_) => u8::MAX,
+        };
+        match self {
             Self::Reserved(bits) => bits,
+            Self::Continuation | Self::Text | Self::Binary | Self::Close | Self::Ping | Self::Pong => known,
         }
     }
 
@@ -343,7 +348,7 @@ impl Opcode {
     }
 
     /// The name that rows print: `text`, … or `reserved-0xb`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         const NAMES: [&str; 16] = [
             "continuation",
             "text",
@@ -362,7 +367,7 @@ impl Opcode {
             "reserved-0xe",
             "reserved-0xf",
         ];
-        NAMES[usize::from(self.bits() & 0xf)]
+        NAMES[(self.bits() & 0xf) as usize]
     }
 }
 

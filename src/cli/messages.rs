@@ -10,10 +10,10 @@ use super::Outcome;
 use super::arguments::{Display, Input};
 use super::filter::{Filter, Selection};
 use super::notes::Notes;
-use super::output::Output;
+use super::output::{BUFFER, Output};
 use super::progress::Progress;
 use super::run::{Event, is_live, run as read};
-use super::search::{Search, shorten};
+use super::search::{Search, Searcher, shorten};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -71,18 +71,37 @@ enum Writer {
 }
 
 impl Writer {
-    fn start(&mut self, first: Timestamp, out: &mut Vec<u8>) {
+    fn start(&mut self, first: Timestamp, output: &mut Output) {
         if let Self::Table(listing) = self {
             listing.start(first);
-            listing.append_header(out);
+            listing.append_header(output.buffer());
         }
     }
 
     #[inline]
-    fn append(&mut self, row: &Row, out: &mut Vec<u8>) {
+    fn append(&mut self, row: &Row, output: &mut Output) -> Result<()> {
         match self {
-            Self::Ndjson(lines) => lines.append(row, out),
-            Self::Table(listing) => listing.append(row, out),
+            Self::Ndjson(lines) => {
+                lines.gather(row, output.buffer());
+                if lines.gathered().len() >= BUFFER { self.flush(output) } else { output.flush_when_full() }
+            }
+            Self::Table(listing) => {
+                listing.append(row, output.buffer());
+                output.flush_when_full()
+            }
+        }
+    }
+
+    /// Writes all rows.
+    fn flush(&mut self, output: &mut Output) -> Result<()> {
+        output.flush()?;
+        match self {
+            Self::Ndjson(lines) => {
+                let written = output.write(lines.gathered());
+                lines.clear();
+                written
+            }
+            Self::Table(_) => Ok(()),
         }
     }
 }
@@ -104,6 +123,16 @@ fn kept(options: &Options) -> Option<usize> {
         ContentMode::Preview => Some(options.limits.preview),
         ContentMode::Full => Some(options.limits.full_content),
     }
+}
+
+/// Whether a row is shown; of its content no more is left then than is to be seen.
+#[inline(never)]
+fn is_chosen(row: &mut Row, filter: &mut Filter, searcher: &mut Searcher, shown: Option<Option<usize>>) -> bool {
+    let is_chosen = filter.shows(row) && searcher.shows(row);
+    if is_chosen && let Some(most) = shown {
+        shorten(row, most);
+    }
+    is_chosen
 }
 
 /// Prints the rows of the captures.
@@ -131,28 +160,26 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
 
     let facts = read(&files, options, progress, |event| match event {
         Event::First(time) => {
-            writer.start(time, output.buffer());
+            writer.start(time, &mut output);
             Ok(())
         }
         Event::Row(row) => {
-            if filter.shows(row) && searcher.shows(row) {
-                if let Some(most) = shown {
-                    shorten(row, most);
-                }
-                shown_rows += 1;
-                measured += u64::from(!matches!(row, Row::Connection(_)));
-                writer.append(row, output.buffer());
+            if filtered && !is_chosen(row, &mut filter, &mut searcher, shown) {
+                return Ok(());
             }
-            output.flush_when_full()
+            shown_rows += 1;
+            measured += u64::from(!matches!(row, Row::Connection(_)));
+            writer.append(row, &mut output)
         }
-        Event::Pause if live => output.flush(),
+        Event::Pause if live => writer.flush(&mut output),
         Event::Pause => Ok(()),
     });
     if matches!(facts, Err(Error::Read { .. } | Error::Open { .. })) {
         // Each row is complete in itself: those that were known are not lost with the rest.
-        output.flush()?;
+        writer.flush(&mut output)?;
     }
     let facts = facts?;
+    writer.flush(&mut output)?;
     output.finish()?;
 
     let damaged = notes.damage(&facts);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wiretare::{Error, Result};
 
 /// Octets gathered before they are written: as many as a pipe takes at once. More would not stay in the nearer caches.
-const BUFFER: usize = 64 << 10;
+pub(super) const BUFFER: usize = 64 << 10;
 
 /// Gathers output and writes it in large pieces.
 #[derive(Debug)]
@@ -79,6 +79,14 @@ impl Output {
         let written = self.target.write(&self.buffer);
         self.buffer.clear();
         written.map_err(|source| self.error(source))
+    }
+
+    /// Writes what was gathered elsewhere, after a [`flush`](Self::flush).
+    pub(super) fn write(&mut self, octets: &[u8]) -> Result<()> {
+        if octets.is_empty() {
+            return Ok(());
+        }
+        self.target.write(octets).map_err(|source| self.error(source))
     }
 
     /// Writes the rest and puts the file in its place.

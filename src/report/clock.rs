@@ -1,10 +1,15 @@
 //! Capture times as RFC 3339, UTC, nanoseconds.
 
 use super::digits::PADDED;
+use super::line::Line;
 use crate::stream::Timestamp;
 
 const NANOSECONDS: i64 = 1_000_000_000;
 const DAY: i64 = 86_400;
+
+/// Octets of a clock's prefix before the time, `,"time":"`, and of all of it.
+const KEY_LEN: usize = 9;
+const PREFIX_LEN: usize = KEY_LEN + 20;
 
 /// Writes times; rows come in time order, so the date is worked out once a day of capture and the second once a second.
 #[derive(Clone, Debug)]
@@ -12,20 +17,39 @@ pub(crate) struct Clock {
     /// When the second of `prefix` began.
     began: Option<i64>,
     day: Option<i64>,
-    /// `2016-07-27T21:13:34.`
-    prefix: [u8; 20],
+    /// A member of a row as far as the second, and spaces.
+    prefix: [u8; 32],
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { began: None, day: None, prefix: *b"0000-00-00T00:00:00." }
+        Self { began: None, day: None, prefix: *b",\"time\":\"0000-00-00T00:00:00.   " }
     }
 }
 
 impl Clock {
     /// Such as `2016-07-27T21:13:34.000123456Z`: always nine digits, so that the texts sort like the times.
-    #[inline]
     pub(crate) fn text(&mut self, time: Timestamp) -> [u8; 30] {
+        let ns = self.within_second(time);
+        let mut text = *b"0000-00-00T00:00:00.000000000Z";
+        text[..20].copy_from_slice(&self.prefix[KEY_LEN..PREFIX_LEN]);
+        text[20..23].copy_from_slice(&padded(ns / 1_000_000));
+        text[23..26].copy_from_slice(&padded(ns / 1000 % 1000));
+        text[26..29].copy_from_slice(&padded(ns % 1000));
+        text
+    }
+
+    /// Appends the member `time` to a line, with a comma before it.
+    #[inline(always)]
+    pub(super) fn put(&mut self, line: &mut Line<'_>, time: Timestamp) {
+        let ns = self.within_second(time);
+        let below_milli = ns % 1_000_000;
+        line.time(&self.prefix, PREFIX_LEN, [ns / 1_000_000, below_milli / 1000, below_milli % 1000]);
+    }
+
+    /// Nanoseconds since the second that `prefix` names from now on.
+    #[inline(always)]
+    fn within_second(&mut self, time: Timestamp) -> u32 {
         let mut ns = self.began.and_then(|began| time.0.checked_sub(began)).unwrap_or(-1);
         if !(0..NANOSECONDS).contains(&ns) {
             ns = time.0.rem_euclid(NANOSECONDS);
@@ -33,28 +57,24 @@ impl Clock {
             self.set_second(time.0.div_euclid(NANOSECONDS));
         }
         // Fits: below 10⁹.
-        let ns = ns as u32;
-        let mut text = *b"0000-00-00T00:00:00.000000000Z";
-        text[..20].copy_from_slice(&self.prefix);
-        text[20..23].copy_from_slice(&padded(ns / 1_000_000));
-        text[23..26].copy_from_slice(&padded(ns / 1000 % 1000));
-        text[26..29].copy_from_slice(&padded(ns % 1000));
-        text
+        ns as u32
     }
 
+    #[cold]
     fn set_second(&mut self, second: i64) {
         let day = second.div_euclid(DAY);
+        let prefix = &mut self.prefix[KEY_LEN..];
         if self.day != Some(day) {
             let (year, month, date) = civil(day);
-            decimal(&mut self.prefix[0..4], year);
-            decimal(&mut self.prefix[5..7], month);
-            decimal(&mut self.prefix[8..10], date);
+            decimal(&mut prefix[0..4], year);
+            decimal(&mut prefix[5..7], month);
+            decimal(&mut prefix[8..10], date);
             self.day = Some(day);
         }
         let of_day = second.rem_euclid(DAY) as u32;
-        decimal(&mut self.prefix[11..13], of_day / 3600);
-        decimal(&mut self.prefix[14..16], of_day / 60 % 60);
-        decimal(&mut self.prefix[17..19], of_day % 60);
+        decimal(&mut prefix[11..13], of_day / 3600);
+        decimal(&mut prefix[14..16], of_day / 60 % 60);
+        decimal(&mut prefix[17..19], of_day % 60);
     }
 }
 

@@ -102,7 +102,7 @@ pub(crate) fn escaped(out: &mut Vec<u8>, octets: &[u8]) {
 }
 
 /// An octet that is a character by itself and needs no escape.
-fn is_plain(octet: u8) -> bool {
+pub(crate) fn is_plain(octet: u8) -> bool {
     matches!(octet, 0x20..=0x7e) & (octet != b'"') & (octet != b'\\')
 }
 

@@ -1,4 +1,5 @@
-//! The parts of a row whose length has a bound, written at a fixed place: no capacity to check, no call to copy a few digits.
+//! Lines being written: a room of fixed size and the place in it, so that no capacity has to be checked, and a few digits take no
+//! call to be copied.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -6,80 +7,283 @@ use std::net::SocketAddr;
 use super::digits::{PADDED, SHORT};
 use super::encode;
 
-/// Octets a part may take: the longest, that of a connection's `tcp`, takes less than 600 of keys and 22 numbers of at most 40.
-/// (A power of two.)
-const LEN: usize = 2048;
+/// Octets of lines that are gathered, and as many again for the one being written: all parts of a row whose length has a bound, and
+/// texts of at most [`TEXT`], take less. (A power of two.)
+const LEN: usize = 128 << 10;
 
 /// Octets that are put at a time, at most.
-const MOST: usize = 128;
+const MOST: usize = TEXT + 64;
 
-/// A part of a line being written.
+/// Octets of the longest text that is put into a line; longer ones pass it by.
+const TEXT: usize = 512;
+
+/// Where lines are gathered.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
-    octets: [u8; LEN + MOST],
-    /// Below [`LEN`], or too much was written: whoever takes it away sees to that.
+pub(super) struct Room {
+    octets: Box<[u8; LEN + MOST]>,
+    /// At most [`LEN`], or too much was written: whoever takes it away sees to that.
     len: usize,
 }
 
-impl Default for Line {
+impl Default for Room {
     fn default() -> Self {
-        Self { octets: [0; LEN + MOST], len: 0 }
+        let octets = vec![0; LEN + MOST].into_boxed_slice();
+        Self { octets: octets.try_into().expect("as many as were asked for"), len: 0 }
     }
 }
 
-impl Line {
+impl Room {
+    /// A further line; [`end`](Self::end) keeps it.
+    #[inline]
+    pub(super) fn line(&mut self, out: &mut Vec<u8>) -> Line<'_> {
+        if self.len > LEN / 2 {
+            self.append_to(out);
+        }
+        Line { octets: &mut self.octets, at: self.len }
+    }
+
+    /// Keeps what was written up to that place.
+    #[inline]
+    pub(super) fn end(&mut self, at: usize) {
+        self.len = at;
+    }
+
+    /// What is gathered.
+    #[inline]
+    pub(super) fn gathered(&self) -> &[u8] {
+        assert!(self.len <= LEN, "no line is longer than its room");
+        &self.octets[..self.len]
+    }
+
+    /// Forgets what was gathered.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Moves what is gathered to the end of `out`.
+    pub(super) fn append_to(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.gathered());
+        self.clear();
+    }
+}
+
+/// A line being written. Its place stays in a register: it is handed to functions that are called by value, and comes back as their
+/// result.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    octets: &'a mut [u8; LEN + MOST],
+    /// Below [`LEN`], or too much was written: see [`Room::gathered`].
+    at: usize,
+}
+
+/// A text of ours, its length known to the compiler, with as many spaces behind it as make it fewer moves.
+macro_rules! padded {
+    ($($text:expr),+) => {{
+        const TEXT: &str = concat!($($text),+);
+        static PADDED: Padded<{ TEXT.len() }, { padded_len(TEXT.len()) }> = Padded::of(TEXT);
+        &PADDED
+    }};
+}
+
+/// Appends a comma, a key, a colon and an integer.
+macro_rules! field {
+    ($line:expr, $key:literal, $value:expr) => {
+        $line.field(padded!(",\"", $key, "\":"), $value)
+    };
+}
+
+/// Appends a comma, a key and a colon.
+macro_rules! put_key {
+    ($line:expr, $key:literal) => {
+        $line.padded(padded!(",\"", $key, "\":"))
+    };
+}
+
+pub(super) use {field, padded, put_key};
+
+/// A text of ours of `LEN` octets, with spaces behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Padded<const LEN: usize, const N: usize>([u8; N]);
+
+impl<const LEN: usize, const N: usize> Padded<LEN, N> {
+    pub(super) const fn of(text: &str) -> Self {
+        let Fixed { octets, len } = Fixed::of(&[text]);
+        assert!(len as usize == LEN, "it counts the octets of the text");
+        Self(octets)
+    }
+}
+
+/// Four octets and fewer take one move, as sixteen do.
+pub(super) const fn padded_len(len: usize) -> usize {
+    if len % 16 > 4 { len.next_multiple_of(16) } else { len }
+}
+
+/// A text of ours in a place of fixed size, so that it is put with a few moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fixed<const N: usize> {
+    octets: [u8; N],
+    len: u8,
+}
+
+impl<const N: usize> Default for Fixed<N> {
+    fn default() -> Self {
+        Self::of(&[])
+    }
+}
+
+impl<const N: usize> Fixed<N> {
+    /// The parts one after the other.
+    pub(super) const fn of(parts: &[&str]) -> Self {
+        let (mut octets, mut len, mut part) = ([b' '; N], 0, 0);
+        while part < parts.len() {
+            let mut at = 0;
+            while at < parts[part].len() {
+                octets[len] = parts[part].as_bytes()[at];
+                len += 1;
+                at += 1;
+            }
+            part += 1;
+        }
+        assert!(len < 256, "one octet counts them");
+        Self { octets, len: len as u8 }
+    }
+}
+
+impl<'a> Line<'a> {
+    /// The line for a function that writes some of it.
+    #[inline(always)]
+    fn lend(&mut self) -> Line<'_> {
+        Line { octets: self.octets, at: self.at }
+    }
+
+    /// Lends the line to a function that writes some of it, and says where it ended.
+    #[inline(always)]
+    pub(super) fn with(&mut self, write: impl FnOnce(Line<'_>) -> usize) {
+        self.at = write(self.lend());
+    }
+
+    /// The place behind what was written.
+    #[inline(always)]
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What was written since the line was at a place; `None` where that is too long.
+    pub(super) fn since<const N: usize>(&self, begin: usize) -> Option<Fixed<N>> {
+        let (written, len) = (self.octets.get(begin..self.at)?, self.at - begin);
+        let mut octets = [b' '; N];
+        octets.get_mut(..len)?.copy_from_slice(written);
+        Some(Fixed { octets, len: u8::try_from(len).ok()? })
+    }
+
+    /// A window to write to, so that no bound has to be checked: the remainder changes nothing.
+    #[inline(always)]
+    fn window<const N: usize>(&mut self) -> &mut [u8; N] {
+        const { assert!(N <= MOST, "there is room for them at any place") };
+        let place = self.at % LEN;
+        self.at = place;
+        (&mut self.octets[place..place + N]).try_into().expect("as long as it is")
+    }
+
     /// Appends octets of ours; their number is known to the compiler, so that this is a few moves.
     #[inline(always)]
     pub(super) fn put<const N: usize>(&mut self, octets: &[u8; N]) {
-        const { assert!(N <= MOST, "there is room for them at any place") };
-        // The remainder changes nothing; with it, no bound has to be checked.
-        let place = self.len % LEN;
-        self.octets[place..place + N].copy_from_slice(octets);
-        self.len += N;
+        *self.window::<N>() = *octets;
+        self.at += N;
+    }
+
+    /// Appends a text of ours.
+    #[inline(always)]
+    pub(super) fn fixed<const N: usize>(&mut self, text: &Fixed<N>) {
+        self.put_some(&text.octets, text.len);
+    }
+
+    /// Appends the first octets of some.
+    #[inline(always)]
+    pub(super) fn put_some<const N: usize>(&mut self, octets: &[u8; N], len: u8) {
+        *self.window::<N>() = *octets;
+        self.at += usize::from(len);
+    }
+
+    /// Appends a text of ours.
+    #[inline(always)]
+    pub(super) fn padded<const TEXT_LEN: usize, const N: usize>(&mut self, text: &Padded<TEXT_LEN, N>) {
+        *self.window() = text.0;
+        self.at += TEXT_LEN;
+    }
+
+    /// Appends a text of ours, and an integer.
+    #[inline(always)]
+    pub(super) fn field<const TEXT_LEN: usize, const N: usize>(&mut self, text: &Padded<TEXT_LEN, N>, value: u64) {
+        let window = self.window::<MOST>();
+        store(window, 0, text.0);
+        match SHORT.get(usize::try_from(value).unwrap_or(usize::MAX)) {
+            Some(&digits) => {
+                store(window, TEXT_LEN, digits.to_le_bytes());
+                self.at += TEXT_LEN + (digits >> 24) as usize;
+            }
+            None => {
+                self.at += TEXT_LEN;
+                self.at = large_number(self.lend(), value);
+            }
+        }
+    }
+
+    /// Appends a name of ours.
+    #[inline]
+    pub(super) fn name(&mut self, name: &str) {
+        self.window::<MOST>()[..name.len()].copy_from_slice(name.as_bytes());
+        self.at += name.len();
     }
 
     /// Appends an integer.
-    #[inline(never)]
-    pub(super) fn number(&mut self, value: u64) {
-        self.frequent_number(value);
-    }
-
-    /// The same in place: for rows that are so frequent that their code stays in the nearest cache.
     #[inline(always)]
-    pub(super) fn frequent_number(&mut self, value: u64) {
+    pub(super) fn number(&mut self, value: u64) {
         match SHORT.get(usize::try_from(value).unwrap_or(usize::MAX)) {
-            Some(&digits) => self.short(digits),
-            None => self.large_number(value),
+            Some(&digits) => self.digits(digits),
+            None => self.at = large_number(self.lend(), value),
         }
     }
 
     /// Appends as many digits as the highest octet says.
     #[inline(always)]
-    fn short(&mut self, digits: u32) {
-        let end = self.len + (digits >> 24) as usize;
-        self.put(&digits.to_le_bytes());
-        self.len = end;
+    fn digits(&mut self, digits: u32) {
+        *self.window() = digits.to_le_bytes();
+        self.at += (digits >> 24) as usize;
     }
 
+    /// Appends a text of ours, and what [`eight_digits`] found.
     #[inline(always)]
-    fn padded(&mut self, number: u32) {
-        self.put(&PADDED[number as usize].to_le_bytes());
-        self.len -= 1;
+    pub(super) fn eight_digits<const TEXT_LEN: usize, const N: usize>(&mut self, text: &Padded<TEXT_LEN, N>, (digits, len): (u64, usize)) {
+        let window = self.window::<MOST>();
+        store(window, 0, text.0);
+        store(window, TEXT_LEN, digits.to_le_bytes());
+        self.at += TEXT_LEN + len;
     }
 
-    fn large_number(&mut self, value: u64) {
-        if value < 1_000_000 {
-            // Fits: below 2³².
-            let value = value as u32;
-            self.short(SHORT[(value / 1000) as usize]);
-            return self.padded(value % 1000);
+    /// Appends octets, the ends of some before the next, and all but the last octets of the last.
+    #[inline(always)]
+    pub(super) fn time(&mut self, second: &[u8; 32], second_len: usize, groups: [u32; 3]) {
+        let window = self.window::<MOST>();
+        store(window, 0, *second);
+        for (at, group) in groups.into_iter().enumerate() {
+            store(window, second_len + 3 * at, PADDED[group as usize].to_le_bytes());
         }
-        self.number(value / 1000);
-        self.padded((value % 1000) as u32);
+        store(window, second_len + 9, *b"Z\"");
+        self.at += second_len + 11;
+    }
+
+    /// Appends an octet of an address, and what stands behind it.
+    #[inline(always)]
+    fn part_of_address(&mut self, octet: u8, behind: u8) {
+        let short = SHORT[usize::from(octet)];
+        let len = short >> 24;
+        *self.window() = (short & 0xff_ffff | u32::from(behind) << (8 * len)).to_le_bytes();
+        self.at += len as usize + 1;
     }
 
     /// Appends an integer, or `null`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn optional_number(&mut self, value: Option<u64>) {
         match value {
             Some(value) => self.number(value),
@@ -88,7 +292,7 @@ impl Line {
     }
 
     /// Appends `true` or `false`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn boolean(&mut self, value: bool) {
         match value {
             true => self.put(b"true"),
@@ -97,6 +301,7 @@ impl Line {
     }
 
     /// Appends `true`, `false` or `null`.
+    #[inline(always)]
     pub(super) fn optional_boolean(&mut self, value: Option<bool>) {
         match value {
             Some(value) => self.boolean(value),
@@ -104,87 +309,266 @@ impl Line {
         }
     }
 
-    /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes, or `null`.
-    pub(super) fn optional_decimal(&mut self, value: Option<f64>) {
-        let Some(value) = value else { return self.put(b"null") };
-        let scaled = value.abs() * 1e9;
-        if scaled < 1e18 {
+    /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes.
+    #[inline(always)]
+    pub(super) fn decimal(&mut self, value: f64) {
+        let scaled = value * 1e9;
+        if (0.0..9e9).contains(&scaled) {
             // Rounded by the cast; `round` would be a call of a library.
-            let billionths = (scaled + 0.5) as u64;
-            if billionths > 0 && value.is_sign_negative() {
-                self.put(b"-");
-            }
-            self.number(billionths / 1_000_000_000);
-            self.fraction((billionths % 1_000_000_000) as u32);
+            self.short(seconds((scaled + 0.5) as i64 as u64));
         } else {
-            self.unusual_decimal(value);
+            self.at = decimal(self.lend(), value);
         }
     }
 
-    /// Appends a point and billionths without the zeros at their end; nothing for 0.
-    #[inline]
-    fn fraction(&mut self, billionths: u32) {
-        if billionths == 0 {
-            return;
+    /// The same, or `null`.
+    #[inline(always)]
+    pub(super) fn optional_decimal(&mut self, value: Option<f64>) {
+        match value {
+            Some(value) => self.decimal(value),
+            None => self.put(b"null"),
         }
-        self.put(b".");
-        let groups = [billionths / 1_000_000, billionths / 1000 % 1000, billionths % 1000];
-        let last = groups.iter().rposition(|&group| group > 0).unwrap_or(0);
-        for group in &groups[..last] {
-            self.padded(*group);
-        }
-        // The highest octet says how many digits count.
-        self.short(PADDED[groups[last] as usize]);
     }
 
-    /// Appends what takes more than 64 bits, or is no number.
-    #[cold]
-    fn unusual_decimal(&mut self, value: f64) {
-        let mut text = Vec::new();
-        encode::decimal(&mut text, value);
-        self.octets[self.len..self.len + text.len()].copy_from_slice(&text);
-        self.len += text.len();
+    /// Appends nanoseconds as seconds, as the fraction that they are would be.
+    #[inline(always)]
+    pub(super) fn nanoseconds(&mut self, ns: u64) {
+        match ns {
+            0..9_000_000_000 => self.short(seconds(ns)),
+            _ => self.at = decimal(self.lend(), ns as f64 / 1e9),
+        }
+    }
+
+    /// Appends a text of at most fifteen octets.
+    #[inline(always)]
+    pub(super) fn short(&mut self, Short(text): Short) {
+        *self.window() = text.to_le_bytes();
+        self.at += (text >> 120) as usize;
     }
 
     /// Appends an address and port as a string, as they display.
+    #[inline(always)]
     pub(super) fn address(&mut self, address: SocketAddr) {
-        self.put(b"\"");
-        match address {
-            SocketAddr::V4(address) => {
-                let [a, b, c, d] = address.ip().octets();
-                for octet in [a, b, c] {
-                    self.number(octet.into());
-                    self.put(b".");
-                }
-                self.number(d.into());
-                self.put(b":");
-                self.number(address.port().into());
-            }
-            SocketAddr::V6(address) => {
-                let mut rest = &mut self.octets[self.len..];
-                let before = rest.len();
-                write!(rest, "{address}").expect("no line is longer than its place");
-                let left = rest.len();
-                self.len += before - left;
-            }
+        self.at = write_address(self.lend(), address);
+    }
+
+    /// Appends octets of the network as a string; what is not UTF-8 is replaced by U+FFFD. Where that takes more than there is
+    /// room for, all that is gathered and it go to the end of `out`.
+    #[inline(always)]
+    pub(super) fn text(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        self.at = text(self.lend(), octets, out);
+    }
+
+    /// The same, or `null`.
+    #[inline(always)]
+    pub(super) fn optional_text(&mut self, octets: Option<&[u8]>, out: &mut Vec<u8>) {
+        match octets {
+            Some(octets) => self.text(octets, out),
+            None => self.put(b"null"),
         }
-        self.put(b"\"");
     }
 
-    /// Appends a name of ours.
-    #[inline]
-    pub(super) fn name(&mut self, name: &str) {
-        self.octets[self.len..self.len + name.len()].copy_from_slice(name.as_bytes());
-        self.len += name.len();
-    }
-
-    /// Moves what was written to the end of `out`.
-    #[inline]
+    /// Moves all that is gathered to the end of `out`, for what is appended there.
+    #[cold]
     pub(super) fn append_to(&mut self, out: &mut Vec<u8>) {
-        assert!(self.len <= LEN, "no part of a line is longer than its place");
-        out.extend_from_slice(&self.octets[..self.len]);
-        self.len = 0;
+        assert!(self.at <= LEN, "no line is longer than its room");
+        out.extend_from_slice(&self.octets[..self.at]);
+        self.at = 0;
     }
+}
+
+/// The digits of a number of at most eight, the first in the lowest octet, and how many there are; `None` for 0 and what has more.
+#[inline(always)]
+pub(super) fn eight_digits(value: u64) -> Option<(u64, usize)> {
+    let table = |table: &[u32; 1000], number: u32| u64::from(table[number as usize]);
+    if value.wrapping_sub(1) >= 100_000_000 - 1 {
+        return None;
+    }
+    // Fits: below 10⁸.
+    let value = value as u32;
+    let (digits, len) = if value < 1000 {
+        let short = table(&SHORT, value);
+        return Some((short, (short >> 24) as usize));
+    } else if value < 1_000_000 {
+        let short = table(&SHORT, value / 1000);
+        (short & 0xff_ffff, (short >> 24) as usize)
+    } else {
+        let short = table(&SHORT, value / 1_000_000);
+        let len = (short >> 24) as usize;
+        // At most 99: their octets are two.
+        (short & 0xffff | (table(&PADDED, value / 1000 % 1000) & 0xff_ffff) << (8 * len), len + 3)
+    };
+    // What is above its three digits is not among those that count.
+    Some((digits | table(&PADDED, value % 1000) << (8 * len), len + 3))
+}
+
+/// Overwrites octets of a window; their place is known to the compiler, and within it.
+#[inline(always)]
+fn store<const N: usize>(window: &mut [u8; MOST], at: usize, octets: [u8; N]) {
+    if let Some(place) = window.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+        *place = octets;
+    }
+}
+
+#[inline(never)]
+fn large_number(mut line: Line<'_>, value: u64) -> usize {
+    match eight_digits(value) {
+        Some((digits, len)) => {
+            *line.window() = digits.to_le_bytes();
+            line.at += len;
+        }
+        None if value == 0 => line.put(b"0"),
+        None => {
+            line.with(|line| large_number(line, value / 1_000_000));
+            let below_million = (value % 1_000_000) as usize;
+            line.put_some(&PADDED[below_million / 1000].to_le_bytes(), 3);
+            line.put_some(&PADDED[below_million % 1000].to_le_bytes(), 3);
+        }
+    }
+    line.at
+}
+
+/// Fifteen octets of text, the first in the lowest octet, and how many count in the highest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Short(u128);
+
+/// Nanoseconds, less than ten seconds, as seconds, without zeros at the end.
+#[inline(never)]
+pub(super) fn seconds(ns: u64) -> Short {
+    let (whole, fraction) = (ns / 1_000_000_000, (ns % 1_000_000_000) as u32);
+    let below_million = fraction % 1_000_000;
+    let group = |number: u32| u64::from(PADDED[number as usize]);
+    let (milli, micro, nano) = (group(fraction / 1_000_000), group(below_million / 1000), group(below_million % 1000));
+    // The highest octet of a group says how many digits there are without the zeros at the end.
+    let digits = |group: u64| group & 0xff_ffff;
+    let len = match (milli >> 24, micro >> 24, nano >> 24) {
+        (0, 0, 0) => 1,
+        (milli, 0, 0) => 2 + milli,
+        (_, micro, 0) => 5 + micro,
+        (_, _, nano) => 8 + nano,
+    };
+    let lower = u64::from(b'0') + (whole & 0xf) | u64::from(b'.') << 8 | digits(milli) << 16 | digits(micro) << 40;
+    Short(u128::from(lower) | u128::from(digits(nano) | len << 56) << 64)
+}
+
+#[inline(never)]
+fn decimal(mut line: Line<'_>, value: f64) -> usize {
+    let scaled = value.abs() * 1e9;
+    if scaled >= 1e18 || scaled.is_nan() {
+        return unusual_decimal(line, value);
+    }
+    let billionths = (scaled + 0.5) as u64;
+    if value.is_sign_negative() && billionths > 0 {
+        line.put(b"-");
+    }
+    line.number(billionths / 1_000_000_000);
+    let Short(fraction) = seconds(billionths % 1_000_000_000);
+    // Without the 0 before the point.
+    let len = (fraction >> 120) as u8 - 1;
+    line.put_some(&(fraction >> 8).to_le_bytes(), len);
+    line.at
+}
+
+/// Appends what takes more than 64 bits, or is no number.
+#[cold]
+fn unusual_decimal(mut line: Line<'_>, value: f64) -> usize {
+    let mut text = Vec::new();
+    encode::decimal(&mut text, value);
+    let len = text.len();
+    line.window::<MOST>()[..len].copy_from_slice(&text);
+    line.at + len
+}
+
+#[inline(never)]
+fn write_address(mut line: Line<'_>, address: SocketAddr) -> usize {
+    line.put(b"\"");
+    match address {
+        SocketAddr::V4(address) => {
+            let [a, b, c, d] = address.ip().octets();
+            line.part_of_address(a, b'.');
+            line.part_of_address(b, b'.');
+            line.part_of_address(c, b'.');
+            line.part_of_address(d, b':');
+            line.number(address.port().into());
+        }
+        SocketAddr::V6(address) => {
+            let mut rest = &mut line.window::<MOST>()[..];
+            write!(rest, "{address}").expect("no address is longer than that");
+            line.at += MOST - rest.len();
+        }
+    }
+    line.put(b"\"");
+    line.at
+}
+
+#[inline(never)]
+fn text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
+    line.put(b"\"");
+    let len = octets.len();
+    let window = line.window::<{ TEXT + 16 }>();
+    if len <= TEXT && copy_plain(octets, window) {
+        line.at += len;
+    } else {
+        line.append_to(out);
+        encode::escaped(out, octets);
+    }
+    line.put(b"\"");
+    line.at
+}
+
+/// Copies octets to the beginning of a window; whether they were all plain.
+#[inline(always)]
+fn copy_plain(octets: &[u8], window: &mut [u8; TEXT + 16]) -> bool {
+    let len = octets.len();
+    if let (Some(first), Some(last)) = (octets.first_chunk::<16>(), octets.last_chunk::<16>()) {
+        // Once more at the end, those that are missing to sixteen there.
+        let Some(end) = window.get_mut(len - 16..len).and_then(|end| end.first_chunk_mut()) else { return false };
+        let mut odd = copy_sixteen(last, end) | copy_sixteen(first, window.first_chunk_mut().expect("longer"));
+        let mut at = 16;
+        while at + 16 <= len {
+            let (Some(from), Some(to)) = (octets[at..].first_chunk(), window[at..].first_chunk_mut()) else { break };
+            odd |= copy_sixteen(from, to);
+            at += 16;
+        }
+        return odd == 0;
+    }
+    let word = |octets: [u8; 8]| u64::from_le_bytes(octets);
+    if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
+        let place = len & 7;
+        *window.first_chunk_mut().expect("longer") = *first;
+        *window[place..].first_chunk_mut().expect("longer") = *last;
+        return (odd_octets(word(*first)) | odd_octets(word(*last))) == 0;
+    }
+    if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        let place = len & 3;
+        *window.first_chunk_mut().expect("longer") = *first;
+        *window[place..].first_chunk_mut().expect("longer") = *last;
+        return odd_octets(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))) == 0;
+    }
+    let (&[first, ..], &[.., last]) = (octets, octets) else { return true };
+    let middle = octets[len / 2];
+    window[0] = first;
+    window[len / 2] = middle;
+    window[len - 1] = last;
+    odd_octets(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' '])) == 0
+}
+
+/// Copies sixteen octets; zero where all are plain. A few operations on a vector.
+#[inline(always)]
+fn copy_sixteen(from: &[u8; 16], to: &mut [u8; 16]) -> u8 {
+    *to = *from;
+    from.iter().map(|&octet| u8::from(!encode::is_plain(octet))).fold(0, |odd, octet| odd | octet)
+}
+
+/// Zero where eight octets are all plain. Which of them is not cannot be told: a borrow or carry may reach the next.
+#[inline(always)]
+fn odd_octets(octets: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let (quotes, backslashes) = (octets ^ EACH * b'"' as u64, octets ^ EACH * b'\\' as u64);
+    // Below 0x20 the first difference borrows; 0x7f and above reach the high bit by the sum or have it.
+    let is_zero = |octets: u64| octets.wrapping_sub(EACH) & !octets;
+    (octets.wrapping_sub(0x20 * EACH) | octets.wrapping_add(EACH) | octets | is_zero(quotes) | is_zero(backslashes)) & HIGH
 }
 
 #[cfg(test)]
@@ -193,10 +577,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(value: u64) -> String {
-        let (mut line, mut out) = (Line::default(), Vec::new());
-        line.number(value);
-        line.append_to(&mut out);
-        String::from_utf8(out).expect("digits")
+        put(|line, _| line.number(value))
     }
 
     #[test]
@@ -208,10 +589,13 @@ mod tests {
         assert_eq!(written(u64::MAX), u64::MAX.to_string());
     }
 
-    fn put(write: impl FnOnce(&mut Line)) -> String {
-        let (mut line, mut out) = (Line::default(), Vec::new());
-        write(&mut line);
-        line.append_to(&mut out);
+    fn put(write: impl FnOnce(&mut Line<'_>, &mut Vec<u8>)) -> String {
+        let (mut room, mut out) = (Room::default(), Vec::new());
+        let mut line = room.line(&mut out);
+        write(&mut line, &mut out);
+        let end = line.at();
+        room.end(end);
+        room.append_to(&mut out);
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
@@ -219,7 +603,7 @@ mod tests {
     fn addresses_are_written_as_they_display() {
         for text in ["10.0.0.1:80", "255.255.255.255:65535", "[::1]:443", "[fe80::1%2]:1", "[::ffff:10.0.0.1]:8080"] {
             let parsed: SocketAddr = text.parse().expect("an address");
-            assert_eq!(put(|line| line.address(parsed)), format!("\"{parsed}\""));
+            assert_eq!(put(|line, _| line.address(parsed)), format!("\"{parsed}\""));
         }
     }
 
@@ -237,15 +621,43 @@ mod tests {
     fn decimals_at_the_edges() {
         let values = [0.0, -0.0, 1.5, 0.0935, 1e-9, 4e-10, -4e-10, -0.25, 0.999_999_999_9, 1e8, 1e9, -1e12, 1e300, f64::NAN, f64::INFINITY];
         for value in values.map(Some).into_iter().chain([None]) {
-            assert_eq!(put(|line| line.optional_decimal(value)), encoded(value), "{value:?}");
+            assert_eq!(put(|line, _| line.optional_decimal(value)), encoded(value), "{value:?}");
+        }
+    }
+
+    fn encoded_text(octets: &[u8]) -> String {
+        let mut out = Vec::new();
+        encode::text(&mut out, octets);
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
+
+    #[test]
+    fn texts_of_any_length_with_any_octet_anywhere() {
+        for len in (0..=70).chain([TEXT - 1, TEXT, TEXT + 1, LEN]) {
+            let plain = vec![b'a'; len];
+            assert_eq!(put(|line, out| line.text(&plain, out)), encoded_text(&plain), "{len}");
+            for octet in 0..=u8::MAX {
+                for place in [0, 1, len / 2, len.saturating_sub(2), len.saturating_sub(1)].into_iter().filter(|&place| place < len.min(70))
+                {
+                    let mut octets = plain.clone();
+                    octets[place] = octet;
+                    assert_eq!(put(|line, out| line.text(&octets, out)), encoded_text(&octets), "{len} {octet} {place}");
+                }
+            }
         }
     }
 
     proptest! {
         #[test]
+        fn any_nanoseconds(ns: u64, shift in 0u32..64) {
+            let ns = ns >> shift;
+            prop_assert_eq!(put(|line, _| line.nanoseconds(ns)), encoded(Some(ns as f64 / 1e9)));
+        }
+
+        #[test]
         fn any_decimal(value in -1e7f64..1e7, scale in 0i32..10) {
             let value = Some(value / 10f64.powi(scale));
-            prop_assert_eq!(put(|line| line.optional_decimal(value)), encoded(value));
+            prop_assert_eq!(put(|line, _| line.optional_decimal(value)), encoded(value));
         }
 
         #[test]

@@ -2,6 +2,7 @@
 
 mod clock;
 #[cfg(feature = "cli")]
+mod costs;
 pub mod csv;
 mod digits;
 pub(crate) mod encode;

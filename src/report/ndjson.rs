@@ -5,301 +5,335 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::clock::Clock;
+use super::costs::Costs;
 use super::encode::{name, null, number, optional_number, optional_text, text};
-use super::line::Line;
+use super::line::{Fixed, Line, Padded, Room, field, padded, padded_len, put_key, seconds};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream,
-    Exchange, Head, Message, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
+    Exchange, Head, Message, Opcode, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
 };
 use crate::options::ContentMode;
-use crate::stream::Frame;
 
-/// Appends a comma, a key and a colon; the text is put together at compile time.
+/// Appends a comma, a key and a colon to what may be of any length.
 macro_rules! key {
     ($out:expr, $key:literal) => {
         $out.extend_from_slice(concat!(",\"", $key, "\":").as_bytes())
     };
 }
 
-/// The same where the length counts, for a [`Line`].
-macro_rules! put_key {
-    ($line:expr, $key:literal) => {{
-        const KEY: &str = concat!(",\"", $key, "\":");
-        const OCTETS: &[u8; KEY.len()] = KEY.as_bytes().first_chunk().expect("as long as it is");
-        $line.put(OCTETS)
-    }};
-}
-
 /// Turns rows into lines of JSON.
 #[derive(Clone, Debug)]
 pub struct Lines {
     content: ContentMode,
-    clock: Clock,
-    line: Line,
+    room: Room,
+    costs: Costs,
 }
 
 impl Lines {
     /// Lines that show as much of the content as was asked of the analysis.
     pub fn new(content: ContentMode) -> Self {
-        Self { content, clock: Clock::default(), line: Line::default() }
+        Self { content, room: Room::default(), costs: Costs::default() }
     }
 
     /// Appends one row and its line feed.
     pub fn append(&mut self, row: &Row, out: &mut Vec<u8>) {
+        self.gather(row, out);
+        self.room.append_to(out);
+    }
+
+    /// Gathers one row and its line feed behind those before it, to be taken many at a time. What there is no room for goes to the
+    /// end of `out`, behind all that was gathered before.
+    pub fn gather(&mut self, row: &Row, out: &mut Vec<u8>) {
+        let mut line = self.room.line(out);
         match row {
-            Row::Exchange(exchange) => self.exchange(exchange, out),
-            Row::Message(message) => self.message(message, out),
-            Row::Connection(connection) => self.connection(connection, out),
+            Row::Message(row) => message(&mut line, row, self.content, &mut self.costs, out),
+            Row::Exchange(row) => line.with(|line| exchange(line, row, self.content, &mut self.costs, out)),
+            Row::Connection(row) => line.with(|line| connection(line, row, &mut self.costs, out)),
+        }
+        let end = line.at();
+        self.room.end(end);
+    }
+
+    /// What is gathered; it follows what went to the `out` of [`gather`](Self::gather).
+    #[inline]
+    pub fn gathered(&self) -> &[u8] {
+        self.room.gathered()
+    }
+
+    /// Forgets what was gathered, when it was taken.
+    pub fn clear(&mut self) {
+        self.room.clear();
+    }
+}
+
+#[inline(never)]
+fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
+    line.field(padded!(r#"{"type":"exchange","connection":"#), exchange.connection);
+    field!(line, "number", exchange.number);
+    put_key!(line, "client");
+    line.address(exchange.client);
+    put_key!(line, "server");
+    line.address(exchange.server);
+    put_key!(line, "request");
+    match &exchange.request {
+        Some(row) => line.with(|line| request(line, row, mode, costs, out)),
+        None => line.put(b"null"),
+    }
+    put_key!(line, "response");
+    match &exchange.response {
+        Some(row) => line.with(|line| response(line, row, mode, costs, out)),
+        None => line.put(b"null"),
+    }
+    if exchange.informational.is_empty() && exchange.upgrade.is_none() && exchange.upgrade_refused.is_none() {
+        // As most are.
+        line.padded(padded!(r#","informational":[],"upgrade":null,"upgrade_refused":null"#));
+    } else {
+        put_key!(line, "informational");
+        line.append_to(out);
+        list(out, &exchange.informational, |out, &status| number(out, status));
+        put_key!(line, "upgrade");
+        upgrade(&mut line, exchange.upgrade);
+        put_key!(line, "upgrade_refused");
+        refused(&mut line, exchange.upgrade_refused);
+    }
+    put_key!(line, "time_to_first_byte_s");
+    line.optional_decimal(exchange.time_to_first_byte_s);
+    put_key!(line, "time_to_last_byte_s");
+    line.optional_decimal(exchange.time_to_last_byte_s);
+    line.padded(padded!(r#","ajax":{"verdict":"#));
+    line.boolean(exchange.ajax.verdict);
+    put_key!(line, "confidence");
+    line.decimal(exchange.ajax.confidence);
+    put_key!(line, "reasons");
+    names(&mut line, &exchange.ajax.reasons, out);
+    line.padded(padded!(r#"},"polling":"#));
+    polling(&mut line, exchange.polling.as_deref());
+    let mut odd = exchange.anomalies;
+    exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
+    exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
+    end(&mut line, odd, &exchange.anomaly_details, out);
+    line.at()
+}
+
+#[inline(never)]
+fn request(mut line: Line<'_>, request: &Request, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
+    line.padded(padded!(r#"{"content_bytes":"#));
+    line.with(|line| http_cost(line, Direction::ClientToServer, &request.cost, costs));
+    let [method, target, version] = request.head.start_line();
+    put_key!(line, "method");
+    line.optional_text(not_empty(method), out);
+    put_key!(line, "target");
+    line.optional_text(not_empty(target), out);
+    put_key!(line, "host");
+    line.optional_text(request.host(), out);
+    http_version(&mut line, version, out);
+    line.with(|line| http_content(line, &request.head, &request.content, &request.cost, mode, out));
+    line.put(b"}");
+    line.at()
+}
+
+#[inline(never)]
+fn response(mut line: Line<'_>, response: &Response, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
+    line.padded(padded!(r#"{"content_bytes":"#));
+    line.with(|line| http_cost(line, Direction::ServerToClient, &response.cost, costs));
+    field!(line, "status", response.status.into());
+    http_version(&mut line, response.version(), out);
+    line.with(|line| http_content(line, &response.head, &response.content, &response.cost, mode, out));
+    put_key!(line, "event_stream");
+    event_stream(&mut line, response.content.http.as_ref().and_then(|http| http.events.as_ref()));
+    line.put(b"}");
+    line.at()
+}
+
+#[inline(never)]
+fn http_cost(mut line: Line<'_>, direction: Direction, cost: &Cost, costs: &mut Costs) -> usize {
+    costs.put(&mut line, direction, cost);
+    line.at()
+}
+
+#[inline(always)]
+fn http_version(line: &mut Line<'_>, version: &[u8], out: &mut Vec<u8>) {
+    match version {
+        b"HTTP/1.1" => line.padded(padded!(r#","version":"HTTP/1.1""#)),
+        _ => {
+            put_key!(line, "version");
+            line.optional_text(not_empty(version), out);
         }
     }
+}
 
-    fn exchange(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
-        let line = &mut self.line;
-        line.put(br#"{"type":"exchange","connection":"#);
-        line.number(exchange.connection);
-        put_key!(line, "number");
-        line.number(exchange.number);
-        put_key!(line, "client");
-        line.address(exchange.client);
-        put_key!(line, "server");
-        line.address(exchange.server);
-        put_key!(line, "request");
-        self.request(exchange.request.as_ref(), out);
-        put_key!(self.line, "response");
-        self.response(exchange.response.as_ref(), out);
-        put_key!(self.line, "informational");
-        self.line.append_to(out);
-        list(out, &exchange.informational, |out, &status| number(out, status));
-        self.outcome(exchange, out);
-        let mut odd = exchange.anomalies;
-        exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
-        exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
-        self.anomalies(odd, &exchange.anomaly_details, out);
-        self.line.put(b"}\n");
-        self.line.append_to(out);
-    }
-
-    /// What came of it, and when.
-    fn outcome(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
-        let line = &mut self.line;
-        put_key!(line, "upgrade");
-        upgrade(line, exchange.upgrade);
-        put_key!(line, "upgrade_refused");
-        refused(line, exchange.upgrade_refused);
-        put_key!(line, "time_to_first_byte_s");
-        line.optional_decimal(exchange.time_to_first_byte_s);
-        put_key!(line, "time_to_last_byte_s");
-        line.optional_decimal(exchange.time_to_last_byte_s);
-        line.put(br#","ajax":{"verdict":"#);
-        line.boolean(exchange.ajax.verdict);
-        put_key!(line, "confidence");
-        line.optional_decimal(Some(exchange.ajax.confidence));
-        put_key!(line, "reasons");
+#[inline(never)]
+fn http_content(mut line: Line<'_>, head: &Head, content: &Content, cost: &Cost, mode: ContentMode, out: &mut Vec<u8>) -> usize {
+    put_key!(line, "content_type");
+    line.optional_text(head.field("content-type"), out);
+    put_key!(line, "content_encoding");
+    line.optional_text(list_field(head, "content-encoding").as_deref(), out);
+    if content.envelope.is_none() && content.sha256.is_none() && mode == ContentMode::None {
+        // As most are.
+        line.padded(padded!(r#","envelope":null,"content_sha256":null"#));
+    } else {
         line.append_to(out);
-        list(out, &exchange.ajax.reasons, |out, reason| name(out, reason));
-        line.put(br#"},"polling":"#);
-        polling(line, exchange.polling.as_deref());
-        line.append_to(out);
-    }
-
-    fn request(&mut self, request: Option<&Request>, out: &mut Vec<u8>) {
-        let Some(request) = request else { return self.line.put(b"null") };
-        self.line.put(b"{");
-        self.cost(&request.cost);
-        put_key!(self.line, "method");
-        self.line.append_to(out);
-        let [method, target, version] = request.head.start_line();
-        optional_text(out, not_empty(method));
-        key!(out, "target");
-        optional_text(out, not_empty(target));
-        key!(out, "host");
-        optional_text(out, request.host());
-        key!(out, "version");
-        optional_text(out, not_empty(version));
-        self.http_content(&request.head, &request.content, &request.cost, out);
-        self.line.put(b"}");
-    }
-
-    fn response(&mut self, response: Option<&Response>, out: &mut Vec<u8>) {
-        let Some(response) = response else { return self.line.put(b"null") };
-        self.line.put(b"{");
-        self.cost(&response.cost);
-        put_key!(self.line, "status");
-        self.line.number(response.status.into());
-        put_key!(self.line, "version");
-        self.line.append_to(out);
-        optional_text(out, not_empty(response.version()));
-        self.http_content(&response.head, &response.content, &response.cost, out);
-        put_key!(self.line, "event_stream");
-        event_stream(&mut self.line, response.content.http.as_ref().and_then(|http| http.events.as_ref()));
-        self.line.put(b"}");
-    }
-
-    fn http_content(&mut self, head: &Head, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
-        key!(out, "content_type");
-        optional_text(out, head.field("content-type"));
-        key!(out, "content_encoding");
-        optional_text(out, list_field(head, "content-encoding").as_deref());
         key!(out, "envelope");
         envelope(out, content.envelope.as_deref());
-        self.content(content, cost, out);
+        shown(out, content, cost, mode);
     }
+    line.at()
+}
 
-    fn message(&mut self, message: &Message, out: &mut Vec<u8>) {
-        let line = &mut self.line;
-        line.put(br#"{"type":"message","connection":"#);
-        line.frequent_number(message.connection);
-        put_key!(line, "number");
-        line.frequent_number(message.number);
-        match message.direction {
-            Direction::ClientToServer => line.put(br#","direction":"client_to_server","opcode":""#),
-            Direction::ServerToClient => line.put(br#","direction":"server_to_client","opcode":""#),
-        }
-        line.name(message.opcode.name());
-        line.put(br#"","#);
-        self.cost(&message.cost);
-        let line = &mut self.line;
-        put_key!(line, "fragments");
-        line.frequent_number(message.fragments.into());
-        put_key!(line, "compressed");
-        line.boolean(message.compressed);
-        put_key!(line, "masked");
-        line.boolean(message.masked);
-        close(line, message.close.as_deref(), out);
-        if message.content.envelope.is_none() && message.answered.is_none() {
-            // As most are.
-            line.put(br#","envelope":null,"answered_in_s":null"#);
-        } else {
-            put_key!(line, "envelope");
+/// `,"direction":"client_to_server","opcode":"text","content_bytes":` of each direction and opcode.
+static DIRECTIONS_AND_OPCODES: [[Fixed<80>; 16]; 2] = {
+    let mut all = [[Fixed::of(&[]); 16]; 2];
+    let mut at = 0;
+    while at < 32 {
+        let (direction, opcode) = (Direction::BOTH[at / 16].name(), Opcode::of_bits(at as u8 % 16).name());
+        all[at / 16][at % 16] = Fixed::of(&[r#","direction":""#, direction, r#"","opcode":""#, opcode, r#"","content_bytes":"#]);
+        at += 1;
+    }
+    all
+};
+
+/// The end of an ordinary message, uncompressed and compressed, and of each unmasked and masked.
+static ORDINARY_ENDS: [[Fixed<176>; 2]; 2] = {
+    const fn of(compressed: &str, masked: &str) -> Fixed<176> {
+        const REST: &str = ",\"close_code\":null,\"close_reason\":null,\"envelope\":null,\"answered_in_s\":null,\"content_sha256\":null,\"anomalies\":[]}\n";
+        Fixed::of(&[r#","fragments":1,"compressed":"#, compressed, r#","masked":"#, masked, REST])
+    }
+    [[of("false", "false"), of("false", "true")], [of("true", "false"), of("true", "true")]]
+};
+
+#[inline(always)]
+fn message(line: &mut Line<'_>, message: &Message, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) {
+    line.field(padded!(r#"{"type":"message","connection":"#), message.connection);
+    field!(line, "number", message.number);
+    line.fixed(&DIRECTIONS_AND_OPCODES[message.direction as usize][usize::from(message.opcode.bits() & 0xf)]);
+    costs.put(line, message.direction, &message.cost);
+    let content = &message.content;
+    let mut odd = message.anomalies;
+    odd.merge(content.anomalies);
+    let is_plain = content.envelope.is_none() && content.sha256.is_none() && mode == ContentMode::None;
+    let is_single = message.fragments == 1 && message.close.is_none() && message.answered.is_none();
+    if is_plain && is_single && odd.is_empty() {
+        line.fixed(&ORDINARY_ENDS[usize::from(message.compressed)][usize::from(message.masked)]);
+    } else {
+        line.with(|line| unusual_end(line, message, odd, mode, out));
+    }
+}
+
+/// The end of a message of which there is more to say.
+#[inline(never)]
+fn unusual_end(mut line: Line<'_>, message: &Message, odd: AnomalySet, mode: ContentMode, out: &mut Vec<u8>) -> usize {
+    field!(line, "fragments", message.fragments.into());
+    put_key!(line, "compressed");
+    line.boolean(message.compressed);
+    put_key!(line, "masked");
+    line.boolean(message.masked);
+    close(&mut line, message.close.as_deref(), out);
+    put_key!(line, "envelope");
+    match message.content.envelope.as_deref() {
+        None => line.put(b"null"),
+        some => {
             line.append_to(out);
-            envelope(out, message.content.envelope.as_deref());
-            put_key!(line, "answered_in_s");
-            // Nanoseconds below 2⁵³ (104 days) are exact.
-            line.optional_decimal(message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
+            envelope(out, some);
         }
-        self.content(&message.content, &message.cost, out);
-        let mut odd = message.anomalies;
-        odd.merge(message.content.anomalies);
-        self.anomalies(odd, &message.anomaly_details, out);
-        self.line.put(b"}\n");
-        self.line.append_to(out);
     }
-
-    fn connection(&mut self, connection: &ConnectionRow, out: &mut Vec<u8>) {
-        let line = &mut self.line;
-        line.put(br#"{"type":"connection","connection":"#);
-        line.number(connection.connection);
-        put_key!(line, "client");
-        line.address(connection.client);
-        put_key!(line, "server");
-        line.address(connection.server);
-        self.frames(connection.first, connection.last);
-        let line = &mut self.line;
-        put_key!(line, "duration_s");
-        line.optional_decimal(Some(connection.last.time.seconds_since(connection.first.time)));
-        put_key!(line, "protocols");
+    put_key!(line, "answered_in_s");
+    // Nanoseconds below 2⁵³ (104 days) are exact.
+    line.optional_decimal(message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9));
+    if message.content.sha256.is_none() && mode == ContentMode::None {
+        line.padded(padded!(r#","content_sha256":null"#));
+    } else {
         line.append_to(out);
-        list(out, &connection.protocols, |out, protocol| name(out, protocol));
-        put_key!(line, "wire_bytes");
-        line.number(connection.wire_bytes);
-        put_key!(line, "exchanges");
-        line.number(connection.exchanges);
-        put_key!(line, "time_to_first_request_s");
-        line.optional_decimal(connection.time_to_first_request_s);
-        put_key!(line, "websocket");
-        websocket(line, connection.websocket.as_ref(), out);
-        buckets(line, &connection.buckets);
+        shown(out, &message.content, &message.cost, mode);
+    }
+    end(&mut line, odd, &message.anomaly_details, out);
+    line.at()
+}
+
+#[inline(never)]
+fn connection(mut line: Line<'_>, connection: &ConnectionRow, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
+    line.field(padded!(r#"{"type":"connection","connection":"#), connection.connection);
+    put_key!(line, "client");
+    line.address(connection.client);
+    put_key!(line, "server");
+    line.address(connection.server);
+    costs.frames(&mut line, connection.first, connection.last);
+    put_key!(line, "duration_s");
+    line.decimal(connection.last.time.seconds_since(connection.first.time));
+    put_key!(line, "protocols");
+    names(&mut line, &connection.protocols, out);
+    field!(line, "wire_bytes", connection.wire_bytes);
+    field!(line, "exchanges", connection.exchanges);
+    put_key!(line, "time_to_first_request_s");
+    line.optional_decimal(connection.time_to_first_request_s);
+    put_key!(line, "websocket");
+    match &connection.websocket {
+        Some(facts) => line.with(|line| websocket(line, facts, out)),
+        None => line.put(b"null"),
+    }
+    line.with(|line| buckets(line, &connection.buckets));
+    line.with(|line| tcp(line, &connection.tcp));
+    if connection.anomalies.is_empty() {
+        line.padded(padded!(",\"anomalies\":[]}\n"));
+    } else {
         line.append_to(out);
-        tcp(line, &connection.tcp, out);
-        key!(out, "anomalies");
-        list(out, &connection.anomalies, |out, &(kind, count, first_frame)| {
-            out.extend_from_slice(br#"{"kind":"#);
-            name(out, kind.name());
-            key!(out, "count");
-            number(out, count);
-            key!(out, "first_frame");
-            optional_number(out, (first_frame > 0).then_some(first_frame));
-            out.push(b'}');
-        });
-        if !connection.anomalies.is_empty() {
-            key!(out, "anomaly_details");
-            list(out, &connection.anomalies, |out, &(kind, _, first_frame)| {
-                let first_frame = (first_frame > 0).then_some(first_frame);
-                detail(out, kind, connection.anomaly_details.of_kind(kind), first_frame);
-            });
-        }
-        out.extend_from_slice(b"}\n");
+        connection_anomalies(out, connection);
     }
+    line.at()
+}
 
-    /// The money fields.
-    fn cost(&mut self, cost: &Cost) {
-        let (line, bytes) = (&mut self.line, &cost.provenance.bytes);
-        line.put(br#""content_bytes":"#);
-        line.optional_number(cost.content_bytes);
-        put_key!(line, "encoded_bytes");
-        line.frequent_number(cost.encoded_bytes);
-        put_key!(line, "framing_bytes");
-        line.frequent_number(cost.framing_bytes);
-        put_key!(line, "tls_bytes");
-        line.frequent_number(bytes.tls);
-        put_key!(line, "tcp_bytes");
-        line.frequent_number(bytes.tcp);
-        put_key!(line, "ip_bytes");
-        line.frequent_number(bytes.ip);
-        put_key!(line, "link_bytes");
-        line.frequent_number(bytes.link);
-        put_key!(line, "wire_bytes");
-        line.frequent_number(cost.wire_bytes());
-        put_key!(line, "overhead_bytes");
-        line.frequent_number(cost.overhead_bytes());
-        put_key!(line, "lost_bytes");
-        line.frequent_number(cost.lost_bytes);
-        self.frames(cost.provenance.first, cost.provenance.last);
-    }
+#[cold]
+fn connection_anomalies(out: &mut Vec<u8>, connection: &ConnectionRow) {
+    key!(out, "anomalies");
+    list(out, &connection.anomalies, |out, &(kind, count, first_frame)| {
+        out.extend_from_slice(br#"{"kind":"#);
+        name(out, kind.name());
+        key!(out, "count");
+        number(out, count);
+        key!(out, "first_frame");
+        optional_number(out, (first_frame > 0).then_some(first_frame));
+        out.push(b'}');
+    });
+    key!(out, "anomaly_details");
+    list(out, &connection.anomalies, |out, &(kind, _, first_frame)| {
+        let first_frame = (first_frame > 0).then_some(first_frame);
+        detail(out, kind, connection.anomaly_details.of_kind(kind), first_frame);
+    });
+    out.extend_from_slice(b"}\n");
+}
 
-    /// Frame number 0 is none: nothing of the message was captured.
-    fn frames(&mut self, first: Frame, last: Frame) {
-        let line = &mut self.line;
-        put_key!(line, "first_frame");
-        line.optional_number((first.number > 0).then_some(first.number));
-        put_key!(line, "last_frame");
-        line.optional_number((last.number > 0).then_some(last.number));
-        put_key!(line, "time");
-        match first.number {
-            0 => line.put(b"null"),
-            _ => {
-                line.put(b"\"");
-                line.put(&self.clock.text(first.time));
-                line.put(b"\"");
-            }
-        }
-    }
-
-    /// The digest and, when asked for, the content: as text when it is UTF-8.
-    fn content(&mut self, content: &Content, cost: &Cost, out: &mut Vec<u8>) {
-        let line = &mut self.line;
-        match &content.sha256 {
-            None => line.put(br#","content_sha256":null"#),
-            Some(digest) => {
-                put_key!(line, "content_sha256");
-                line.append_to(out);
-                hexadecimal(out, digest.as_slice());
-            }
-        }
-        if self.content != ContentMode::None {
-            line.append_to(out);
-            sample(content.sample.as_deref(), cost, out);
-        }
-    }
-
-    fn anomalies(&mut self, set: AnomalySet, details: &AnomalyDetails, out: &mut Vec<u8>) {
-        if set.is_empty() {
-            return self.line.put(br#","anomalies":[]"#);
-        }
-        self.line.append_to(out);
+/// What was odd in a row, and its end.
+#[inline(always)]
+fn end(line: &mut Line<'_>, set: AnomalySet, details: &AnomalyDetails, out: &mut Vec<u8>) {
+    if set.is_empty() {
+        line.padded(padded!(",\"anomalies\":[]}\n"));
+    } else {
+        line.append_to(out);
         odd(out, set, details);
+    }
+}
+
+/// A list of a few names of ours.
+fn names(line: &mut Line<'_>, names: &[&str], out: &mut Vec<u8>) {
+    line.put(b"[");
+    for (at, name) in names.iter().enumerate() {
+        if at > 0 {
+            line.put(b",");
+        }
+        line.text(name.as_bytes(), out);
+    }
+    line.put(b"]");
+}
+
+/// The digest and, when asked for, the content: as text when it is UTF-8.
+fn shown(out: &mut Vec<u8>, content: &Content, cost: &Cost, mode: ContentMode) {
+    key!(out, "content_sha256");
+    match &content.sha256 {
+        None => null(out),
+        Some(digest) => hexadecimal(out, digest.as_slice()),
+    }
+    if mode != ContentMode::None {
+        sample(content.sample.as_deref(), cost, out);
     }
 }
 
@@ -368,6 +402,7 @@ fn odd(out: &mut Vec<u8>, set: AnomalySet, details: &AnomalyDetails) {
     list(out, &kinds, |out, kind| name(out, kind.name()));
     key!(out, "anomaly_details");
     list(out, &kinds, |out, &kind| detail(out, kind, details.of_kind(kind), None));
+    out.extend_from_slice(b"}\n");
 }
 
 /// Where a kind of oddity lies: its place, or only a frame to look at.
@@ -385,30 +420,29 @@ fn detail(out: &mut Vec<u8>, kind: AnomalyKind, detail: Option<&AnomalyDetail>, 
     out.push(b'}');
 }
 
-fn refused(line: &mut Line, refused: Option<RefusedUpgrade>) {
+fn refused(line: &mut Line<'_>, refused: Option<RefusedUpgrade>) {
     let Some(refused) = refused else { return line.put(b"null") };
-    line.put(br#"{"status":"#);
+    line.padded(padded!(r#"{"status":"#));
     line.optional_number(refused.status.map(u64::from));
-    line.put(br#","reason":""#);
+    line.padded(padded!(r#","reason":""#));
     line.name(refused.reason.name());
     line.put(br#""}"#);
 }
 
-fn upgrade(line: &mut Line, upgrade: Option<Upgrade>) {
+fn upgrade(line: &mut Line<'_>, upgrade: Option<Upgrade>) {
     match upgrade {
         None => line.put(b"null"),
-        Some(Upgrade::WebSocket) => line.put(br#""websocket""#),
+        Some(Upgrade::WebSocket) => line.padded(padded!(r#""websocket""#)),
         Some(Upgrade::Tunnel) => line.put(br#""tunnel""#),
         Some(Upgrade::Other) => line.put(br#""other""#),
     }
 }
 
-fn polling(line: &mut Line, poll: Option<&Poll>) {
+fn polling(line: &mut Line<'_>, poll: Option<&Poll>) {
     let Some(poll) = poll else { return line.put(b"null") };
-    line.put(br#"{"kind":""#);
+    line.padded(padded!(r#"{"kind":""#));
     line.name(poll.kind.name());
-    line.put(br#"","number":"#);
-    line.number(poll.number);
+    line.field(padded!(r#"","number":"#), poll.number);
     put_key!(line, "interval_s");
     line.optional_decimal(poll.interval_ns.map(|interval| interval as f64 / 1e9));
     put_key!(line, "is_new");
@@ -416,18 +450,13 @@ fn polling(line: &mut Line, poll: Option<&Poll>) {
     line.put(b"}");
 }
 
-fn event_stream(line: &mut Line, events: Option<&EventStream>) {
+fn event_stream(line: &mut Line<'_>, events: Option<&EventStream>) {
     let Some(events) = events else { return line.put(b"null") };
-    line.put(br#"{"events":"#);
-    line.number(events.events);
-    put_key!(line, "event_bytes");
-    line.number(events.event_bytes);
-    put_key!(line, "data_bytes");
-    line.number(events.data_bytes);
-    put_key!(line, "comments");
-    line.number(events.comments);
-    put_key!(line, "comment_bytes");
-    line.number(events.comment_bytes);
+    line.field(padded!(r#"{"events":"#), events.events);
+    field!(line, "event_bytes", events.event_bytes);
+    field!(line, "data_bytes", events.data_bytes);
+    field!(line, "comments", events.comments);
+    field!(line, "comment_bytes", events.comment_bytes);
     put_key!(line, "retry_ms");
     line.optional_number(events.retry_ms);
     put_key!(line, "mean_interval_s");
@@ -461,129 +490,164 @@ fn envelope(out: &mut Vec<u8>, envelope: Option<&Envelope>) {
     out.push(b'}');
 }
 
-fn close(line: &mut Line, close: Option<&Close>, out: &mut Vec<u8>) {
-    let Some(close) = close else { return line.put(br#","close_code":null,"close_reason":null"#) };
+fn close(line: &mut Line<'_>, close: Option<&Close>, out: &mut Vec<u8>) {
+    let Some(close) = close else { return line.padded(padded!(r#","close_code":null,"close_reason":null"#)) };
     put_key!(line, "close_code");
     line.optional_number(close.code.map(u64::from));
     put_key!(line, "close_reason");
-    line.append_to(out);
-    text(out, close.reason.as_bytes());
+    line.text(close.reason.as_bytes(), out);
 }
 
-fn websocket(line: &mut Line, facts: Option<&WebSocketFacts>, out: &mut Vec<u8>) {
-    let Some(facts) = facts else { return line.put(b"null") };
-    let string = |out: &mut Vec<u8>, value: &Option<String>| optional_text(out, value.as_deref().map(str::as_bytes));
+#[inline(never)]
+fn websocket(mut line: Line<'_>, facts: &WebSocketFacts, out: &mut Vec<u8>) -> usize {
+    fn octets(text: &Option<String>) -> Option<&[u8]> {
+        text.as_deref().map(str::as_bytes)
+    }
     line.put(br#"{"host":"#);
-    line.append_to(out);
-    string(out, &facts.host);
-    key!(out, "target");
-    string(out, &facts.target);
-    key!(out, "version");
-    optional_number(out, facts.version);
-    key!(out, "subprotocol");
-    string(out, &facts.subprotocol);
-    key!(out, "extensions");
-    string(out, &facts.extensions);
+    line.optional_text(octets(&facts.host), out);
+    put_key!(line, "target");
+    line.optional_text(octets(&facts.target), out);
+    put_key!(line, "version");
+    line.optional_number(facts.version.map(u64::from));
+    put_key!(line, "subprotocol");
+    line.optional_text(octets(&facts.subprotocol), out);
+    put_key!(line, "extensions");
+    line.optional_text(octets(&facts.extensions), out);
     put_key!(line, "accept_valid");
     line.optional_boolean(facts.accept_valid);
     put_key!(line, "handshake_captured");
     line.boolean(facts.handshake_captured);
     put_key!(line, "handshake_s");
     line.optional_decimal(facts.handshake_s);
-    close(line, facts.close.as_ref(), out);
+    close(&mut line, facts.close.as_ref(), out);
     put_key!(line, "closed_by");
     match facts.closed_by {
-        Some(Direction::ClientToServer) => line.put(br#""client"}"#),
-        Some(Direction::ServerToClient) => line.put(br#""server"}"#),
+        Some(Direction::ClientToServer) => line.padded(padded!(r#""client"}"#)),
+        Some(Direction::ServerToClient) => line.padded(padded!(r#""server"}"#)),
         None => line.put(b"null}"),
     }
-    line.append_to(out);
+    line.at()
 }
 
-fn buckets(line: &mut Line, buckets: &Buckets) {
-    line.put(br#","buckets":{"#);
-    for (at, bucket) in Bucket::ALL.into_iter().enumerate() {
-        both_ways(line, at > 0, bucket.name(), |direction| buckets.in_direction(bucket, direction));
-    }
+/// Appends the member of a bucket, with what stands before it.
+macro_rules! bucket {
+    ($line:expr, $buckets:expr, $bucket:ident, $before:literal) => {{
+        let client = $buckets.in_direction(Bucket::$bucket, Direction::ClientToServer);
+        let server = $buckets.in_direction(Bucket::$bucket, Direction::ServerToClient);
+        if client | server == 0 {
+            $line.padded(padded!($before, r#":{"client_to_server":0,"server_to_client":0}"#));
+        } else {
+            $line.field(padded!($before, r#":{"client_to_server":"#), client);
+            field!($line, "server_to_client", server);
+            $line.put(b"}");
+        }
+    }};
+}
+
+#[inline(never)]
+fn buckets(mut line: Line<'_>, buckets: &Buckets) -> usize {
+    bucket!(line, buckets, TcpSetup, r#","buckets":{"tcp_setup""#);
+    bucket!(line, buckets, TlsSetup, r#","tls_setup""#);
+    bucket!(line, buckets, Acknowledgements, r#","acknowledgements""#);
+    bucket!(line, buckets, Retransmissions, r#","retransmissions""#);
+    bucket!(line, buckets, KeepAlive, r#","keep_alive""#);
+    bucket!(line, buckets, Teardown, r#","teardown""#);
+    bucket!(line, buckets, Unattributed, r#","unattributed""#);
     line.put(b"}");
+    line.at()
 }
 
-/// A member of an object: a number for each direction.
-fn both_ways(line: &mut Line, follows: bool, name: &str, of: impl Fn(Direction) -> u64) {
-    if follows {
-        line.put(b",");
-    }
-    line.put(b"\"");
-    line.name(name);
-    line.put(br#"":{"client_to_server":"#);
-    line.number(of(Direction::ClientToServer));
-    put_key!(line, "server_to_client");
-    line.number(of(Direction::ServerToClient));
-    line.put(b"}");
-}
-
-fn tcp(line: &mut Line, tcp: &TcpFacts, out: &mut Vec<u8>) {
-    line.put(br#","tcp":{"segments":"#);
-    line.number(tcp.segments);
-    put_key!(line, "retransmitted_segments");
-    line.number(tcp.retransmitted_segments);
+#[inline(never)]
+fn tcp(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
+    line.field(padded!(r#","tcp":{"segments":"#), tcp.segments);
+    field!(line, "retransmitted_segments", tcp.retransmitted_segments);
     put_key!(line, "initial_rtt_s");
     line.optional_decimal(tcp.initial_rtt_s);
-    put_key!(line, "retransmitted_bytes");
-    line.number(tcp.retransmitted_bytes);
-    put_key!(line, "out_of_order_segments");
-    line.number(tcp.out_of_order_segments);
-    put_key!(line, "duplicate_segments");
-    line.number(tcp.duplicate_segments);
-    put_key!(line, "lost_bytes");
-    line.number(tcp.lost_bytes);
-    put_key!(line, "client_mss");
-    line.optional_number(tcp.sides[0].mss.map(u64::from));
-    put_key!(line, "server_mss");
-    line.optional_number(tcp.sides[1].mss.map(u64::from));
-    put_key!(line, "client");
-    tcp_side(line, &tcp.sides[0]);
-    put_key!(line, "server");
-    tcp_side(line, &tcp.sides[1]);
-    line.put(br#","analysis":{"#);
-    line.append_to(out);
-    if tcp.analysis.is_some() {
-        let both = |kind| Direction::BOTH.map(|direction| tcp.analysis(kind, direction));
-        for (at, kind) in TcpAnalysis::ALL.into_iter().filter(|&kind| both(kind) != [0, 0]).enumerate() {
-            both_ways(line, at > 0, kind.name(), |direction| tcp.analysis(kind, direction));
-            line.append_to(out);
-        }
+    if tcp.retransmitted_bytes | tcp.out_of_order_segments | tcp.duplicate_segments | tcp.lost_bytes == 0 {
+        // As most are.
+        line.padded(padded!(r#","retransmitted_bytes":0,"out_of_order_segments":0,"duplicate_segments":0,"lost_bytes":0"#));
+    } else {
+        field!(line, "retransmitted_bytes", tcp.retransmitted_bytes);
+        field!(line, "out_of_order_segments", tcp.out_of_order_segments);
+        field!(line, "duplicate_segments", tcp.duplicate_segments);
+        field!(line, "lost_bytes", tcp.lost_bytes);
     }
-    line.put(b"}}");
-    line.append_to(out);
+    let [client, server] = &tcp.sides;
+    put_key!(line, "client_mss");
+    line.optional_number(client.mss.map(u64::from));
+    put_key!(line, "server_mss");
+    line.optional_number(server.mss.map(u64::from));
+    put_key!(line, "client");
+    line.with(|line| tcp_side(line, client));
+    put_key!(line, "server");
+    line.with(|line| tcp_side(line, server));
+    match &tcp.analysis {
+        None => line.padded(padded!(r#","analysis":{}}"#)),
+        Some(_) => line.with(|line| analysis(line, tcp)),
+    }
+    line.at()
 }
 
-fn tcp_side(line: &mut Line, side: &TcpSide) {
-    line.put(br#"{"window_scale":"#);
+#[inline(never)]
+fn analysis(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
+    line.padded(padded!(r#","analysis":{"#));
+    let both = |kind| Direction::BOTH.map(|direction| tcp.analysis(kind, direction));
+    let met = TcpAnalysis::ALL.into_iter().map(|kind| (kind, both(kind))).filter(|&(_, both)| both != [0, 0]);
+    for (at, (kind, [client, server])) in met.enumerate() {
+        if at > 0 {
+            line.put(b",");
+        }
+        line.put(b"\"");
+        line.name(kind.name());
+        line.field(padded!(r#"":{"client_to_server":"#), client);
+        field!(line, "server_to_client", server);
+        line.put(b"}");
+    }
+    line.put(b"}}");
+    line.at()
+}
+
+#[inline(never)]
+fn tcp_side(mut line: Line<'_>, side: &TcpSide) -> usize {
+    line.padded(padded!(r#"{"window_scale":"#));
     line.optional_number(side.window_scale.map(u64::from));
     put_key!(line, "sack_permitted");
     line.optional_boolean(side.sack_permitted);
     put_key!(line, "timestamps");
     line.optional_boolean(side.timestamps);
-    put_key!(line, "max_bytes_in_flight");
-    line.number(side.max_bytes_in_flight.into());
+    field!(line, "max_bytes_in_flight", side.max_bytes_in_flight.into());
     let times = &side.round_trips;
-    line.put(br#","ack_rtt":{"count":"#);
-    line.number(times.count);
-    put_key!(line, "min_s");
-    line.optional_decimal(times.min_s());
-    put_key!(line, "mean_s");
-    line.optional_decimal(times.mean_s());
-    put_key!(line, "max_s");
-    line.optional_decimal(times.max_s());
+    line.field(padded!(r#","ack_rtt":{"count":"#), times.count);
+    if times.count == 0 {
+        line.padded(padded!(r#","min_s":null,"mean_s":null,"max_s":null}}"#));
+        return line.at();
+    }
+    if times.count == 1 && times.sum_ns < 1_000_000_000 {
+        // All are the same.
+        let time = seconds(times.sum_ns);
+        put_key!(line, "min_s");
+        line.short(time);
+        put_key!(line, "mean_s");
+        line.short(time);
+        put_key!(line, "max_s");
+        line.short(time);
+    } else {
+        put_key!(line, "min_s");
+        line.nanoseconds(times.min_ns);
+        put_key!(line, "mean_s");
+        line.optional_decimal(times.mean_s());
+        put_key!(line, "max_s");
+        line.nanoseconds(times.max_ns);
+    }
     line.put(b"}}");
+    line.at()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Ajax, Application, Opcode, PollingKind, RefusalReason, RoundTrips, Side};
-    use crate::stream::{LayerBytes, Place, Provenance, Timestamp};
+    use crate::message::{Ajax, Application, PollingKind, RefusalReason, RoundTrips, Side};
+    use crate::stream::{Frame, LayerBytes, Place, Provenance, Timestamp};
 
     /// 2016-07-27T21:13:34Z, when the deck's capture was made.
     const START: i64 = 1_469_654_014_000_000_000;
