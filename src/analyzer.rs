@@ -11,7 +11,7 @@ use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, Words, slice, slice_other, slice_plain_into};
 use crate::parallel::Pool;
 
-/// So many at most.
+/// Segments that are received together, at most.
 const TOGETHER: usize = 8;
 
 /// A segment that waits for those it is received together with.
@@ -103,7 +103,9 @@ impl Analyzer {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>) {
         self.release();
-        self.count(packet);
+        self.totals.packets += 1;
+        self.totals.wire_bytes += u64::from(packet.len);
+        self.totals.captured_bytes += packet.data.len() as u64;
         match slice(packet) {
             Sliced::Segment(segment) => self.receive_alone(segment),
             Sliced::Fragment(fragment) => self.fragment(&fragment),
@@ -116,8 +118,11 @@ impl Analyzer {
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
         let mut few = Few { places: [const { Taken::NOTHING }; TOGETHER], count: 0 };
+        let (mut packets_taken, mut wire_bytes, mut captured_bytes) = (0, 0, 0);
         for packet in packets {
-            self.count(&packet);
+            packets_taken += 1;
+            wire_bytes += u64::from(packet.len);
+            captured_bytes += packet.data.len() as u64;
             let (taken, places) = few.places.split_at_mut(few.count);
             let Some(place) = places.first_mut() else { break };
             match slice_plain_into(&packet, &mut place.segment) {
@@ -133,6 +138,9 @@ impl Analyzer {
             }
         }
         self.receive_together(&mut few.places[..few.count]);
+        self.totals.packets += packets_taken;
+        self.totals.wire_bytes += wire_bytes;
+        self.totals.captured_bytes += captured_bytes;
     }
 
     /// Takes a packet that is not as most are.
@@ -210,13 +218,6 @@ impl Analyzer {
         if unjoined.frames > 0 {
             self.book_not_tcp(NotTcp::Fragment, unjoined.frames, unjoined.bytes, unjoined.first_frame);
         }
-    }
-
-    #[inline]
-    fn count(&mut self, packet: &Packet<'_>) {
-        self.totals.packets += 1;
-        self.totals.wire_bytes += u64::from(packet.len);
-        self.totals.captured_bytes += packet.data.len() as u64;
     }
 
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)

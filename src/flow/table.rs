@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::connection::{Connection, Output};
 use super::index::Index;
 use crate::options::Options;
-use crate::packet::{ConnectionKey, Segment};
+use crate::packet::{ConnectionKey, Flags, Segment};
 use crate::stream::Timestamp;
 
 /// Connections that a limit or the clock may end are looked for this often at least, in segments: a full pass over the
@@ -127,7 +127,10 @@ impl Table {
     // Always: whoever has many segments has a loop around it.
     #[inline(always)]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) {
-        let slot = self.slot(segment, known, out);
+        let slot = match known {
+            Some(known) if self.is_where_it_was(known) && !begins(segment) => known.slot,
+            Some(_) | None => self.slot(segment, out),
+        };
         self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
@@ -242,9 +245,14 @@ impl Table {
     }
 
     #[inline]
-    fn slot(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) -> usize {
-        let is_there = |known: &Known| self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number);
-        match known.filter(is_there).map(|known| known.slot).or_else(|| Some(self.look_up(&segment.key)? as usize)) {
+    fn is_where_it_was(&self, known: Known) -> bool {
+        self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number)
+    }
+
+    /// Where the connection of a segment lies, which may begin with it.
+    #[inline(never)]
+    fn slot(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> usize {
+        match self.look_up(&segment.key).map(|slot| slot as usize) {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
@@ -258,7 +266,6 @@ impl Table {
         }
     }
 
-    #[inline]
     fn is_reused(&self, slot: usize, segment: &Segment<'_>) -> bool {
         self.slots[slot].as_ref().is_some_and(|connection| connection.is_reused_by(segment))
     }
@@ -407,6 +414,12 @@ impl Table {
     fn open(&self) -> impl Iterator<Item = (usize, &Connection)> {
         self.slots.iter().enumerate().filter_map(|(slot, connection)| connection.as_deref().map(|connection| (slot, connection)))
     }
+}
+
+/// Whether a segment may begin a connection where there is one.
+#[inline]
+fn begins(segment: &Segment<'_>) -> bool {
+    segment.flags.has(Flags::SYN)
 }
 
 /// What may still come of a connection; `None` while it is open.

@@ -39,8 +39,7 @@ pub(crate) fn slice_into<'a>(packet: &Packet<'a>, into: &mut Segment<'a>) -> Opt
     let headers = packet.data.first_chunk::<OPTIONS>()?;
     let start = u64_at(headers, IP - 2);
     let middle = u32_at(headers, IP + 6);
-    let [addresses, position, rest] = [u64_at(headers, IP + 12), u64_at(headers, TCP + 4), u64_at(headers, TCP + 12)];
-    let ports = u32_at(headers, TCP);
+    let rest = u64_at(headers, TCP + 12);
     let is_plain = packet.link_type == LINKTYPE_ETHERNET
         && start >> 40 == IPV4_WITHOUT_OPTIONS
         && middle & FRAGMENT_AND_PROTOCOL == u32::from(super::ip::TCP);
@@ -53,35 +52,31 @@ pub(crate) fn slice_into<'a>(packet: &Packet<'a>, into: &mut Segment<'a>) -> Opt
     }
     let (before, payload) = packet.data[..end.min(packet.data.len())].split_at_checked(payload_at)?;
     let payload_len = (end - payload_at) as u32;
-    let identification = start as u16;
-    let words = Words::new(addresses, ports, position, rest, identification, payload_len);
-    let source = ((addresses >> 32) as u32, (ports >> 16) as u16);
-    let destination = (addresses as u32, ports as u16);
-    let (key, sender) = ConnectionKey::v4(source, destination);
-    *into = Segment {
-        frame: packet.frame,
-        key,
-        sender,
-        seq: SeqNumber((position >> 32) as u32),
-        ack: SeqNumber(position as u32),
-        flags: Flags((rest >> 48) as u8),
-        window: (rest >> 32) as u16,
-        options: &before[OPTIONS..],
-        payload,
-        payload_len,
-        bytes: LayerBytes {
-            link: u64::from(packet.len) - total_len as u64,
-            ip: IP_LEN as u64,
-            tcp: tcp_len as u64,
-            tls: 0,
-            payload: u64::from(payload_len),
-        },
-        identity: Identity { identification, checksum: (rest >> 16) as u16, point: CapturePoint::default() },
+    // Field by field, each read and at once written: all of them together are more than there are registers.
+    into.frame = packet.frame;
+    into.options = &before[OPTIONS..];
+    into.payload = payload;
+    into.payload_len = payload_len;
+    into.bytes = LayerBytes {
+        link: u64::from(packet.len) - total_len as u64,
+        ip: IP_LEN as u64,
+        tcp: tcp_len as u64,
+        tls: 0,
+        payload: u64::from(payload_len),
     };
+    into.flags = Flags((rest >> 48) as u8);
+    into.window = (rest >> 32) as u16;
+    let identification = start as u16;
+    into.identity = Identity { identification, checksum: (rest >> 16) as u16, point: CapturePoint::default() };
     if identification == 0 {
         into.identity.point = CapturePoint::of(*packet, (middle >> 8) as u8);
     }
-    Some(words)
+    let position = u64_at(headers, TCP + 4);
+    (into.seq, into.ack) = (SeqNumber((position >> 32) as u32), SeqNumber(position as u32));
+    let (addresses, ports) = (u64_at(headers, IP + 12), u32_at(headers, TCP));
+    let (source, destination) = ((addresses >> 32) as u32, addresses as u32);
+    (into.key, into.sender) = ConnectionKey::v4((source, (ports >> 16) as u16), (destination, ports as u16));
+    Some(Words::new(addresses, ports, position, rest, identification, payload_len))
 }
 
 #[inline(always)]
