@@ -4,6 +4,7 @@ mod analysis;
 mod batches;
 mod classifier;
 mod command;
+mod common_case;
 #[allow(dead_code)]
 mod conversation;
 mod corpus;
