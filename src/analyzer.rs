@@ -8,19 +8,31 @@ use crate::capture::Packet;
 use crate::flow::{Known, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
-use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, slice, slice_into};
+use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, Words, slice, slice_other, slice_plain_into};
 use crate::parallel::Pool;
 
-/// Packets that are handled together.
+/// Segments that are received together, at most.
 const TOGETHER: usize = 8;
 
-/// A packet that was sliced.
+/// A segment that waits for those it is received together with.
 struct Taken<'a> {
-    sliced: Sliced<'a>,
-    /// Octets on the wire.
-    len: u32,
-    /// Its frame's.
-    number: u64,
+    segment: Segment<'a>,
+    /// Whether its packet was captured before.
+    is_copy: bool,
+    /// Where its connection lies, if there is one already.
+    slot: Option<u32>,
+    known: Option<Known>,
+}
+
+impl Taken<'_> {
+    /// What stands in a place for one.
+    const NOTHING: Self = Self { segment: Segment::NOTHING, is_copy: false, slot: None, known: None };
+}
+
+/// Segments that are received together, in the first places.
+struct Few<'a> {
+    places: [Taken<'a>; TOGETHER],
+    count: usize,
 }
 
 /// Turns packets into rows.
@@ -91,7 +103,9 @@ impl Analyzer {
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>) {
         self.release();
-        self.count(packet);
+        self.totals.packets += 1;
+        self.totals.wire_bytes += u64::from(packet.len);
+        self.totals.captured_bytes += packet.data.len() as u64;
         match slice(packet) {
             Sliced::Segment(segment) => self.receive_alone(segment),
             Sliced::Fragment(fragment) => self.fragment(&fragment),
@@ -103,45 +117,87 @@ impl Analyzer {
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
-        let mut packets = packets.into_iter().fuse();
-        let mut taken = [const { Taken { sliced: Sliced::NOTHING, len: 0, number: 0 } }; TOGETHER];
-        loop {
-            let mut count = 0;
-            for (taken, packet) in taken.iter_mut().zip(packets.by_ref()) {
-                self.count(&packet);
-                slice_into(&packet, &mut taken.sliced);
-                taken.len = packet.len;
-                taken.number = packet.frame.number;
-                count += 1;
+        let mut few = Few { places: [const { Taken::NOTHING }; TOGETHER], count: 0 };
+        let (mut packets_taken, mut wire_bytes, mut captured_bytes) = (0, 0, 0);
+        for packet in packets {
+            packets_taken += 1;
+            wire_bytes += u64::from(packet.len);
+            captured_bytes += packet.data.len() as u64;
+            let (taken, places) = few.places.split_at_mut(few.count);
+            let Some(place) = places.first_mut() else { break };
+            match slice_plain_into(&packet, &mut place.segment) {
+                Some(words) => {
+                    self.look_up(taken.last(), place, words);
+                    few.count += 1;
+                }
+                None => self.take_other(packet, &mut few),
             }
-            if count == 0 {
-                return;
+            if few.count == TOGETHER {
+                self.receive_together(&mut few.places);
+                few.count = 0;
             }
-            self.receive_together(&mut taken[..count]);
+        }
+        self.receive_together(&mut few.places[..few.count]);
+        self.totals.packets += packets_taken;
+        self.totals.wire_bytes += wire_bytes;
+        self.totals.captured_bytes += captured_bytes;
+    }
+
+    /// Takes a packet that is not as most are.
+    #[inline(never)]
+    fn take_other<'a>(&mut self, packet: Packet<'a>, few: &mut Few<'a>) {
+        let (taken, places) = few.places.split_at_mut(few.count);
+        match slice_other(&packet) {
+            Sliced::Segment(segment) => {
+                let Some(place) = places.first_mut() else { return };
+                place.segment = self.placed(segment);
+                self.look_up(taken.last(), place, Words::of(&segment));
+                few.count += 1;
+            }
+            Sliced::Fragment(fragment) => {
+                // What came before it goes first.
+                self.receive_together(taken);
+                few.count = 0;
+                self.fragment(&fragment);
+            }
+            Sliced::NotTcp(reason) => self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number),
         }
     }
 
-    /// Fetches what the packets need, a step of the way for all of them before the next: so the caches bring it side by side.
-    fn receive_together(&mut self, taken: &mut [Taken<'_>]) {
-        let mut prints = [0; TOGETHER];
-        let mut slots = [None; TOGETHER];
-        for ((Taken { sliced, .. }, print), slot) in taken.iter_mut().zip(&mut prints).zip(&mut slots) {
-            if let Sliced::Segment(segment) = sliced {
-                self.place(segment);
-                *print = fingerprint(segment);
-                *slot = self.table.look_up(&segment.key);
-                self.recent.fetch(*print);
+    /// Tells whether a segment was captured before, and looks up its connection, which often is that of the segment before it.
+    #[inline(always)]
+    fn look_up(&mut self, before: Option<&Taken<'_>>, taken: &mut Taken<'_>, words: Words) {
+        taken.is_copy = self.recent.is_copy(&taken.segment, fingerprint(words));
+        taken.slot = match before {
+            Some(before) if before.segment.key == taken.segment.key => before.slot,
+            Some(_) | None => self.table.look_up(&taken.segment.key),
+        };
+    }
+
+    /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
+    fn receive_together(&mut self, few: &mut [Taken<'_>]) {
+        let (mut before, mut known) = (None, None);
+        for taken in &mut *few {
+            // Those of one connection need the same.
+            if taken.slot != before {
+                before = taken.slot;
+                known = taken.slot.and_then(|slot| self.table.fetch(slot));
             }
+            taken.known = known;
         }
-        let known = slots.map(|slot| self.table.fetch(slot?));
-        known.iter().flatten().for_each(|&known| self.table.fetch_further(known));
-        for ((Taken { sliced, len, number }, known), print) in taken.iter().zip(known).zip(prints) {
-            match sliced {
-                Sliced::Segment(segment) => self.receive_at(segment, print, known),
-                Sliced::Fragment(fragment) => self.fragment(fragment),
-                Sliced::NotTcp(reason) => self.book_not_tcp(*reason, 1, u64::from(*len), *number),
+        let mut before = None;
+        for taken in &*few {
+            if taken.slot != before
+                && let Some(known) = taken.known
+            {
+                self.table.fetch_further(known);
             }
+            before = taken.slot;
         }
+        for taken in &*few {
+            self.receive_at(&taken.segment, taken.is_copy, taken.known);
+        }
+        self.totals.connections = self.table.begun();
     }
 
     #[cold]
@@ -164,13 +220,6 @@ impl Analyzer {
         }
     }
 
-    #[inline]
-    fn count(&mut self, packet: &Packet<'_>) {
-        self.totals.packets += 1;
-        self.totals.wire_bytes += u64::from(packet.len);
-        self.totals.captured_bytes += packet.data.len() as u64;
-    }
-
     /// Takes a segment. (What [`packet`](Self::packet) does with those that carry one.)
     #[inline]
     pub fn receive(&mut self, segment: &Segment<'_>) {
@@ -178,23 +227,23 @@ impl Analyzer {
         self.receive_alone(*segment);
     }
 
-    fn receive_alone(&mut self, mut segment: Segment<'_>) {
-        self.place(&mut segment);
-        self.receive_at(&segment, fingerprint(&segment), None);
+    #[inline(never)]
+    fn receive_alone(&mut self, segment: Segment<'_>) {
+        let segment = self.placed(segment);
+        let is_copy = self.recent.is_copy(&segment, fingerprint(Words::of(&segment)));
+        self.receive_at(&segment, is_copy, None);
+        self.totals.connections = self.table.begun();
     }
 
-    /// Puts a segment of a virtual network beside the others, unless networks are to be kept apart.
-    #[inline]
-    fn place(&self, segment: &mut Segment<'_>) {
-        if segment.key.is_scoped() && !self.options.separate_networks {
-            segment.key = segment.key.without_scope();
-        }
+    /// A segment of a virtual network beside the others, unless networks are to be kept apart.
+    fn placed<'a>(&self, segment: Segment<'a>) -> Segment<'a> {
+        if self.options.separate_networks { segment } else { Segment { key: segment.key.without_scope(), ..segment } }
     }
 
     /// Takes a segment whose connection may be known.
-    #[inline]
-    fn receive_at(&mut self, segment: &Segment<'_>, print: u64, known: Option<Known>) {
-        if self.recent.is_copy(segment, print) {
+    #[inline(always)]
+    fn receive_at(&mut self, segment: &Segment<'_>, is_copy: bool, known: Option<Known>) {
+        if is_copy {
             return self.book_copy(segment);
         }
         let out = &mut Output {
@@ -206,7 +255,6 @@ impl Analyzer {
             options: &self.options,
         };
         self.table.receive(segment, known, out);
-        self.totals.connections = self.table.begun();
         if self.waiting.is_due(self.polled + self.rows.len() as u64, self.options.jobs) {
             self.settle();
         }

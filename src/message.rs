@@ -1,17 +1,21 @@
 //! The rows: what was found in a capture, as plain data. Field names and units are those of docs/formats.md.
 
 mod events;
+mod head;
 mod odd;
 mod part;
 mod polling;
 mod tcp;
 
 pub use events::{EventStream, HttpContent};
+pub use head::Head;
+pub(crate) use head::{Field, FieldName, Lines, Span, field};
 pub use odd::{AnomalyDetail, AnomalyDetails};
 pub use part::{AnsweredRequest, HttpPart, Part, SegmentPart, WebSocketFrame};
 pub use polling::{EarlierPoll, Poll, PollingKind};
 pub use tcp::{RoundTrips, TcpAnalysis, TcpAnalysisCounts, TcpFacts, TcpSide};
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use crate::anomaly::AnomalySet;
@@ -367,113 +371,6 @@ impl Opcode {
     }
 }
 
-/// The start line and header section of an HTTP/1 message, as captured (RFC 9112 §2.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Head {
-    raw: Box<[u8]>,
-    start: [Span; 3],
-    fields: Box<[(Span, Span)]>,
-    names: Names,
-}
-
-/// Which field names a head may have, by a few bits of each: most that are looked for are not there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Names(u64);
-
-impl Names {
-    fn of(name: &[u8]) -> Self {
-        let first = name.first().map_or(0, |letter| usize::from(letter & 0x1f));
-        Self(1 << ((first + 11 * name.len()) % 64))
-    }
-
-    fn may_have(self, name: &[u8]) -> bool {
-        self.0 & Self::of(name).0 != 0
-    }
-}
-
-/// A part of a head: offset and length in octets; a head's limit keeps both below 4 GiB.
-type Span = (u32, u32);
-
-impl Head {
-    /// What it takes, in octets.
-    pub(crate) fn memory(&self) -> usize {
-        self.raw.len() + self.fields.len() * size_of::<(Span, Span)>()
-    }
-
-    /// A head from its octets, the three parts of its start line, and (name, value) of its field lines, each a sub-slice
-    /// of `raw`; a part that is no such sub-slice reads as empty.
-    pub(crate) fn new<'a>(raw: &'a [u8], start: [&'a [u8]; 3], fields: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        let base = raw.as_ptr() as usize;
-        let span = |part: &[u8]| match (part.as_ptr() as usize).checked_sub(base) {
-            Some(offset) if offset + part.len() <= raw.len() => (offset as u32, part.len() as u32),
-            _ => (0, 0),
-        };
-        let mut names = Names::default();
-        let fields = fields.map(|(name, value)| {
-            names.0 |= Names::of(name).0;
-            (span(name), span(value))
-        });
-        let fields = fields.collect();
-        Self { raw: raw.into(), start: start.map(span), fields, names }
-    }
-
-    fn part(&self, (offset, len): Span) -> &[u8] {
-        self.raw.get(offset as usize..(offset + len) as usize).unwrap_or_default()
-    }
-
-    /// The three parts of the start line: method, target, version; or version, status code, reason phrase.
-    pub fn start_line(&self) -> [&[u8]; 3] {
-        self.start.map(|span| self.part(span))
-    }
-
-    /// Field lines in order: (name as sent, value without surrounding whitespace).
-    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|&(name, value)| (self.part(name), self.part(value)))
-    }
-
-    /// Field lines in order, as sent, without their line ends.
-    pub fn field_lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.fields.iter().map(|&((name, name_len), (value, value_len))| {
-            let from = name as usize;
-            let behind = (name + name_len).max(value + value_len) as usize;
-            let rest = self.raw.get(behind..).unwrap_or_default();
-            let end = behind + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let line = self.raw.get(from..end).unwrap_or_default();
-            line.strip_suffix(b"\r").unwrap_or(line)
-        })
-    }
-
-    /// The first value of a field; names compare without case (RFC 9110 §5.1).
-    pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.values(name).next()
-    }
-
-    /// All values of a field, in order.
-    pub fn values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let name = name.as_bytes();
-        let fields = if self.names.may_have(name) { &self.fields[..] } else { &[] };
-        // Most names differ in their lengths.
-        let is_as_long = move |&&((_, len), _): &&(Span, Span)| len as usize == name.len();
-        let same = move |&&(found, _): &&(Span, Span)| self.part(found).eq_ignore_ascii_case(name);
-        fields.iter().filter(is_as_long).filter(same).map(|&(_, value)| self.part(value))
-    }
-
-    /// Whether a comma-separated list field holds a token, compared without case (`Connection: keep-alive, Upgrade`).
-    pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.values(name).any(|value| value.split(|&b| b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes())))
-    }
-
-    /// Whether it was captured to its empty line.
-    pub fn is_whole(&self) -> bool {
-        self.raw.ends_with(b"\n\r\n") || self.raw.ends_with(b"\n\n")
-    }
-
-    /// All octets, from the start line to the empty line, or as far as they were captured.
-    pub fn raw(&self) -> &[u8] {
-        &self.raw
-    }
-}
-
 /// The request of an exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -488,22 +385,22 @@ pub struct Request {
 impl Request {
     /// The method, such as `GET`.
     pub fn method(&self) -> &[u8] {
-        self.head.start_line()[0]
+        self.head.start_line_part(0)
     }
 
     /// The request target as sent (RFC 9112 §3.2), absolute-form included.
     pub fn target(&self) -> &[u8] {
-        self.head.start_line()[1]
+        self.head.start_line_part(1)
     }
 
     /// Such as `HTTP/1.1`.
     pub fn version(&self) -> &[u8] {
-        self.head.start_line()[2]
+        self.head.start_line_part(2)
     }
 
     /// Host and port the request names: of an absolute-form target, else the Host field (RFC 9112 §3.2.2).
     pub fn host(&self) -> Option<&[u8]> {
-        authority_of_absolute_form(self.target()).or_else(|| self.head.field("host"))
+        authority_of_absolute_form(self.target()).or_else(|| self.head.first(FieldName::Host))
     }
 }
 
@@ -535,7 +432,7 @@ pub struct Response {
 impl Response {
     /// Such as `HTTP/1.1`.
     pub fn version(&self) -> &[u8] {
-        self.head.start_line()[0]
+        self.head.start_line_part(0)
     }
 }
 
@@ -620,7 +517,7 @@ pub struct Ajax {
     /// How sure that is: 0 (a guess) to 1 (the browser said so).
     pub confidence: f64,
     /// Why, strongest first: stable names.
-    pub reasons: Vec<&'static str>,
+    pub reasons: Cow<'static, [&'static str]>,
 }
 
 /// The part of the comparison that a message belongs to.

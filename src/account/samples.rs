@@ -72,7 +72,7 @@ pub(crate) fn deck_exchange() -> Exchange {
         upgrade: None,
         time_to_first_byte_s: Some(0.09353),
         time_to_last_byte_s: Some(0.09353),
-        ajax: Ajax { verdict: true, confidence: 0.99, reasons: vec!["x-requested-with"] },
+        ajax: Ajax { verdict: true, confidence: 0.99, reasons: vec!["x-requested-with"].into() },
         side: Side::Ajax,
         polling: None,
         upgrade_refused: None,

@@ -3,7 +3,9 @@
 //! A field that only one kind of client can send decides alone: `X-Requested-With`, then `Sec-Fetch-*`, which scripts cannot
 //! forge. Without them, weaker signs are added up.
 
-use crate::message::{Ajax, Head, Request, Response, Side};
+use std::borrow::Cow;
+
+use crate::message::{Ajax, FieldName, Head, Request, Response, Side};
 use crate::options::{AjaxScope, Options};
 
 /// What the fields of an exchange say, gathered in one pass over each header section.
@@ -24,6 +26,30 @@ struct Signs<'a> {
     referer: bool,
 }
 
+/// Weaker signs. The heaviest come first, on either side: so do the reasons.
+static SIGNS: [&str; 17] = [
+    "polling-target",
+    "json-request",
+    "accept-event-stream",
+    "accept-json",
+    "json-content",
+    "method",
+    "script-field",
+    "xml-request",
+    "xml-content",
+    "accept-xml",
+    "origin",
+    "form-request",
+    "accept-anything",
+    "prefetch",
+    "navigation-accept",
+    "static-content-type",
+    "static-extension",
+];
+
+/// Their weights, by judgement: 3 for what is hardly sent otherwise, 1 for a hint.
+const WEIGHTS: [i32; SIGNS.len()] = [3, 3, 3, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, -4, -4, -4, -3];
+
 /// A media type's part in the verdict.
 #[derive(Clone, Copy, PartialEq)]
 enum Media {
@@ -40,7 +66,7 @@ enum Media {
 pub fn classify(request: Option<&Request>, response: Option<&Response>, options: &Options) -> (Ajax, Side) {
     let found = classify_in(request, response, options.ajax);
     let is_chosen = request.is_none_or(|request| is_chosen(request, options));
-    if found.1 == Side::Ajax && !is_chosen { (certain(false, "not-chosen"), Side::OtherHttp) } else { found }
+    if found.1 == Side::Ajax && !is_chosen { (certain(false, &["not-chosen"]), Side::OtherHttp) } else { found }
 }
 
 /// Whether host and path are among those that may be Ajax.
@@ -50,20 +76,20 @@ fn is_chosen(request: &Request, options: &Options) -> bool {
 }
 
 fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: AjaxScope) -> (Ajax, Side) {
-    if response.is_some_and(|response| response.status == 101 && response.head.has_token("upgrade", "websocket")) {
-        return (certain(false, "websocket-upgrade"), Side::WebSocket);
+    if response.is_some_and(|response| response.status == 101 && response.head.has_token_in(FieldName::Upgrade, "websocket")) {
+        return (certain(false, &["websocket-upgrade"]), Side::WebSocket);
     }
     if scope == AjaxScope::All {
-        return (certain(true, "scope-all"), Side::Ajax);
+        return (certain(true, &["scope-all"]), Side::Ajax);
     }
     let mut signs = Signs::default();
     if let Some(response) = response {
-        signs.response_type = response.head.field("content-type").unwrap_or_default();
+        signs.response_type = response.head.first(FieldName::ContentType).unwrap_or_default();
     }
     let answers_events = essence(signs.response_type).eq_ignore_ascii_case(b"text/event-stream");
     let Some(request) = request else {
         let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
-        return (Ajax { verdict: false, confidence: 0.5, reasons: vec!["request-not-captured"] }, side);
+        return (Ajax { verdict: false, confidence: 0.5, reasons: Cow::Borrowed(&["request-not-captured"]) }, side);
     };
     signs.gather(&request.head);
     let ajax = signs.decide().unwrap_or_else(|| signs.weigh(request));
@@ -75,35 +101,32 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
     (ajax, side)
 }
 
-fn certain(verdict: bool, reason: &'static str) -> Ajax {
-    Ajax { verdict, confidence: 1.0, reasons: vec![reason] }
+fn certain(verdict: bool, reasons: &'static [&'static str]) -> Ajax {
+    Ajax { verdict, confidence: 1.0, reasons: Cow::Borrowed(reasons) }
 }
 
 impl<'a> Signs<'a> {
     fn gather(&mut self, head: &'a Head) {
-        for (name, value) in head.fields() {
-            // By length first: most names differ in it, and comparing without case is what costs.
-            let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
-            match name.len() {
-                6 if is("accept") => self.accept = value,
-                6 if is("origin") => self.origin = true,
-                7 if is("referer") => self.referer = true,
-                10 if is("user-agent") => self.browser = value.starts_with(b"Mozilla/"),
-                7 if is("purpose") => self.prefetch |= contains(value, b"prefetch"),
-                11 if is("sec-purpose") => self.prefetch |= contains(value, b"prefetch"),
-                12 if is("content-type") => self.request_type = value,
-                12 if is("x-csrf-token") || is("x-xsrf-token") => self.script_field = true,
-                13 if is("authorization") => self.script_field |= starts_with(value, b"bearer "),
-                14 if is("sec-fetch-dest") => self.fetch_dest = Some(value),
-                14 if is("sec-fetch-mode") => self.fetch_mode = Some(value),
-                // Android's WebView sends its package name here with every request.
-                16 if is("x-requested-with") => self.xml_http_request = value.eq_ignore_ascii_case(b"xmlhttprequest"),
-                25 if is("upgrade-insecure-requests") => self.navigation = true,
-                _ => {}
-            }
-        }
+        let is_there = |name| head.has(name);
+        let last = |name| if head.has_several(name) { head.values_of(name).last() } else { head.first(name) };
+        let any = |name, is: fn(&[u8]) -> bool| is_there(name) && head.values_of(name).any(is);
+        self.accept = last(FieldName::Accept).unwrap_or_default();
+        self.origin = is_there(FieldName::Origin);
+        self.referer = is_there(FieldName::Referer);
+        self.browser = last(FieldName::UserAgent).is_some_and(|value| value.starts_with(b"Mozilla/"));
+        self.prefetch = [FieldName::Purpose, FieldName::SecPurpose].into_iter().any(|name| any(name, |value| contains(value, b"prefetch")));
+        self.request_type = last(FieldName::ContentType).unwrap_or_default();
+        self.script_field = is_there(FieldName::XCsrfToken)
+            || is_there(FieldName::XXsrfToken)
+            || any(FieldName::Authorization, |value| starts_with(value, b"bearer "));
+        self.fetch_dest = last(FieldName::SecFetchDest);
+        self.fetch_mode = last(FieldName::SecFetchMode);
+        // Android's WebView sends its package name here with every request.
+        self.xml_http_request = last(FieldName::XRequestedWith).is_some_and(|value| value.eq_ignore_ascii_case(b"xmlhttprequest"));
         // Navigations of browsers before Fetch Metadata ask for HTML first.
-        self.navigation |= starts_with(self.accept, b"text/html") || starts_with(self.accept, b"application/xhtml");
+        self.navigation = is_there(FieldName::UpgradeInsecureRequests)
+            || starts_with(self.accept, b"text/html")
+            || starts_with(self.accept, b"application/xhtml");
     }
 
     /// The verdict where one sign is enough.
@@ -112,70 +135,76 @@ impl<'a> Signs<'a> {
         if !self.xml_http_request {
             return fetch;
         }
-        let mut reasons = vec!["x-requested-with"];
-        reasons.extend(fetch.filter(|fetch| fetch.verdict).into_iter().flat_map(|fetch| fetch.reasons));
+        let reasons = match fetch.filter(|fetch| fetch.verdict) {
+            None => Cow::Borrowed(&["x-requested-with"][..]),
+            Some(fetch) => [&["x-requested-with"], &fetch.reasons[..]].concat().into(),
+        };
         Some(Ajax { verdict: true, confidence: 0.99, reasons })
     }
 
     /// What Fetch Metadata says (W3C): the destination is empty for fetch(), XMLHttpRequest, EventSource, sendBeacon and prefetch.
     fn fetch_verdict(&self) -> Option<Ajax> {
-        let verdict = |verdict, confidence, reason| Some(Ajax { verdict, confidence, reasons: vec![reason] });
+        let verdict = |verdict, confidence, reasons| Some(Ajax { verdict, confidence, reasons: Cow::Borrowed(reasons) });
         let mode = self.fetch_mode.unwrap_or_default();
         if self.fetch_mode.is_none() && self.fetch_dest.is_none() {
             return None;
         }
         if self.prefetch {
-            return verdict(false, 0.95, "prefetch");
+            return verdict(false, 0.95, &["prefetch"]);
         }
         if mode == b"navigate" {
-            return verdict(false, 1.0, "sec-fetch-navigate");
+            return verdict(false, 1.0, &["sec-fetch-navigate"]);
         }
         match (self.fetch_dest, mode) {
-            (Some(b"empty"), b"no-cors") => verdict(true, 0.85, "sec-fetch-no-cors"),
-            (Some(b"empty"), _) => verdict(true, 0.97, "sec-fetch-empty"),
-            (Some(_), _) => verdict(false, 1.0, "sec-fetch-dest"),
+            (Some(b"empty"), b"no-cors") => verdict(true, 0.85, &["sec-fetch-no-cors"]),
+            (Some(b"empty"), _) => verdict(true, 0.97, &["sec-fetch-empty"]),
+            (Some(_), _) => verdict(false, 1.0, &["sec-fetch-dest"]),
             // A mode alone is no browser's word: Node's fetch() sends `Sec-Fetch-Mode: cors` and no destination.
-            (None, b"cors" | b"same-origin") => verdict(true, 0.8, "sec-fetch-mode"),
+            (None, b"cors" | b"same-origin") => verdict(true, 0.8, &["sec-fetch-mode"]),
             (None, _) => None,
         }
     }
 
-    /// The verdict of weaker signs together. Weights are by judgement: 3 for what is hardly sent otherwise, 1 for a hint. The
-    /// heaviest come first, on either side: so do the reasons.
+    /// The verdict of weaker signs together.
     fn weigh(&self, request: &Request) -> Ajax {
         let path = path(request.target());
         let asked = media(self.request_type);
         let (answered, accepted) = (media(self.response_type), media(self.accept));
         let structured = |media| matches!(media, Media::Json | Media::Xml);
-        let signs: [(bool, i32, &'static str); 17] = [
-            (is_polling_target(request.target()), 3, "polling-target"),
-            (asked == Media::Json, 3, "json-request"),
-            (accepted == Media::EventStream, 3, "accept-event-stream"),
-            (accepted == Media::Json, 2, "accept-json"),
-            (answered == Media::Json, 2, "json-content"),
-            (matches!(request.method(), b"PUT" | b"PATCH" | b"DELETE"), 2, "method"),
-            (self.script_field, 2, "script-field"),
-            (asked == Media::Xml, 2, "xml-request"),
-            (answered == Media::Xml, 1, "xml-content"),
-            (accepted == Media::Xml, 1, "accept-xml"),
-            (self.origin && !self.navigation, 1, "origin"),
-            (asked == Media::Form && !self.navigation, 1, "form-request"),
+        let seen: [bool; SIGNS.len()] = [
+            is_polling_target(request.target()),
+            asked == Media::Json,
+            accepted == Media::EventStream,
+            accepted == Media::Json,
+            answered == Media::Json,
+            matches!(request.method(), b"PUT" | b"PATCH" | b"DELETE"),
+            self.script_field,
+            asked == Media::Xml,
+            answered == Media::Xml,
+            accepted == Media::Xml,
+            self.origin && !self.navigation,
+            asked == Media::Form && !self.navigation,
             // What elements of a page ask for, browsers ask for by type, or it is answered as what it is: a script, a font.
-            (self.browser && self.referer && self.accept == b"*/*" && answered != Media::Static, 1, "accept-anything"),
-            (self.prefetch, -4, "prefetch"),
-            (self.navigation, -4, "navigation-accept"),
-            (answered == Media::Static, -4, "static-content-type"),
+            self.browser && self.referer && self.accept == b"*/*" && answered != Media::Static,
+            self.prefetch,
+            self.navigation,
+            answered == Media::Static,
             // A page named `data.js` that answers JSON is no script.
-            (!structured(answered) && has_static_extension(path), -3, "static-extension"),
+            !structured(answered) && has_static_extension(path),
         ];
-        let score: i32 = signs.iter().filter(|(seen, ..)| *seen).map(|(_, weight, _)| weight).sum();
+        let score: i32 = seen.iter().zip(WEIGHTS).map(|(&seen, weight)| i32::from(seen) * weight).sum();
         let verdict = score > 0;
-        let speaks_for_it = |(seen, weight, _): &&(bool, i32, &str)| *seen && (*weight > 0) == verdict;
-        let mut reasons: Vec<_> = signs.iter().filter(speaks_for_it).map(|&(.., name)| name).collect();
-        if reasons.is_empty() {
-            reasons.push("no-sign");
-        }
-        // 50 % and 7 for each point, up to 92 %: never as sure as a browser's own word.
+        let speaks_for_it = |at: usize| seen[at] && (WEIGHTS[at] > 0) == verdict;
+        let count = (0..SIGNS.len()).filter(|&at| speaks_for_it(at)).count();
+        let first = (0..SIGNS.len()).position(speaks_for_it);
+        let reasons = match first {
+            None => Cow::Borrowed(&["no-sign"][..]),
+            // Few signs are seen at a time, and often neighbours.
+            Some(first) if (first..first + count).all(|at| at < SIGNS.len() && speaks_for_it(at)) => {
+                Cow::Borrowed(&SIGNS[first..first + count])
+            }
+            Some(_) => (0..SIGNS.len()).filter(|&at| speaks_for_it(at)).map(|at| SIGNS[at]).collect(),
+        };
         Ajax { verdict, confidence: f64::from(50 + 7 * score.abs().min(6)) / 100.0, reasons }
     }
 }
@@ -188,8 +217,11 @@ fn essence(value: &[u8]) -> &[u8] {
 
 fn media(value: &[u8]) -> Media {
     let value = essence(value);
-    if value.is_empty() {
-        return Media::Other;
+    match value {
+        // What is asked for and answered most often.
+        b"" | b"*/*" => return Media::Other,
+        b"application/json" => return Media::Json,
+        _ => {}
     }
     let is = |expected: &str| value.eq_ignore_ascii_case(expected.as_bytes());
     if is("text/event-stream") {
@@ -264,7 +296,8 @@ fn is_polling_target(target: &[u8]) -> bool {
     if [&b"/xhr"[..], b"/xhr_send", b"/xhr_streaming"].iter().any(|end| path.ends_with(end)) {
         return true;
     }
-    contains(query, b"transport=polling") || contains(query, b"transport=longPolling") || path.ends_with(b"/negotiate")
+    let says = |transport: &[u8]| query.len() > transport.len() && memchr::memmem::find(query, transport).is_some();
+    says(b"transport=polling") || says(b"transport=longPolling") || path.ends_with(b"/negotiate")
 }
 
 fn starts_with(value: &[u8], start: &[u8]) -> bool {
@@ -293,7 +326,7 @@ mod tests {
         let response = response(200, &[("Server", "nginx"), ("Content-Type", answer)]);
         let (ajax, side) = classify(Some(&request), Some(&response), &Options::default());
         assert!((0.5..=1.0).contains(&ajax.confidence));
-        (side, ajax.verdict, ajax.reasons)
+        (side, ajax.verdict, ajax.reasons.into_owned())
     }
 
     fn fetch<'a>(dest: &'a str, mode: &'a str, accept: &'a str) -> Vec<(&'a str, &'a str)> {

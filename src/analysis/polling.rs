@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use foldhash::quality::FixedState;
 
 use crate::account::hash_question;
-use crate::message::{EarlierPoll, EnvelopeProtocol, Exchange, Poll, PollingKind, Request, Response, Side};
+use crate::message::{EarlierPoll, EnvelopeProtocol, Exchange, FieldName, Poll, PollingKind, Request, Response, Side};
 
 /// Questions that are remembered; of more, those asked first are forgotten unless they are series by then.
 const CANDIDATES: usize = 4096;
@@ -182,7 +182,7 @@ impl Glimpse {
             begin,
             end: response.map_or(begin, |response| response.cost.provenance.last.time.0),
             held_ns: nanoseconds(exchange.time_to_first_byte_s),
-            is_conditional: CONDITIONS.iter().any(|name| request.head.field(name).is_some()),
+            is_conditional: CONDITIONS.into_iter().any(|name| request.head.has(name)),
             answer: response.map_or(Answer::Missing, Answer::of),
             wire_bytes: exchange.wire_bytes(),
             frame: request.cost.provenance.first.number,
@@ -272,12 +272,13 @@ fn nanoseconds(seconds: Option<f64>) -> u64 {
 }
 
 /// What makes an answer without content possible (RFC 9110 §13.1).
-const CONDITIONS: [&str; 2] = ["if-none-match", "if-modified-since"];
+const CONDITIONS: [FieldName; 2] = [FieldName::IfNoneMatch, FieldName::IfModifiedSince];
 
 fn is_engine_io(target: &[u8]) -> bool {
     // Most targets have no query at all.
     let query = &target[memchr::memchr(b'?', target).unwrap_or(target.len())..];
-    memchr::memmem::find(query, b"transport=polling").is_some() && memchr::memmem::find(query, b"EIO=").is_some()
+    let may_be = memchr::memchr(b'E', query).is_some();
+    may_be && memchr::memmem::find(query, b"transport=polling").is_some() && memchr::memmem::find(query, b"EIO=").is_some()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One capture file: its format, its packets, what was found on the way.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use super::compression::Compression;
@@ -8,7 +9,7 @@ use super::input::Reader;
 use super::pcap::Records;
 use super::pcapng::Blocks;
 use super::recognize::{Recognized, Refusal, recognize};
-use super::record::{Damage, Record, Step};
+use super::record::{Damage, Record, Step, Walked};
 use super::source::Source;
 use crate::anomaly::{AnomalyCounts, AnomalyKind};
 use crate::error::{Error, Result};
@@ -102,6 +103,16 @@ impl Totals {
         self.first_ns = self.first_ns.min(record.time.0);
         self.last_ns = self.last_ns.max(record.time.0);
     }
+
+    /// Adds records that are in the order of their times.
+    #[inline]
+    fn add_walked(&mut self, walked: Walked, first: Timestamp, last: Timestamp) {
+        self.packets += walked.records as u64;
+        self.wire_bytes += walked.wire_bytes;
+        self.captured_bytes += walked.captured_bytes;
+        self.first_ns = self.first_ns.min(first.0);
+        self.last_ns = self.last_ns.max(last.0);
+    }
 }
 
 impl File {
@@ -176,6 +187,20 @@ impl File {
         None
     }
 
+    /// The next packets that are there and need no second look, as many as there are places; `times` is when they may be from.
+    /// Nothing is read. Where it stops, [`advance_ready`](Self::advance_ready) goes on.
+    #[inline]
+    pub(super) fn walk(&mut self, places: &mut [Record], times: Range<Timestamp>) -> usize {
+        let walked = match &self.format {
+            Format::Pcap(records) if !self.ended => records.walk(&mut self.source, places, times),
+            Format::Pcap(_) | Format::Pcapng(_) => Walked::default(),
+        };
+        if let ([first, ..], [.., last]) = (&places[..walked.records], &places[..walked.records]) {
+            self.totals.add_walked(walked, first.time, last.time);
+        }
+        walked.records
+    }
+
     #[inline]
     fn step(&mut self, shared: &mut Shared) -> io::Result<Step> {
         match &mut self.format {
@@ -216,10 +241,10 @@ impl File {
         }
     }
 
-    /// The octets captured of a packet, until the next [`advance`](Self::advance).
+    /// Octets of packets at their positions, until the next [`advance`](Self::advance).
     #[inline]
-    pub(super) fn data(&self, record: &Record) -> &[u8] {
-        self.source.slice(record.position, record.captured)
+    pub(super) fn buffer(&self) -> &[u8] {
+        self.source.buffer()
     }
 
     /// Counts an oddity that is seen between packets.

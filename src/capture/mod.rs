@@ -44,6 +44,7 @@ pub struct Packet<'a> {
 }
 
 /// Packets that are there at once, in order; lent by [`Capture::next_packets`].
+#[derive(Clone)]
 pub struct Packets<'a>(set::Packets<'a>);
 
 impl<'a> Iterator for Packets<'a> {

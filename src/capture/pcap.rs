@@ -1,9 +1,10 @@
 //! pcap files (draft-ietf-opsawg-pcap): a header, then records.
 
 use std::io;
+use std::ops::Range;
 
 use super::block::{self, ByteOrder, FILE_HEADER_LEN};
-use super::record::{Damage, Record, Step};
+use super::record::{Damage, Record, Step, Walked};
 use super::source::Source;
 use crate::stream::Timestamp;
 
@@ -110,6 +111,46 @@ impl Records {
             Record { time: Timestamp(ns), len, position, captured, link_type: self.link_type, interface: self.interface }
                 .without_fcs(self.fcs_len),
         ))
+    }
+
+    /// Takes records that are there and need no second look, until all places have one; `times` is when they may be from. The
+    /// first that is different in anything stays for [`next`](Self::next).
+    #[inline]
+    pub(super) fn walk(&self, source: &mut Source, places: &mut [Record], times: Range<Timestamp>) -> Walked {
+        match (self.magic.order, self.lengths, self.fcs_len) {
+            (ByteOrder::Little, Lengths::CapturedFirst, 0) => self.walk_by(u32::from_le_bytes, source, places, times),
+            (ByteOrder::Big, Lengths::CapturedFirst, 0) => self.walk_by(u32::from_be_bytes, source, places, times),
+            (_, Lengths::CapturedFirst | Lengths::OriginalFirst | Lengths::SmallerCaptured, _) => Walked::default(),
+        }
+    }
+
+    // Always: with the byte order known the loop keeps all that it needs in registers.
+    #[inline(always)]
+    fn walk_by(&self, word: impl Fn([u8; 4]) -> u32, source: &mut Source, places: &mut [Record], times: Range<Timestamp>) -> Walked {
+        let Self { magic: Magic { ns_per_tick, record_header_len: header_len, .. }, link_type, interface, limit, .. } = *self;
+        let mut walked = Walked::default();
+        let mut latest = times.start;
+        let (start, unread) = (source.position(0), source.unread());
+        let mut at = 0;
+        for place in places {
+            let Some(header) = unread.get(at..).and_then(|rest| rest.first_chunk::<16>()) else { break };
+            let word_at = |at: usize| word([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+            let (seconds, fraction, captured, len) = (word_at(0), word_at(4), word_at(8), word_at(12));
+            let data_at = at + header_len;
+            let end = data_at + captured as usize;
+            let ns = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * i64::from(ns_per_tick);
+            let time = Timestamp(ns);
+            if captured > len.min(limit) || end > unread.len() || time < latest || time >= times.end {
+                break;
+            }
+            *place = Record { time, len, position: start + data_at, captured, link_type, interface };
+            walked.records += 1;
+            walked.wire_bytes += u64::from(len);
+            walked.captured_bytes += u64::from(captured);
+            (at, latest) = (end, time);
+        }
+        source.consume(at);
+        walked
     }
 
     /// Length of the file's header.

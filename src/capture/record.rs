@@ -6,7 +6,7 @@ use super::source::Source;
 use crate::stream::Timestamp;
 
 /// A captured packet whose data stands in the source's buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) time: Timestamp,
     /// Octets on the wire.
@@ -29,6 +29,17 @@ impl Record {
         }
         self
     }
+}
+
+/// Records that follow each other and need no second look: each is whole in the buffer, at least as long on the wire as
+/// captured, and no earlier than the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Walked {
+    pub(super) records: usize,
+    /// Octets of them on the wire.
+    pub(super) wire_bytes: u64,
+    /// Octets of them that were captured.
+    pub(super) captured_bytes: u64,
 }
 
 /// What came next in a capture file.

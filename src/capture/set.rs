@@ -35,8 +35,8 @@ pub(super) struct Set {
     active: Vec<Active>,
     shared: Shared,
     last_time: Timestamp,
-    /// The packets lent last.
-    burst: Vec<Record>,
+    /// Places for the packets lent last.
+    burst: [Record; BURST],
     bytes_read: Arc<AtomicU64>,
     size: Option<u64>,
 }
@@ -91,7 +91,7 @@ impl Set {
             active: Vec::new(),
             shared,
             last_time,
-            burst: Vec::with_capacity(BURST),
+            burst: [Record::default(); BURST],
             bytes_read: Arc::default(),
             size: None,
         }
@@ -141,30 +141,70 @@ impl Set {
         Ok(self.burst(1)?.and_then(|mut packets| packets.next()))
     }
 
-    /// The next packet and those behind it that are there, so many at most.
+    /// The next packet and those behind it that are there, so many at most (of [`BURST`]).
     #[inline]
     pub(super) fn burst(&mut self, most: usize) -> Result<Option<Packets<'_>>> {
-        let is_alone = self.waiting.is_empty() && self.active.len() == 1;
-        let (at, record) = match if is_alone { self.next_alone()? } else { self.next_merged()? } {
-            Some(first) => first,
-            None => return Ok(None),
-        };
         let number = self.shared.next_frame;
+        let mut count = 0;
+        let is_alone = self.waiting.is_empty() && self.active.len() == 1;
+        if is_alone && self.active[0].head.is_none() {
+            count = self.walk(0, 0, most, Timestamp(i64::MAX));
+        }
+        let mut at = 0;
+        if count == 0 {
+            let record;
+            (at, record) = match if is_alone { self.next_alone()? } else { self.next_merged()? } {
+                Some(first) => first,
+                None => return Ok(None),
+            };
+            self.admit(at, record, 0);
+            count = 1;
+        }
         // Where several files overlap, each packet may be another one's.
         let most = if self.active.len() == 1 { most } else { 1 };
-        let until = self.waiting.last().map_or(i64::MAX, |waiting| waiting.first_time.0);
-        let active = &mut self.active[at];
-        self.burst.clear();
-        let mut next = Some(record);
-        while let Some(record) = next {
-            admit(active, &record, &mut self.shared, &mut self.last_time);
-            self.burst.push(record);
-            next = if self.burst.len() < most { active.file.advance_ready(&mut self.shared) } else { None };
-            if next.is_some_and(|record| record.time.0 >= until) {
-                active.head = next.take();
+        let until = self.waiting.last().map_or(Timestamp(i64::MAX), |waiting| waiting.first_time);
+        while count < most {
+            count += self.walk(at, count, most, until);
+            if count == most {
+                break;
             }
+            match self.active[at].file.advance_ready(&mut self.shared) {
+                Some(record) if record.time < until => self.admit(at, record, count),
+                head => {
+                    self.active[at].head = head;
+                    break;
+                }
+            }
+            count += 1;
         }
-        Ok(Some(Packets { records: self.burst.iter(), file: &self.active[at].file, number }))
+        Ok(Some(Packets { records: self.burst[..count].iter(), buffer: self.active[at].file.buffer(), number }))
+    }
+
+    /// Takes packets of a file that need no second look to these places; how many.
+    #[inline]
+    fn walk(&mut self, at: usize, from: usize, to: usize, until: Timestamp) -> usize {
+        let places = &mut self.burst[from..to];
+        let count = self.active[at].file.walk(places, self.last_time..until);
+        if let Some(last) = places[..count].last() {
+            self.last_time = last.time;
+            self.shared.next_frame += count as u64;
+        }
+        count
+    }
+
+    /// Numbers a packet, and notes what is odd about it.
+    fn admit(&mut self, at: usize, record: Record, place: usize) {
+        let number = self.shared.next_frame;
+        self.shared.next_frame += 1;
+        let file = &mut self.active[at].file;
+        if record.time < self.last_time {
+            file.add(AnomalyKind::ClockStepBack, number);
+        }
+        self.last_time = record.time;
+        if record.captured > record.len {
+            file.add(AnomalyKind::CapturedBeyondLength, number);
+        }
+        self.burst[place] = record;
     }
 
     /// One file, or the last of several.
@@ -237,9 +277,10 @@ impl Set {
 }
 
 /// Packets that stand in a file's buffer.
+#[derive(Clone)]
 pub(super) struct Packets<'a> {
     records: slice::Iter<'a, Record>,
-    file: &'a File,
+    buffer: &'a [u8],
     /// Of the next.
     number: u64,
 }
@@ -252,21 +293,8 @@ impl<'a> Iterator for Packets<'a> {
         let record = self.records.next()?;
         let frame = Frame { number: self.number, time: record.time };
         self.number += 1;
-        Some(Packet { frame, len: record.len, data: self.file.data(record), link_type: record.link_type, interface: record.interface })
-    }
-}
-
-/// Numbers a packet, and notes what is odd about it.
-#[inline]
-fn admit(active: &mut Active, record: &Record, shared: &mut Shared, last_time: &mut Timestamp) {
-    let number = shared.next_frame;
-    shared.next_frame += 1;
-    if record.time < *last_time {
-        active.file.add(AnomalyKind::ClockStepBack, number);
-    }
-    *last_time = record.time;
-    if record.captured > record.len {
-        active.file.add(AnomalyKind::CapturedBeyondLength, number);
+        let data = self.buffer.get(record.position..).and_then(|rest| rest.get(..record.captured as usize)).unwrap_or_default();
+        Some(Packet { frame, len: record.len, data, link_type: record.link_type, interface: record.interface })
     }
 }
 
@@ -373,6 +401,20 @@ mod tests {
         let file = capture.files().remove(0);
         assert_eq!(file.anomalies.iter().collect::<Vec<_>>(), [(AnomalyKind::ClockStepBack, 1, 2)]);
         assert_eq!((file.first_time, file.last_time), (Some(Timestamp(1_000_000_000)), Some(Timestamp(3_000_000_000))));
+    }
+
+    #[test]
+    fn what_needs_a_second_look_is_among_packets_that_come_together() {
+        let data = &b"abc"[..];
+        let file = pcap(&[(1, 3, data), (4, 3, data), (2, 3, data), (3, 2, data), (3, 3, data)]);
+        let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
+        let seconds: Vec<_> = capture.next_packets().unwrap().unwrap().map(|packet| packet.frame.time.0 / 1_000_000_000).collect();
+        assert_eq!(seconds, [1, 4, 2, 3, 3]);
+        let file = capture.files().remove(0);
+        let expected = [(AnomalyKind::CapturedBeyondLength, 1, 4), (AnomalyKind::ClockStepBack, 1, 3)];
+        assert_eq!(file.anomalies.iter().collect::<Vec<_>>(), expected);
+        assert_eq!((file.packets, file.wire_bytes, file.captured_bytes), (5, 14, 15));
+        assert_eq!((file.first_time, file.last_time), (Some(Timestamp(1_000_000_000)), Some(Timestamp(4_000_000_000))));
     }
 
     #[test]

@@ -99,10 +99,10 @@ impl Source {
         self.start + ahead
     }
 
-    /// Octets at a position, consumed or not; empty if they are no longer there.
+    /// Octets by their position, consumed or not.
     #[inline]
-    pub(super) fn slice(&self, position: usize, len: u32) -> &[u8] {
-        self.buffer.get(position..position.saturating_add(len as usize)).unwrap_or_default()
+    pub(super) fn buffer(&self) -> &[u8] {
+        &self.buffer
     }
 
     /// Offset in the (decompressed) capture of the next unread octet.

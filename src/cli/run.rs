@@ -35,8 +35,7 @@ pub(super) fn run(
     let mut analyzer = Analyzer::new(options);
     let mut begun = false;
     while let Some(packets) = capture.next_packets()? {
-        let mut packets = packets.peekable();
-        if !begun && let Some(first) = packets.peek() {
+        if !begun && let Some(first) = packets.clone().next() {
             begun = true;
             each(Event::First(first.frame.time))?;
         }

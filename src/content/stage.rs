@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use std::fmt;
 use std::hash::Hasher;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
-use twox_hash::XxHash64;
+use twox_hash::XxHash3_64;
 
 use super::batch::{Batch, Ticket};
 use super::events::Events;
@@ -118,14 +119,30 @@ struct Decoded {
     /// Kept for whoever looks inside.
     head: Option<Sample>,
     /// Of HTTP content.
-    http: Option<Box<HttpDecoded>>,
+    http: Option<HttpDecoded>,
 }
 
 /// What is found out of HTTP content alone.
 #[derive(Debug)]
 struct HttpDecoded {
-    identity: XxHash64,
-    events: Option<Events>,
+    identity: Identity,
+    events: Option<Box<Events>>,
+}
+
+/// The hash of a content's octets, without seed: the same content has the same identity in every run.
+enum Identity {
+    /// Of none.
+    Empty,
+    /// Of one piece that was all.
+    Whole(u64),
+    /// Of pieces.
+    Pieces(Box<XxHash3_64>),
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({:#x})", self.finish())
+    }
 }
 
 /// The first octets of a message.
@@ -355,6 +372,13 @@ impl Stage {
         Content { bytes: Some(encoded.len() as u64), anomalies: odd.into_iter().collect(), ..Content::default() }
     }
 
+    /// What HTTP content comes to that is all there, has no codings and is not kept.
+    fn measure_http(&mut self, encoded: &[u8]) -> Content {
+        self.heads.last = None;
+        let http = HttpContent { identity: Some(XxHash3_64::oneshot(encoded)), events: None };
+        Content { bytes: Some(encoded.len() as u64), http: Some(Box::new(http)), ..Content::default() }
+    }
+
     #[inline]
     fn open(&mut self, form: Form<'_>) {
         let opcode = match form {
@@ -437,7 +461,11 @@ impl ContentSink for Stage {
 
     #[inline]
     fn looks_at(&self, form: Form<'_>) -> bool {
-        self.wanted.decode || !matches!(form, Form::WebSocket { compressed: true, .. })
+        match form {
+            Form::WebSocket { compressed: true, .. } => self.wanted.decode,
+            Form::WebSocket { opcode: Opcode::Binary, compressed: false } => !self.wants_length_only(Opcode::Binary),
+            Form::WebSocket { compressed: false, .. } | Form::Http { .. } => true,
+        }
     }
 
     #[inline]
@@ -447,6 +475,14 @@ impl ContentSink for Stage {
             && self.wants_length_only(opcode)
         {
             return self.measure(opcode, encoded);
+        }
+        if complete
+            && let Form::Http { content_encoding: b"", target, is_event_stream: false, .. } = form
+            && !self.wanted.digest
+            && self.wanted.sample.is_none()
+            && !envelope::is_poll(target)
+        {
+            return self.measure_http(encoded);
         }
         self.begin(form);
         if !encoded.is_empty() {
@@ -641,22 +677,37 @@ impl Decoded {
 }
 
 impl HttpDecoded {
-    fn new(form: Form<'_>) -> Option<Box<Self>> {
+    #[inline]
+    fn new(form: Form<'_>) -> Option<Self> {
         let Form::Http { is_event_stream, .. } = form else { return None };
-        // The seed is fixed: the same content has the same identity in every run.
-        Some(Box::new(Self { identity: XxHash64::with_seed(0), events: is_event_stream.then(Events::default) }))
+        Some(Self { identity: Identity::Empty, events: is_event_stream.then(Box::default) })
     }
 
     fn take(&mut self, piece: &[u8]) {
-        self.identity.write(piece);
+        if !matches!(self.identity, Identity::Pieces(_)) {
+            self.identity = Identity::Pieces(Box::default());
+        }
+        if let Identity::Pieces(hasher) = &mut self.identity {
+            hasher.write(piece);
+        }
         if let Some(events) = &mut self.events {
             events.feed(piece);
         }
     }
 
-    fn end(self: Box<Self>, is_seen: bool) -> Box<HttpContent> {
+    fn end(self, is_seen: bool) -> Box<HttpContent> {
         let events = self.events.map(|events| events.found());
         Box::new(HttpContent { identity: is_seen.then(|| self.identity.finish()), events })
+    }
+}
+
+impl Identity {
+    fn finish(&self) -> u64 {
+        match self {
+            Self::Empty => XxHash3_64::oneshot(&[]),
+            Self::Whole(identity) => *identity,
+            Self::Pieces(hasher) => hasher.finish(),
+        }
     }
 }
 

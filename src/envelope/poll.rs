@@ -12,6 +12,8 @@ const RECORD_SEPARATOR: u8 = 0x1e;
 pub(super) fn revision(target: &[u8]) -> Option<u8> {
     // Most targets have no query at all.
     let query = &target[memchr::memchr(b'?', target)?..];
+    // Of the others, most have none of its parameters.
+    memchr::memchr(b'E', query)?;
     let is_poll = memchr::memmem::find(query, b"transport=polling").is_some();
     socketio::revision(target).filter(|_| is_poll)
 }

@@ -6,6 +6,7 @@ use super::anomalies::AnomalyLog;
 use super::application::{Looks, Running, recognise};
 use super::half::{Half, Memory};
 use super::setup::{Handshake, Roles};
+use super::steady::Steady;
 use super::unannounced::{Suspicion, Verdict};
 use crate::account::Ledger;
 use crate::analysis::ajax;
@@ -114,26 +115,28 @@ struct Role {
 #[repr(C)]
 pub(crate) struct Connection {
     number: u64,
-    last: Frame,
+    pub(super) last: Frame,
     /// The capture's clock when the last segment came; unlike `last.time` it never steps back.
     heard: Timestamp,
-    running: Running,
+    pub(super) running: Running,
     /// What it held when that was last asked for.
-    held: usize,
+    pub(super) held: usize,
     /// What its parsers hold of messages under way, in octets.
-    parsed: usize,
-    analysis: Analysis,
-    halves: [Half; 2],
-    /// Payload octets of the largest segments that each side may send.
-    max_payload: [u32; 2],
+    pub(super) parsed: usize,
+    /// Which segments may be taken the short way.
+    pub(super) steady: Steady,
     roles: Roles,
-    reset: bool,
+    pub(super) reset: bool,
     /// Whether anything was lost, came late, or went before: then what segments acknowledge tells which response is whose.
     is_irregular: bool,
-    handshake: Handshake,
+    /// Payload octets of the largest segments that each side may send.
+    pub(super) max_payload: [u32; 2],
+    pub(super) analysis: Analysis,
+    pub(super) facts: TcpFacts,
+    pub(super) halves: [Half; 2],
     envelopes: Option<Box<envelope::Session>>,
-    facts: TcpFacts,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
+    pub(super) handshake: Handshake,
     key: ConnectionKey,
     first: Frame,
     exchanges: u64,
@@ -167,6 +170,7 @@ impl Connection {
             held: 0,
             parsed: 0,
             running: Running::default(),
+            steady: Steady::default(),
             applications: 0,
             ledger: Ledger::default(),
             handshake: Handshake::default(),
@@ -293,29 +297,43 @@ impl Connection {
     }
 
     #[inline]
-    fn direction(&self, sender: Sender) -> Direction {
+    pub(super) fn direction(&self, sender: Sender) -> Direction {
         if sender == self.roles.client { Direction::ClientToServer } else { Direction::ServerToClient }
     }
 
     #[inline]
-    fn book(&mut self, bucket: Bucket, direction: Direction, bytes: u64) {
+    pub(super) fn book(&mut self, bucket: Bucket, direction: Direction, bytes: u64) {
         self.ledger.book(self.running.kind(), bucket, direction, bytes);
     }
 
     /// Takes a segment of this connection.
     #[inline]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
+        if !self.receive_next_data(segment, out) {
+            self.receive_any(segment, out);
+        }
+        self.steady = self.find_steady(out.options);
+    }
+
+    fn receive_any(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
         let direction = self.direction(segment.sender);
-        self.last = self.last.max(segment.frame);
-        self.ledger.receive(segment.bytes.total());
-        self.facts.segments += 1;
+        self.note_segment(segment, segment.bytes.total());
         if segment.payload_len > self.max_payload[direction as usize] {
             self.note_offload(segment);
         }
         if self.analysis.receive(segment, direction, &mut self.facts) {
-            return self.receive_probe(segment, direction, out);
+            self.receive_probe(segment, direction, out);
+        } else {
+            self.take(segment, direction, out);
         }
-        self.take(segment, direction, out);
+    }
+
+    /// What every segment leaves behind; `len` is its `frame.len`.
+    #[inline]
+    pub(super) fn note_segment(&mut self, segment: &Segment<'_>, len: u64) {
+        self.last = self.last.max(segment.frame);
+        self.ledger.receive(len);
+        self.facts.segments += 1;
     }
 
     /// Takes a segment as [`receive`](Self::receive) does, and shows what became of it.
@@ -406,7 +424,9 @@ impl Connection {
         }
         self.note_acknowledged(segment, direction);
         let half = &mut self.halves[mine];
-        half.borrow(out.memory);
+        if segment.payload_len > 0 {
+            half.borrow(out.memory);
+        }
         let keep_alive = half.assembler.is_keep_alive(segment);
         let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
         let completes = self.handshake.completes(mine, segment, &mut self.facts);
@@ -428,12 +448,14 @@ impl Connection {
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, out);
         }
-        self.halves[mine].give_back(out.memory);
+        if segment.payload_len > 0 {
+            self.halves[mine].give_back(out.memory);
+        }
     }
 
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
     #[inline]
-    fn note_acknowledged(&mut self, segment: &Segment<'_>, direction: Direction) {
+    pub(super) fn note_acknowledged(&mut self, segment: &Segment<'_>, direction: Direction) {
         let [mine, peer] = [direction as usize, direction.reverse() as usize];
         if !self.is_irregular {
             let is_ahead = segment.payload_len > 0 && self.halves[mine].assembler.is_ahead(segment.seq);
@@ -525,7 +547,10 @@ impl Connection {
 
     /// Lets the parsers take what they can, this direction first, until neither gets further.
     #[inline]
-    fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
+    pub(super) fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
+        if self.halves.iter().all(|half| half.buffer.is_empty()) {
+            return;
+        }
         // Behind lost requests an answer may tell what the client's next bytes are.
         let first = if self.has_lost_requests() { Direction::ServerToClient } else { direction };
         let (mut turn, mut idle) = (first, 0);
@@ -951,7 +976,7 @@ impl Connection {
         self.deliver_all(out);
     }
 
-    fn deliver(&mut self, direction: Direction, out: &mut Output<'_>) {
+    pub(super) fn deliver(&mut self, direction: Direction, out: &mut Output<'_>) {
         if let Some(stage) = self.halves[direction as usize].stage.as_mut().filter(|stage| stage.has_done()) {
             let done = stage.take_done();
             self.complete(done, direction, out);
@@ -992,7 +1017,7 @@ impl Connection {
 
     /// Books the message of the last row.
     #[inline]
-    fn note_message(&mut self, out: &mut Output<'_>) {
+    pub(super) fn note_message(&mut self, out: &mut Output<'_>) {
         let row = out.first_row + out.rows.len() as u64 - 1;
         let Some(Row::Message(message)) = out.rows.back_mut() else { return };
         if self.envelopes.as_ref().is_some_and(|session| session.listens(message.opcode)) {

@@ -2,8 +2,10 @@
 
 use crate::content::Stage;
 use crate::options::Options;
-use crate::stream::{Lent, StreamBuffer};
+use crate::packet::Segment;
+use crate::stream::{Lent, Provenance, StreamBuffer};
 use crate::tcp::Assembler;
+use crate::websocket;
 
 /// What a half needs while it takes a segment, lent to one after the other: so it stays in the nearest cache, and thousands of
 /// connections that wait for their next segment do without.
@@ -11,6 +13,18 @@ use crate::tcp::Assembler;
 pub(crate) struct Memory {
     unread: Lent,
     stage: Option<Box<Stage>>,
+    unmasked: Vec<u8>,
+}
+
+impl Memory {
+    /// Payload data without its mask; so many octets of its frame's lie before.
+    #[inline]
+    pub(super) fn unmasked(&mut self, payload: &[u8], key: [u8; 4], offset: u64) -> &[u8] {
+        self.unmasked.clear();
+        self.unmasked.extend_from_slice(payload);
+        websocket::unmask(&mut self.unmasked, key, offset);
+        &self.unmasked
+    }
 }
 
 /// One direction of a connection.
@@ -40,6 +54,17 @@ impl Half {
         self.stage.as_ref().map_or(0, |stage| stage.touch())
     }
 
+    /// Whether it has begun and not come to its end.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        !self.ended && self.assembler.has_begun() && !self.assembler.has_fin()
+    }
+
+    /// Whether all that came is read, in order, and more may come.
+    pub(super) fn is_even(&self) -> bool {
+        self.assembler.is_even() && self.buffer.is_empty() && !self.keep_alive && !self.ended
+    }
+
     /// What its bytes take that are held beyond holes or not read yet, in octets.
     pub(super) fn memory(&self) -> usize {
         self.assembler.held_memory() + self.buffer.memory()
@@ -55,6 +80,14 @@ impl Half {
     /// The content stage, which stays.
     pub(super) fn stage(&mut self, options: &Options) -> &mut Stage {
         self.stage.get_or_insert_with(|| Box::new(Stage::new(options)))
+    }
+
+    /// Takes a segment that brings the next data in order, all of it captured.
+    #[inline]
+    pub(super) fn deliver(&mut self, segment: &Segment<'_>, memory: &mut Memory) {
+        self.borrow(memory);
+        self.buffer.push(segment.payload, Provenance::of_frame(segment.frame, segment.bytes));
+        self.assembler.deliver_elsewhere(segment.payload_len);
     }
 
     /// Borrows what a segment needs.

@@ -5,7 +5,9 @@ mod application;
 mod connection;
 mod duplicates;
 mod half;
+mod index;
 mod setup;
+mod steady;
 mod table;
 mod unannounced;
 

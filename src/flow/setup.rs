@@ -74,6 +74,11 @@ impl Handshake {
         true
     }
 
+    /// Whether no segment but a SYN can change it any more.
+    pub(super) fn is_settled(&self) -> bool {
+        self.complete || self.syn[1].is_none()
+    }
+
     /// Exchanges the two directions.
     pub(super) fn swap_directions(&mut self) {
         self.syn.swap(0, 1);

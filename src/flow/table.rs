@@ -1,15 +1,14 @@
 //! Active connections by key: found, begun, ended by FIN, RST, idle capture time or a limit.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
-
 use super::connection::{Connection, Output};
+use super::index::Index;
 use crate::options::Options;
-use crate::packet::{ConnectionKey, Segment};
+use crate::packet::{ConnectionKey, Flags, Segment};
 use crate::stream::Timestamp;
 
 /// Connections that a limit or the clock may end are looked for this often at least, in segments: a full pass over the
@@ -63,8 +62,7 @@ const LET_GO_PART: usize = 64;
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    // The seed decides where an entry lies, never an output: the map is not iterated for rows.
-    index: HashMap<ConnectionKey, usize, RandomState>,
+    index: Index,
     slots: Vec<Option<Box<Connection>>>,
     free: Vec<usize>,
     /// Memory of connections that have ended, for those that begin.
@@ -85,6 +83,8 @@ pub(crate) struct Table {
     /// Segments in a row that were far ahead of that.
     leaps: u32,
     next_sweep: Option<Timestamp>,
+    /// When the clock may end one of them next; now, where that is not known.
+    quiet_until: Timestamp,
     segments_since_sweep: u64,
 }
 
@@ -102,13 +102,14 @@ impl Table {
 
     /// The slot of the connection of a segment to come, if there is one.
     #[inline]
-    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<usize> {
-        self.index.get(key).copied()
+    pub(crate) fn look_up(&self, key: &ConnectionKey) -> Option<u32> {
+        self.index.get(key)
     }
 
     /// Fetches what a segment needs of the connection itself.
     #[inline]
-    pub(crate) fn fetch(&self, slot: usize) -> Option<Known> {
+    pub(crate) fn fetch(&self, slot: u32) -> Option<Known> {
+        let slot = slot as usize;
         let connection = self.slots[slot].as_ref()?;
         black_box(connection.touch());
         Some(Known { slot, number: connection.number() })
@@ -123,12 +124,19 @@ impl Table {
     }
 
     /// Takes a segment to its connection; `known` is where that was before the last few segments.
-    #[inline]
+    // Always: whoever has many segments has a loop around it.
+    #[inline(always)]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) {
-        let slot = self.slot(segment, known, out);
+        let slot = match known {
+            Some(known) if self.is_where_it_was(known) && !begins(segment) => known.slot,
+            Some(_) | None => self.slot(segment, out),
+        };
         self.tick(segment.frame.time);
         let Some(connection) = self.slots[slot].as_mut() else { return };
         connection.set_heard(self.latest.max(segment.frame.time));
+        if connection.receive_common(segment, out) {
+            return self.tidy(out);
+        }
         let was_due = due(connection);
         match out.options.parts {
             false => connection.receive(segment, out),
@@ -142,6 +150,7 @@ impl Table {
             let number = connection.number();
             self.lingering[due as usize].push_back(Lingering { slot, number, since: self.latest });
             self.forget_settled();
+            self.quiet_until = self.latest;
         }
         self.tidy(out);
     }
@@ -179,17 +188,23 @@ impl Table {
     /// one damaged time must not end what is idle.
     #[inline]
     fn tick(&mut self, time: Timestamp) {
-        let ahead = time.0.saturating_sub(self.latest.0);
-        if ahead <= LEAP_NS || self.latest == Timestamp::default() {
+        // Wrapped, a step back is a long one.
+        let ahead = time.0.wrapping_sub(self.latest.0).cast_unsigned();
+        if ahead <= LEAP_NS.cast_unsigned() {
             self.latest = self.latest.max(time);
             self.leaps = 0;
         } else {
-            self.leap(time);
+            self.step(time);
         }
     }
 
     #[cold]
-    fn leap(&mut self, time: Timestamp) {
+    fn step(&mut self, time: Timestamp) {
+        if time <= self.latest || self.latest == Timestamp::default() {
+            self.latest = self.latest.max(time);
+            self.leaps = 0;
+            return;
+        }
         self.leaps += 1;
         if self.leaps >= LEAPS_BELIEVED {
             self.latest = time;
@@ -199,7 +214,7 @@ impl Table {
 
     /// A packet of a connection was captured once more: that connection, while it is open.
     pub(crate) fn note_copy(&mut self, segment: &Segment<'_>) -> Option<&Connection> {
-        let slot = self.index.get(&segment.key).copied()?;
+        let slot = self.look_up(&segment.key)? as usize;
         let connection = self.slots[slot].as_mut()?;
         connection.note_copy();
         Some(connection)
@@ -230,9 +245,14 @@ impl Table {
     }
 
     #[inline]
-    fn slot(&mut self, segment: &Segment<'_>, known: Option<Known>, out: &mut Output<'_>) -> usize {
-        let is_there = |known: &Known| self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number);
-        match known.filter(is_there).map(|known| known.slot).or_else(|| self.index.get(&segment.key).copied()) {
+    fn is_where_it_was(&self, known: Known) -> bool {
+        self.slots[known.slot].as_ref().is_some_and(|connection| connection.number() == known.number)
+    }
+
+    /// Where the connection of a segment lies, which may begin with it.
+    #[inline(never)]
+    fn slot(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> usize {
+        match self.look_up(&segment.key).map(|slot| slot as usize) {
             Some(slot) if !self.is_reused(slot, segment) => slot,
             Some(slot) => {
                 self.end(slot, out);
@@ -246,7 +266,6 @@ impl Table {
         }
     }
 
-    #[inline]
     fn is_reused(&self, slot: usize, segment: &Segment<'_>) -> bool {
         self.slots[slot].as_ref().is_some_and(|connection| connection.is_reused_by(segment))
     }
@@ -269,7 +288,7 @@ impl Table {
             self.slots.len() - 1
         });
         self.slots[slot] = Some(connection);
-        self.index.insert(segment.key, slot);
+        self.index.insert(segment.key, slot as u32);
         slot
     }
 
@@ -288,14 +307,21 @@ impl Table {
     #[inline]
     fn fetch_ahead(&self, due: Due) {
         if let Some(soon) = self.lingering[due as usize].get(AHEAD) {
-            self.fetch(soon.slot);
+            self.fetch(soon.slot as u32);
         }
     }
 
-    /// Ends what has ended by the capture's clock.
+    /// Ends what has ended by the capture's clock, or is too much.
     #[inline]
     fn tidy(&mut self, out: &mut Output<'_>) {
         self.segments_since_sweep += 1;
+        if self.latest >= self.quiet_until || self.segments_since_sweep >= SWEEP_SEGMENTS {
+            self.tidy_up(out);
+        }
+    }
+
+    #[inline(never)]
+    fn tidy_up(&mut self, out: &mut Output<'_>) {
         for due in [Due::Segments, Due::Copies] {
             if self.is_over(due) || self.has_listened(due) {
                 self.let_go(due, out);
@@ -305,6 +331,8 @@ impl Table {
         if self.segments_since_sweep >= SWEEP_SEGMENTS || is_due {
             self.sweep(out);
         }
+        let listened = self.lingering.iter().filter_map(|queue| Some(queue.front()?.since.0.saturating_add(self.linger_ns)));
+        self.quiet_until = Timestamp(listened.fold(self.next_sweep.map_or(i64::MIN, |due| due.0), i64::min));
     }
 
     fn is_sweep_paid_for(&self) -> bool {
@@ -386,6 +414,12 @@ impl Table {
     fn open(&self) -> impl Iterator<Item = (usize, &Connection)> {
         self.slots.iter().enumerate().filter_map(|(slot, connection)| connection.as_deref().map(|connection| (slot, connection)))
     }
+}
+
+/// Whether a segment may begin a connection where there is one.
+#[inline]
+fn begins(segment: &Segment<'_>) -> bool {
+    segment.flags.has(Flags::SYN)
 }
 
 /// What may still come of a connection; `None` while it is open.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::head::Role;
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{ContentSink, Cost, Head};
+use crate::message::{Content, ContentSink, Cost, FieldName, Form, Head};
 use crate::stream::StreamBuffer;
 
 /// How the end of a message's content is found (RFC 9112 §6.3).
@@ -65,12 +65,15 @@ enum TransferCoding {
 
 /// The last transfer coding but `identity`, which RFC 2616 had and some still send.
 fn transfer_coding(head: &Head) -> Option<TransferCoding> {
+    if !head.has(FieldName::TransferEncoding) {
+        return None;
+    }
     let last = transfer_codings(head).last()?;
     Some(if last.eq_ignore_ascii_case(b"chunked") { TransferCoding::EndsChunked } else { TransferCoding::Other })
 }
 
 fn transfer_codings(head: &Head) -> impl Iterator<Item = &[u8]> {
-    head.values("transfer-encoding")
+    head.values_of(FieldName::TransferEncoding)
         .flat_map(|value| value.split(|&b| b == b','))
         .map(<[u8]>::trim_ascii)
         .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
@@ -85,7 +88,16 @@ enum Length {
 /// The Content-Length: of several values all must be equal (RFC 9112 §6.3 item 5); else the first valid one is taken, and
 /// the anomaly says so.
 fn content_length(head: &Head, anomalies: &mut AnomalySet) -> Length {
-    let mut values = head.values("content-length").flat_map(|value| value.split(|&b| b == b',')).map(|value| decimal(value.trim_ascii()));
+    // As in nearly all heads.
+    if !head.has_several(FieldName::ContentLength) {
+        match head.first(FieldName::ContentLength).map(decimal) {
+            None => return Length::Absent,
+            Some(Some(length)) => return Length::Known(length),
+            Some(None) => {}
+        }
+    }
+    let mut values =
+        head.values_of(FieldName::ContentLength).flat_map(|value| value.split(|&b| b == b',')).map(|value| decimal(value.trim_ascii()));
     let Some(first) = values.next() else { return Length::Absent };
     let mut length = first;
     let mut conflict = first.is_none();
@@ -117,8 +129,11 @@ fn number(digits: &[u8], radix: u32) -> Option<u64> {
 /// The codings that a message's content is under, in the order in which they were applied: Content-Encoding, then what
 /// Transfer-Encoding adds before `chunked`.
 pub(super) fn content_codings(head: &Head) -> Cow<'_, [u8]> {
+    if !head.has(FieldName::TransferEncoding) && !head.has_several(FieldName::ContentEncoding) {
+        return Cow::Borrowed(head.first(FieldName::ContentEncoding).unwrap_or_default());
+    }
     let transfer = || transfer_codings(head).filter(|coding| !coding.eq_ignore_ascii_case(b"chunked"));
-    let mut codings = head.values("content-encoding").chain(transfer());
+    let mut codings = head.values_of(FieldName::ContentEncoding).chain(transfer());
     match (codings.next(), codings.next()) {
         (None, _) => Cow::Borrowed(b""),
         (Some(only), None) => Cow::Borrowed(only),
@@ -131,6 +146,63 @@ pub(super) fn content_codings(head: &Head) -> Cow<'_, [u8]> {
             Cow::Owned(all)
         }
     }
+}
+
+/// A content that is all there.
+pub(super) struct Whole {
+    pub(super) content_len: u64,
+    /// Of chunk lines and what follows the last chunk.
+    pub(super) framing_len: u64,
+    chunks: usize,
+}
+
+impl Whole {
+    /// Of a content that the octets begin with, if they hold all of it; chunks only without extensions and trailer fields.
+    pub(super) fn of(framing: Framing, octets: &[u8]) -> Option<Self> {
+        match framing {
+            Framing::None | Framing::Length(0) | Framing::UntilClose => None,
+            Framing::Length(len) => (octets.len() as u64 >= len).then_some(Self { content_len: len, framing_len: 0, chunks: 0 }),
+            Framing::Chunked => {
+                let mut whole = Self { content_len: 0, framing_len: 0, chunks: 0 };
+                let mut rest = octets;
+                loop {
+                    let (chunk, behind) = plain_chunk(rest)?;
+                    whole.framing_len += (rest.len() - behind.len() - chunk.len()) as u64;
+                    if chunk.is_empty() {
+                        return Some(whole);
+                    }
+                    whole.content_len += chunk.len() as u64;
+                    whole.chunks += 1;
+                    rest = behind;
+                }
+            }
+        }
+    }
+
+    /// Gives the content, of which `octets` are the first, to a sink.
+    pub(super) fn give(&self, octets: &[u8], form: Form<'_>, sink: &mut impl ContentSink) -> Content {
+        // Both fit: octets that are there.
+        match (self.chunks, plain_chunk(octets)) {
+            (0, _) => sink.whole(form, octets.get(..self.content_len as usize).unwrap_or_default(), true),
+            (1, Some((only, _))) => sink.whole(form, only, true),
+            (_, first) => {
+                sink.begin(form);
+                std::iter::successors(first, |(_, behind)| plain_chunk(behind)).take(self.chunks).for_each(|(chunk, _)| sink.data(chunk));
+                sink.end(true)
+            }
+        }
+    }
+}
+
+/// Octets of the longest chunk-size line that is read here: eight digits.
+const PLAIN_SIZE_LINE: usize = 8 + 2;
+
+/// The first chunk's data, and what is behind it: the next chunk, or with the last chunk, which is empty, behind the empty line.
+fn plain_chunk(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let line_end = octets.iter().take(PLAIN_SIZE_LINE).position(|&octet| octet == b'\r')?;
+    let (size, behind) = (number(&octets[..line_end], 16)?, octets[line_end..].strip_prefix(b"\r\n")?);
+    let (data, behind) = behind.split_at_checked(usize::try_from(size).ok()?)?;
+    Some((data, behind.strip_prefix(b"\r\n")?))
 }
 
 /// How far the walk through content got with the bytes there are.

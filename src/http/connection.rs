@@ -1,16 +1,18 @@
 //! One HTTP/1 connection: requests and responses paired in order (RFC 9112 §9.3), until it ends or becomes something else.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::body::{Body, Framing, Progress, Rest, content_codings};
+use super::body::{Body, Framing, Progress, Rest, Whole, content_codings};
 use super::detect::{looks_like_request, looks_like_response};
 use super::head::Role;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
-    AnomalyDetails, AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, Form, Head, HttpPart, Request, Response, Upgrade,
+    AnomalyDetails, AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, FieldName, Form, Head, HttpPart, Request, Response,
+    Upgrade,
 };
 use crate::options::Limits;
 use crate::stream::{Frame, Provenance, StreamBuffer};
@@ -226,7 +228,9 @@ impl Connection {
     /// Whether an opening handshake of a WebSocket waits for its answer.
     pub(crate) fn awaits_websocket(&self) -> bool {
         let asked = self.pending.back().and_then(|pending| pending.exchange.request.as_ref());
-        self.awaits_upgrade() && !self.is_answering && asked.is_some_and(|request| request.head.has_token("upgrade", "websocket"))
+        self.awaits_upgrade()
+            && !self.is_answering
+            && asked.is_some_and(|request| request.head.has_token_in(FieldName::Upgrade, "websocket"))
     }
 
     /// The answer to an opening handshake was not captured, and what follows shows that it was yes.
@@ -259,7 +263,7 @@ impl Connection {
                 Next::Wait => false,
                 Next::Unowned(cost, anomalies) => self.disown(Direction::ClientToServer, cost, anomalies),
                 Next::Head(found) => {
-                    self.begin_request(found, sink);
+                    self.begin_request(found, buffer, sink);
                     true
                 }
             },
@@ -292,35 +296,50 @@ impl Connection {
         }
     }
 
-    fn begin_request(&mut self, found: Found, sink: &mut impl ContentSink) {
+    fn begin_request(&mut self, mut found: Found, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) {
         let (mut anomalies, place) = (found.parsed.anomalies, found.place());
         let framing = Framing::of_request(&found.parsed.head, &mut anomalies);
-        let mut request = Request { head: found.parsed.head, ..Request::default() };
-        request.cost.add_framing(found.cost);
-        let target = (request.head.start_line()[1], Direction::ClientToServer);
+        let mut request = Request { head: std::mem::take(&mut found.parsed.head), ..Request::default() };
+        let mut is_whole = false;
         let body = match found.cut {
-            None => begin_content(framing, &request.head, target, &mut request.cost, &mut request.content, sink),
-            Some(Cut::Snapped) => Some(Body::Rest(Rest::of_head(Role::Request, &request.head))),
-            Some(Cut::Lost) => None,
+            None => {
+                let form = &form(&request.head, request.head.start_line_part(1), Direction::ClientToServer);
+                is_whole = take_whole(framing, &found, form, &mut request.cost, &mut request.content, buffer, sink);
+                if is_whole {
+                    None
+                } else {
+                    request.cost.add_framing(found.take(buffer));
+                    begin_content(framing, form, &mut request.cost, &mut request.content, sink)
+                }
+            }
+            Some(Cut::Snapped) => {
+                request.cost.add_framing(found.take(buffer));
+                Some(Body::Rest(Rest::of_head(Role::Request, &request.head)))
+            }
+            Some(Cut::Lost) => {
+                request.cost.add_framing(found.take(buffer));
+                anomalies.insert(AnomalyKind::LostBytes);
+                None
+            }
         };
-        if found.cut == Some(Cut::Lost) {
-            anomalies.insert(AnomalyKind::LostBytes);
-        }
-        let end = found.start + request.cost.framing_bytes;
         let mut pending = self.pending_exchange(Some(request), found.first);
         pending.exchange.places[0] = Some(place);
         pending.add_odd(anomalies, Direction::ClientToServer);
         pending.after_loss = found.after_loss;
         pending.after_gap = found.after_gap;
-        pending.place = Place { start: found.start, head_end: end, acknowledged: found.acknowledged };
+        pending.place = Place { start: found.start, head_end: found.end(), acknowledged: found.acknowledged };
         self.is_pipelined |= self.pending.back().is_some_and(|before| before.exchange.response.is_none());
         self.waiting += pending.memory();
         self.pending.push_back(pending);
         match body {
             Some(body) => self.requests.state = State::Content(body),
+            None if is_whole => {}
             None => self.request_is_complete(),
         }
         self.bound_pending();
+        if is_whole {
+            self.request_is_complete();
+        }
     }
 
     fn end_request(&mut self, end: End, sink: &mut impl ContentSink) {
@@ -360,7 +379,7 @@ impl Connection {
                     self.disown(Direction::ServerToClient, cost, anomalies)
                 }
                 Next::Head(found) => {
-                    self.begin_response(found, sink);
+                    self.begin_response(found, buffer, sink);
                     self.note_answered(buffer);
                     true
                 }
@@ -404,18 +423,19 @@ impl Connection {
         }
     }
 
-    fn begin_response(&mut self, found: Found, sink: &mut impl ContentSink) {
+    fn begin_response(&mut self, mut found: Found, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) {
         let status = found.parsed.status;
         self.responses_lost |= found.after_loss;
         if is_interim(status) {
             if found.cut.is_some() {
                 self.responses.lose();
             }
+            let cost = found.take(buffer);
             if self.shows {
-                self.show_interim(&found);
+                self.show_interim(&found, cost);
             }
             self.interim.begin.get_or_insert((found.start, found.acknowledged));
-            self.interim.cost += found.cost;
+            self.interim.cost += cost;
             if self.interim.codes.len() < MAX_INTERIM_CODES {
                 self.interim.codes.push(status);
             }
@@ -436,19 +456,30 @@ impl Connection {
         exchange.upgrade = upgrade(exchange.request.as_ref(), status, &found.parsed.head, found.cut.is_some());
         let method = exchange.request.as_ref().map(Request::method);
         let framing = Framing::of_response(method, status, &found.parsed.head, &mut anomalies);
-        let mut response = Response { head: found.parsed.head, status, ..Response::default() };
+        let mut response = Response { head: std::mem::take(&mut found.parsed.head), status, ..Response::default() };
         response.cost.add_framing(interim.cost);
-        response.cost.add_framing(found.cost);
-        let target = (exchange.request.as_ref().map_or(&b""[..], Request::target), Direction::ServerToClient);
         let is_of_unknown_method = method.is_none();
         let body = match found.cut {
-            None => begin_content(framing, &response.head, target, &mut response.cost, &mut response.content, sink),
-            Some(Cut::Snapped) if exchange.upgrade.is_none() => Some(Body::Rest(Rest::of_head(Role::Response, &response.head))),
-            Some(Cut::Snapped | Cut::Lost) => None,
+            None => {
+                let target = exchange.request.as_ref().map_or(&b""[..], Request::target);
+                let form = &form(&response.head, target, Direction::ServerToClient);
+                let may_be_whole = !is_of_unknown_method;
+                if may_be_whole && take_whole(framing, &found, form, &mut response.cost, &mut response.content, buffer, sink) {
+                    None
+                } else {
+                    response.cost.add_framing(found.take(buffer));
+                    begin_content(framing, form, &mut response.cost, &mut response.content, sink)
+                }
+            }
+            Some(cut) => {
+                response.cost.add_framing(found.take(buffer));
+                if cut == Cut::Lost {
+                    anomalies.insert(AnomalyKind::LostBytes);
+                }
+                let has_rest = cut == Cut::Snapped && exchange.upgrade.is_none();
+                has_rest.then(|| Body::Rest(Rest::of_head(Role::Response, &response.head)))
+            }
         };
-        if found.cut == Some(Cut::Lost) {
-            anomalies.insert(AnomalyKind::LostBytes);
-        }
         self.may_answer_head = is_of_unknown_method && body.as_ref().is_some_and(Body::is_content);
         exchange.response = Some(response);
         let is_upgrade = exchange.upgrade.is_some();
@@ -566,11 +597,11 @@ impl Connection {
         self.release();
     }
 
-    fn show_interim(&mut self, found: &Found) {
+    fn show_interim(&mut self, found: &Found, consumed: Provenance) {
         let asked = self.pending.iter().find(|pending| pending.exchange.response.is_none());
         let request = asked.and_then(|pending| pending.exchange.request.as_ref());
         let mut cost = Cost { content_bytes: Some(0), ..Cost::default() };
-        cost.add_framing(found.cost);
+        cost.add_framing(consumed);
         self.ready.push_back(Event::Shown(Box::new(HttpPart {
             connection: self.number,
             direction: Direction::ServerToClient,
@@ -722,25 +753,71 @@ fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool, close
 /// The media type of server-sent events.
 const EVENT_STREAM: &[u8] = b"text/event-stream";
 
+/// What the sink is told of a content.
+fn form<'a>(head: &'a Head, target: &'a [u8], direction: Direction) -> ContentForm<'a> {
+    let media_type = head.first(FieldName::ContentType).unwrap_or_default();
+    let is_event_stream = media_type.get(..EVENT_STREAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM));
+    ContentForm { codings: content_codings(head), target, direction, is_event_stream }
+}
+
+/// Takes a message at once whose content is all there behind its head, as with most; whether that is so.
+///
+/// It comes to the same as reading head, content and framing one after the other, as shares of a segment's cost sum to all of
+/// it. What may depend on the segments in which a content came is left to that: the times of events, and how much codings make
+/// of how little.
+fn take_whole(
+    framing: Framing,
+    found: &Found,
+    form: &ContentForm<'_>,
+    cost: &mut Cost,
+    content: &mut Content,
+    buffer: &mut StreamBuffer,
+    sink: &mut impl ContentSink,
+) -> bool {
+    let Some(octets) = buffer.peek().get(found.len..).filter(|_| !form.is_event_stream) else { return false };
+    let Some(whole) = Whole::of(framing, octets) else { return false };
+    let len = found.len as u64 + whole.framing_len + whole.content_len;
+    if !form.codings.is_empty() && buffer.front_run() < len {
+        return false;
+    }
+    *content = whole.give(octets, form.sink(), sink);
+    cost.content_bytes = content.bytes;
+    cost.add_framing(found.cost);
+    cost.add_frame(found.len as u64 + whole.framing_len, whole.content_len, buffer.consume(len));
+    true
+}
+
 /// Tells the sink what is to come; when there is no content the message is complete without it.
 fn begin_content(
     framing: Framing,
-    head: &Head,
-    (target, direction): (&[u8], Direction),
+    form: &ContentForm<'_>,
     cost: &mut Cost,
     content: &mut Content,
     sink: &mut impl ContentSink,
 ) -> Option<Body> {
     let body = Body::new(framing);
     if body.is_some() {
-        let media_type = head.field("content-type").unwrap_or_default();
-        let is_event_stream = media_type.get(..EVENT_STREAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM));
-        sink.begin(Form::Http { content_encoding: &content_codings(head), target, direction, is_event_stream });
+        sink.begin(form.sink());
     } else {
         content.bytes = Some(0);
         cost.content_bytes = Some(0);
     }
     body
+}
+
+/// What is said of a content in the head before it, and by the target.
+struct ContentForm<'a> {
+    codings: Cow<'a, [u8]>,
+    target: &'a [u8],
+    direction: Direction,
+    is_event_stream: bool,
+}
+
+impl ContentForm<'_> {
+    fn sink(&self) -> Form<'_> {
+        let Self { codings, target, direction, is_event_stream } = self;
+        Form::Http { content_encoding: codings, target, direction: *direction, is_event_stream: *is_event_stream }
+    }
 }
 
 /// Whether the snap length cut what says where the next chunk begins.
@@ -777,16 +854,16 @@ fn is_interim(status: u16) -> bool {
 
 /// Whether what follows a request may be another protocol's (RFC 9110 §7.8, §9.3.6).
 fn asks_for_upgrade(request: &Request) -> bool {
-    request.method() == b"CONNECT" || request.head.field("upgrade").is_some()
+    request.method() == b"CONNECT" || request.head.has(FieldName::Upgrade)
 }
 
 /// What a final response makes of the connection.
 fn upgrade(request: Option<&Request>, status: u16, response: &Head, is_cut: bool) -> Option<Upgrade> {
-    let names_websocket = |head: &Head| head.has_token("upgrade", "websocket");
+    let names_websocket = |head: &Head| head.has_token_in(FieldName::Upgrade, "websocket");
     match status {
         101 if names_websocket(response) || request.is_some_and(|request| names_websocket(&request.head)) => Some(Upgrade::WebSocket),
         // The field that would tell was cut off; nothing else is common.
-        101 if is_cut && request.is_none_or(|request| request.head.field("upgrade").is_none()) => Some(Upgrade::WebSocket),
+        101 if is_cut && request.is_none_or(|request| !request.head.has(FieldName::Upgrade)) => Some(Upgrade::WebSocket),
         101 => Some(Upgrade::Other),
         200..300 if request.is_some_and(|request| request.method() == b"CONNECT") => Some(Upgrade::Tunnel),
         _ => None,

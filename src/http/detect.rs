@@ -116,8 +116,9 @@ fn is_known_method(method: &[u8]) -> bool {
 }
 
 /// RFC 9110 §5.6.2.
-pub(super) fn is_token_octet(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+pub(super) const fn is_token_octet(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+        || matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }
 
 #[cfg(test)]

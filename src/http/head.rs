@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use httparse::{Header, ParserConfig};
 
 use super::detect::{is_token_octet, looks_like_request, looks_like_response, request_line, status_line};
+use super::plain;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::Head;
 
@@ -68,6 +69,11 @@ impl Search {
         None
     }
 
+    /// Whether it has not begun.
+    pub(super) fn is_new(&self) -> bool {
+        self.searched == 0
+    }
+
     /// That many octets were taken off the front.
     pub(super) fn skip(&mut self, len: usize) {
         self.searched = self.searched.saturating_sub(len);
@@ -76,6 +82,10 @@ impl Search {
 
 /// Reads a whole header section, up to and including its empty line. `None` when not even its start line can be told.
 pub(super) fn parse(role: Role, raw: &[u8]) -> Option<Parsed> {
+    plain::read(role, raw).map_or_else(|| parse_any(role, raw), |(parsed, _)| Some(parsed))
+}
+
+fn parse_any(role: Role, raw: &[u8]) -> Option<Parsed> {
     let line_end = memchr::memchr(b'\n', raw)?;
     let (start, status) = match role {
         Role::Request => (request_line(&raw[..line_end])?, 0),

@@ -8,6 +8,7 @@ mod detect;
 mod head;
 mod inflate;
 mod pending;
+mod plain;
 mod reader;
 mod zstd;
 

@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::head::{self, Parsed, Role, Search};
+use super::plain;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::stream::{Frame, Place, Provenance, StreamBuffer};
 
@@ -39,7 +40,7 @@ pub(super) struct Reader {
 pub(super) enum Next {
     /// Nothing that can be told yet.
     Wait,
-    /// A header section, now consumed.
+    /// A header section, which is still to be [taken](Found::take).
     Head(Found),
     /// Bytes that belong to no message, now consumed, and why.
     Unowned(Provenance, AnomalySet),
@@ -51,6 +52,9 @@ pub(super) struct Found {
     pub(super) parsed: Parsed,
     /// Of the start line's first octet.
     pub(super) first: Frame,
+    /// Octets of it, which are unread.
+    pub(super) len: usize,
+    /// Of the empty lines before it, which are not.
     pub(super) cost: Provenance,
     /// Stream offset of its first octet.
     pub(super) start: u64,
@@ -65,6 +69,16 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Consumes it; what it cost, with the empty lines before it.
+    pub(super) fn take(&self, buffer: &mut StreamBuffer) -> Provenance {
+        self.cost + buffer.consume(self.len as u64)
+    }
+
+    /// Stream offset behind it.
+    pub(super) fn end(&self) -> u64 {
+        self.start + self.cost.bytes.payload + self.len as u64
+    }
+
     /// Where its first octet stands.
     pub(super) fn place(&self) -> Place {
         Place { stream_offset: self.start, frame: (self.first.number > 0).then_some(self.first.number) }
@@ -133,8 +147,8 @@ impl Reader {
             match self.look(buffer, limit) {
                 Look::Wait => break,
                 Look::Head(..) | Look::Cut(..) if !unowned.is_empty() => break,
-                Look::Head(parsed, len) => return Next::Head(self.take_head(buffer, parsed, len)),
-                Look::Cut(parsed, len) => return Next::Head(self.take_cut_head(buffer, parsed, len)),
+                Look::Head(parsed, len) => return Next::Head(self.find_head(buffer, parsed, len)),
+                Look::Cut(parsed, len) => return Next::Head(self.find_cut_head(buffer, parsed, len)),
                 Look::Nothing(why) => {
                     if !self.lost {
                         anomalies.merge(why);
@@ -177,6 +191,12 @@ impl Reader {
         if bytes.is_empty() {
             return if buffer.is_empty() { Look::Wait } else { Look::Nothing(AnomalySet::EMPTY) };
         }
+        if self.search.is_new()
+            && let Some((parsed, len)) = plain::read(self.role, bytes)
+            && len <= limit
+        {
+            return Look::Head(parsed, len);
+        }
         let malformed = AnomalySet::from_iter([AnomalyKind::MalformedHttpHead]);
         if self.role.begins(bytes) == Some(false) {
             return Look::Nothing(malformed);
@@ -200,20 +220,20 @@ impl Reader {
         }
     }
 
-    fn take_head(&mut self, buffer: &mut StreamBuffer, parsed: Parsed, len: usize) -> Found {
+    fn find_head(&mut self, buffer: &StreamBuffer, parsed: Parsed, len: usize) -> Found {
         let after_loss = std::mem::take(&mut self.lost);
         let after_gap = std::mem::take(&mut self.has_gap);
         self.search = Search::default();
         let first = buffer.front_frame().unwrap_or_default();
         let start = buffer.start();
         let acknowledged = buffer.acknowledged_at(start);
-        let cost = self.take_unowned() + buffer.consume(len as u64);
-        Found { parsed, first, cost, start, acknowledged, after_loss, after_gap, cut: None }
+        let cost = self.take_unowned();
+        Found { parsed, first, len, cost, start, acknowledged, after_loss, after_gap, cut: None }
     }
 
-    fn take_cut_head(&mut self, buffer: &mut StreamBuffer, parsed: Parsed, len: usize) -> Found {
+    fn find_cut_head(&mut self, buffer: &StreamBuffer, parsed: Parsed, len: usize) -> Found {
         let cut = if buffer.is_lost() { Cut::Lost } else { Cut::Snapped };
-        let found = self.take_head(buffer, parsed, len);
+        let found = self.find_head(buffer, parsed, len);
         self.lost = cut == Cut::Lost;
         Found { cut: Some(cut), ..found }
     }

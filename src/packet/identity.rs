@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
+use super::Segment;
 use super::ip::Ip;
 use crate::capture::Packet;
 
@@ -30,25 +31,53 @@ pub struct Identity {
     pub point: CapturePoint,
 }
 
+/// What tells a segment from others and no router and no tunnel changes, in the order of the packet's octets: the same however
+/// it was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words(pub(crate) [u64; 4]);
+
+impl Words {
+    /// Of the addresses, the ports, sequence and acknowledgment number, the eight octets behind those, `ip.id` and `tcp.len`.
+    #[inline(always)]
+    pub(super) fn new(addresses: u64, ports: u32, position: u64, rest: u64, identification: u16, payload_len: u32) -> Self {
+        // Of those eight octets flags, window and checksum.
+        let rest = rest & 0x00ff_ffff_ffff_0000 | u64::from(identification);
+        Self([position, rest, addresses, u64::from(ports) << 32 | u64::from(payload_len)])
+    }
+
+    /// Of a segment.
+    pub(crate) fn of(segment: &Segment<'_>) -> Self {
+        let Identity { identification, checksum, .. } = segment.identity;
+        let position = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
+        let rest = u64::from(segment.flags.0) << 48 | u64::from(segment.window) << 32 | u64::from(checksum) << 16;
+        let (addresses, ports) = segment.key.from_to(segment.sender);
+        Self::new(addresses, ports, position, rest, identification, segment.payload_len)
+    }
+}
+
 /// A place on a packet's way: interface, link-layer header and hop limit, hashed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CapturePoint(pub u32);
 
 impl Identity {
-    #[inline]
     pub(super) fn new(packet: &Packet<'_>, ip: &Ip, checksum: u16) -> Self {
-        let point = if ip.identification == 0 { point(packet, ip.hop_limit) } else { CapturePoint::default() };
+        let point = if ip.identification == 0 { CapturePoint::of(*packet, ip.hop_limit) } else { CapturePoint::default() };
         Self { identification: ip.identification, checksum, point }
     }
 }
 
-fn point(packet: &Packet<'_>, hop_limit: u8) -> CapturePoint {
-    let mut hash = HASHES.build_hasher();
-    hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
-    match packet.link_type {
-        // Headers that begin with times and signal strengths differ for every frame.
-        105 | 119 | 127 | 163 | 192 => {}
-        _ => hash.write(&packet.data[..packet.data.len().min(LINK_PREFIX)]),
+impl CapturePoint {
+    /// Where a packet passed.
+    // By value: so a caller's packet needs no place in memory.
+    #[inline(never)]
+    pub(super) fn of(packet: Packet<'_>, hop_limit: u8) -> Self {
+        let mut hash = HASHES.build_hasher();
+        hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
+        match packet.link_type {
+            // Headers that begin with times and signal strengths differ for every frame.
+            105 | 119 | 127 | 163 | 192 => {}
+            _ => hash.write(&packet.data[..packet.data.len().min(LINK_PREFIX)]),
+        }
+        Self(hash.finish() as u32)
     }
-    CapturePoint(hash.finish() as u32)
 }

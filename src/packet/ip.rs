@@ -47,8 +47,6 @@ impl Addresses {
 }
 
 /// A packet that is not fragmented; [`NotTcp::Fragment`] for those that are.
-// Always: the slow path uses it too, which must not take it out of line on the common one.
-#[inline(always)]
 pub(super) fn slice(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
     let data = rest.bytes();
     match data.first().map(|octet| octet >> 4) {
@@ -58,7 +56,6 @@ pub(super) fn slice(rest: Cursor<'_>) -> Result<Ip, NotTcp> {
     }
 }
 
-#[inline(always)]
 fn v4(rest: Cursor<'_>, data: &[u8]) -> Result<Ip, NotTcp> {
     let header = Ipv4HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
     if header.is_fragmenting_payload() {

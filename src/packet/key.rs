@@ -35,6 +35,22 @@ impl From<Wide> for u128 {
     }
 }
 
+/// The key of most connections: IPv4, outside any tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlainKey {
+    addresses: [u32; 2],
+    ports: u32,
+}
+
+impl Hash for PlainKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [low, high] = self.addresses;
+        state.write_u64(u64::from(low) << 32 | u64::from(high));
+        state.write_u32(self.ports);
+    }
+}
+
 /// Which endpoint of a key sent a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -69,10 +85,19 @@ impl Hash for ConnectionKey {
 }
 
 impl ConnectionKey {
+    /// Of nothing.
+    pub(super) const NONE: Self = Self { addresses: Addresses::V4(0, 0), ports: 0, scope: 0 };
+
     /// Of an IPv4 segment.
+    #[inline]
     pub(crate) fn v4(source: (u32, u16), destination: (u32, u16)) -> (Self, Sender) {
-        let (low, high, sender) = order(source, destination);
-        (Self { addresses: Addresses::V4(low.0, high.0), ports: ports(low.1, high.1), scope: 0 }, sender)
+        // As numbers: who sends is as good as random, so no branch should hang on it.
+        let number = |(address, port): (u32, u16)| u64::from(address) << 16 | u64::from(port);
+        let (source, destination) = (number(source), number(destination));
+        let sender = if source <= destination { Sender::Low } else { Sender::High };
+        let (low, high) = (source.min(destination), source.max(destination));
+        let addresses = Addresses::V4((low >> 16) as u32, (high >> 16) as u32);
+        (Self { addresses, ports: ports(low as u16, high as u16), scope: 0 }, sender)
     }
 
     /// Of an IPv6 segment.
@@ -83,14 +108,8 @@ impl ConnectionKey {
 
     /// The same endpoints in a virtual network.
     #[inline]
-    pub(super) fn within(self, scope: u32) -> Self {
+    pub(crate) fn within(self, scope: u32) -> Self {
         Self { scope, ..self }
-    }
-
-    /// Whether it is in a virtual network.
-    #[inline]
-    pub(crate) fn is_scoped(self) -> bool {
-        self.scope != 0
     }
 
     /// The same endpoints outside any tunnel.
@@ -99,9 +118,17 @@ impl ConnectionKey {
         Self { scope: 0, ..self }
     }
 
-    /// Addresses, folded, and ports; without the scope.
+    /// The same in fewer octets, where it is of IPv4 and outside any tunnel.
     #[inline]
-    pub(crate) fn words(&self) -> [u64; 2] {
+    pub(crate) fn plain(&self) -> Option<PlainKey> {
+        match self.addresses {
+            Addresses::V4(low, high) if self.scope == 0 => Some(PlainKey { addresses: [low, high], ports: self.ports }),
+            Addresses::V4(..) | Addresses::V6(..) => None,
+        }
+    }
+
+    /// Addresses (those of IPv6 folded) and ports of what an endpoint sends, its own first; without the scope.
+    pub(super) fn from_to(&self, sender: Sender) -> (u64, u32) {
         let addresses = match self.addresses {
             Addresses::V4(low, high) => u64::from(low) << 32 | u64::from(high),
             Addresses::V6(low, high) => {
@@ -109,7 +136,10 @@ impl ConnectionKey {
                 both as u64 ^ (both >> 64) as u64
             }
         };
-        [addresses, u64::from(self.ports)]
+        match sender {
+            Sender::Low => (addresses, self.ports),
+            Sender::High => (addresses.rotate_left(32), self.ports.rotate_left(16)),
+        }
     }
 
     /// Address and port of an endpoint.

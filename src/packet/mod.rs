@@ -20,6 +20,7 @@ mod link;
 mod mpls;
 mod names;
 mod nflog;
+mod plain;
 mod ppp;
 mod reassembly;
 mod segment;
@@ -30,9 +31,12 @@ mod wlan;
 
 pub use fragment::Fragment;
 pub(crate) use headers::{Header, Headers, headers};
+pub(crate) use identity::Words;
 pub use identity::{CapturePoint, Identity};
+pub(crate) use key::PlainKey;
 pub use key::{ConnectionKey, Sender};
 pub use names::NotTcp;
+pub(crate) use plain::slice_into as slice_plain_into;
 pub use reassembly::{Datagram, Reassembly, Unjoined};
 pub(crate) use segment::SynOptions;
 pub use segment::{Flags, Segment, SeqNumber};
@@ -52,42 +56,30 @@ pub enum Sliced<'a> {
     NotTcp(NotTcp),
 }
 
-impl Sliced<'_> {
-    /// What stands in a place for one until something is sliced into it.
-    pub(crate) const NOTHING: Self = Self::NotTcp(NotTcp::Malformed);
-}
-
 /// Slices a packet. A segment's layers sum to `packet.len`.
 #[inline]
 pub fn slice<'a>(packet: &Packet<'a>) -> Sliced<'a> {
-    let mut sliced = Sliced::NOTHING;
-    slice_into(packet, &mut sliced);
-    sliced
+    let mut segment = Segment::NOTHING;
+    if plain::slice_into(packet, &mut segment).is_some() { Sliced::Segment(segment) } else { slice_other(packet) }
 }
 
-/// The same, into a place that the caller has.
-#[inline(always)]
-pub(crate) fn slice_into<'a>(packet: &Packet<'a>, into: &mut Sliced<'a>) {
-    let start = Cursor::new(packet);
-    let first = match packet.link_type {
-        1 => link::ethernet(start),
-        other => link::slice(other, start),
-    };
-    match first {
-        // TCP in IP right behind the link layer is most of what there is; all else goes step by step.
+/// The same of a packet that is not as most are.
+pub(crate) fn slice_other<'a>(packet: &Packet<'a>) -> Sliced<'a> {
+    match link::slice(packet.link_type, Cursor::new(packet)) {
+        // TCP in IP right behind the link layer is still most of what there is; all else goes step by step.
         Ok((Layer::Ip, rest)) => match ip::slice(rest) {
-            Ok(ip) if ip.protocol == ip::TCP => segment::slice_into(packet, ip, into),
-            _ => *into = open(packet, Step::Next(Layer::Ip, rest)),
+            Ok(ip) if ip.protocol == ip::TCP => segment::slice(packet, &ip).map_or_else(Sliced::NotTcp, Sliced::Segment),
+            Ok(_) | Err(_) => open(packet, Step::Next(Layer::Ip, rest)),
         },
-        Ok((layer, rest)) => *into = open(packet, Step::Next(layer, rest)),
-        Err(reason) => *into = Sliced::NotTcp(reason),
+        Ok((layer, rest)) => open(packet, Step::Next(layer, rest)),
+        Err(reason) => Sliced::NotTcp(reason),
     }
 }
 
 #[cold]
 fn open<'a>(packet: &Packet<'a>, step: Step<'a>) -> Sliced<'a> {
     match layer::open(step) {
-        Ok(Step::Tcp(ip)) => segment::slice(packet, ip),
+        Ok(Step::Tcp(ip)) => segment::slice(packet, &ip).map_or_else(Sliced::NotTcp, Sliced::Segment),
         Ok(Step::Fragment(fragment)) => Sliced::Fragment(fragment.carried_by(packet.frame, 1, u64::from(packet.len))),
         Ok(Step::Next(..) | Step::Transport(..)) => Sliced::NotTcp(NotTcp::Malformed),
         Err(reason) => Sliced::NotTcp(reason),

@@ -356,7 +356,7 @@ impl Datagram {
         let packet = Packet { frame: self.frame, len: self.len, data: &self.payload, link_type: 101, interface: 0 };
         match self.open(&packet) {
             Ok(Step::Fragment(fragment)) => Sliced::Fragment(fragment.carried_by(self.frame, self.frames, self.bytes)),
-            Ok(Step::Tcp(ip)) => self.segment(&packet, ip),
+            Ok(Step::Tcp(ip)) => self.segment(&packet, &ip),
             Ok(Step::Next(..) | Step::Transport(..)) => Sliced::NotTcp(NotTcp::Malformed),
             Err(reason) => Sliced::NotTcp(reason),
         }
@@ -387,15 +387,16 @@ impl Datagram {
         layer::open(Step::Transport(ip, rest.skip(extensions.len)?))
     }
 
-    fn segment<'a>(&self, packet: &Packet<'a>, ip: Ip) -> Sliced<'a> {
-        let mut sliced = segment::slice(packet, ip);
-        if let Sliced::Segment(segment) = &mut sliced {
-            let headers = self.bytes - u64::from(self.len).min(self.bytes);
-            // Inside a tunnel the outer IP headers are link.
-            let ip_headers = if ip.headers == self.headers { self.header_bytes.min(headers) } else { 0 };
-            segment.bytes.ip += ip_headers;
-            segment.bytes.link += headers - ip_headers;
-        }
-        sliced
+    fn segment<'a>(&self, packet: &Packet<'a>, ip: &Ip) -> Sliced<'a> {
+        let mut segment = match segment::slice(packet, ip) {
+            Ok(segment) => segment,
+            Err(reason) => return Sliced::NotTcp(reason),
+        };
+        let headers = self.bytes - u64::from(self.len).min(self.bytes);
+        // Inside a tunnel the outer IP headers are link.
+        let ip_headers = if ip.headers == self.headers { self.header_bytes.min(headers) } else { 0 };
+        segment.bytes.ip += ip_headers;
+        segment.bytes.link += headers - ip_headers;
+        Sliced::Segment(segment)
     }
 }

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use etherparse::{TcpHeaderSlice, TcpOptionElement, TcpOptionsIterator};
 
-use super::identity::Identity;
+use super::NotTcp;
+use super::identity::{CapturePoint, Identity};
 use super::ip::{Addresses, Ip};
 use super::key::{ConnectionKey, Sender};
-use super::{NotTcp, Sliced};
 use crate::capture::Packet;
-use crate::stream::{Frame, LayerBytes};
+use crate::stream::{Frame, LayerBytes, Timestamp};
 
 /// A TCP sequence number: wraps at 2³², so it is compared by distance, never by value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -97,58 +97,56 @@ pub struct Segment<'a> {
     pub identity: Identity,
 }
 
+impl Segment<'_> {
+    /// What stands in a place for one until one is sliced into it.
+    pub(crate) const NOTHING: Self = Self {
+        frame: Frame { number: 0, time: Timestamp(0) },
+        key: ConnectionKey::NONE,
+        sender: Sender::Low,
+        seq: SeqNumber(0),
+        ack: SeqNumber(0),
+        flags: Flags(0),
+        window: 0,
+        options: &[],
+        payload: &[],
+        payload_len: 0,
+        bytes: LayerBytes { link: 0, ip: 0, tcp: 0, tls: 0, payload: 0 },
+        identity: Identity { identification: 0, checksum: 0, point: CapturePoint(0) },
+    };
+}
+
 /// Where the options begin.
 const OPTIONS_AT: usize = 20;
 
 /// The part of a TCP header that is needed to follow a connection.
 const FIXED_FIELDS: usize = 16;
 
-/// What is a segment, or was to be one.
-#[cold]
-pub(super) fn slice<'a>(packet: &Packet<'a>, ip: Ip) -> Sliced<'a> {
-    let mut sliced = Sliced::NOTHING;
-    slice_into(packet, ip, &mut sliced);
-    sliced
-}
-
-// Always: the slow paths use it too, which must not take it out of line on the common one. Into a place that the caller has: a
-// result would be copied twice.
-#[inline(always)]
-pub(super) fn slice_into<'a>(packet: &Packet<'a>, ip: Ip, into: &mut Sliced<'a>) {
+/// The segment in an IP packet.
+pub(super) fn slice<'a>(packet: &Packet<'a>, ip: &Ip) -> Result<Segment<'a>, NotTcp> {
     let at = ip.start + ip.header_len;
     // Trailer and padding lie behind the IP packet; they are not TCP's.
     let end = packet.data.len().min(ip.start + ip.total_len);
-    let Some(data) = packet.data.get(at..end) else {
-        *into = Sliced::NotTcp(NotTcp::Malformed);
-        return;
-    };
+    let data = packet.data.get(at..end).ok_or(NotTcp::Malformed)?;
     let tcp_len = ip.total_len - ip.header_len;
-    match TcpHeaderSlice::from_slice(data) {
-        Ok(header) => {
-            let flags = Flags(header.slice()[13]);
-            let header_len = header.slice().len();
-            let options = &data[OPTIONS_AT.min(header_len)..header_len];
-            let fields = Fields {
-                ports: (header.source_port(), header.destination_port()),
-                seq: header.sequence_number(),
-                ack: header.acknowledgment_number(),
-                flags,
-                window: header.window_size(),
-                header_len,
-                checksum: header.checksum(),
-            };
-            *into = Sliced::Segment(build(packet, ip, tcp_len, fields, options, &data[header_len..]));
-        }
-        Err(_) => *into = slice_cut(packet, ip, tcp_len, data).map_or_else(Sliced::NotTcp, Sliced::Segment),
-    }
+    let Ok(header) = TcpHeaderSlice::from_slice(data) else { return slice_cut(packet, ip, tcp_len, data) };
+    let header_len = header.slice().len();
+    let fields = Fields {
+        ports: (header.source_port(), header.destination_port()),
+        seq: header.sequence_number(),
+        ack: header.acknowledgment_number(),
+        flags: Flags(header.slice()[13]),
+        window: header.window_size(),
+        header_len,
+        checksum: header.checksum(),
+    };
+    Ok(build(packet, ip, tcp_len, &fields, &data[OPTIONS_AT.min(header_len)..header_len], &data[header_len..]))
 }
 
 /// The snap length cut the options: what is before them is enough to follow the connection.
 #[cold]
-#[inline(never)]
-fn slice_cut<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, data: &[u8]) -> Result<Segment<'a>, NotTcp> {
+fn slice_cut<'a>(packet: &Packet<'a>, ip: &Ip, tcp_len: usize, data: &[u8]) -> Result<Segment<'a>, NotTcp> {
     let fields = Fields::of_cut_header(data).filter(|fields| fields.header_len <= tcp_len).ok_or(NotTcp::Malformed)?;
-    Ok(build(packet, ip, tcp_len, fields, &[], &[]))
+    Ok(build(packet, ip, tcp_len, &fields, &[], &[]))
 }
 
 struct Fields {
@@ -181,9 +179,7 @@ impl Fields {
     }
 }
 
-// Two callers, of which one is cold: left alone, the compiler makes it a function and copies its result.
-#[inline(always)]
-fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, options: &'a [u8], payload: &'a [u8]) -> Segment<'a> {
+fn build<'a>(packet: &Packet<'a>, ip: &Ip, tcp_len: usize, fields: &Fields, options: &'a [u8], payload: &'a [u8]) -> Segment<'a> {
     let (source, destination) = fields.ports;
     let (key, sender) = match ip.addresses {
         Addresses::V4(from, to) => ConnectionKey::v4((from, source), (to, destination)),
@@ -210,7 +206,7 @@ fn build<'a>(packet: &Packet<'a>, ip: Ip, tcp_len: usize, fields: Fields, option
         payload,
         payload_len: payload_len as u32,
         bytes,
-        identity: Identity::new(packet, &ip, fields.checksum),
+        identity: Identity::new(packet, ip, fields.checksum),
     }
 }
 
@@ -231,6 +227,19 @@ const MAX_WINDOW_SCALE: u8 = 14;
 impl SynOptions {
     /// Those up to the first that cannot be read.
     pub(crate) fn of(segment: &Segment<'_>) -> Self {
+        match *segment.options {
+            // As Linux sends them: maximum segment size, SACK permitted, timestamps, no operation, window scale.
+            [2, 4, high, low, 4, 2, 8, 10, _, _, _, _, _, _, _, _, 1, 3, 3, shift] => Self {
+                mss: Some(u16::from_be_bytes([high, low])),
+                window_scale: Some(shift.min(MAX_WINDOW_SCALE)),
+                sack_permitted: true,
+                timestamps: true,
+            },
+            _ => Self::of_any(segment),
+        }
+    }
+
+    fn of_any(segment: &Segment<'_>) -> Self {
         let mut found = Self::default();
         for option in TcpOptionsIterator::from_slice(segment.options).map_while(Result::ok) {
             match option {

@@ -741,7 +741,7 @@ mod tests {
             upgrade: None,
             time_to_first_byte_s: Some(0.093_53),
             time_to_last_byte_s: Some(0.093_53),
-            ajax: Ajax { verdict: true, confidence: 0.9, reasons: vec!["x-requested-with"] },
+            ajax: Ajax { verdict: true, confidence: 0.9, reasons: vec!["x-requested-with"].into() },
             side: Side::Ajax,
             polling: Some(Box::new(Poll {
                 kind: PollingKind::Short,

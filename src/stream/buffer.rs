@@ -355,6 +355,12 @@ impl StreamBuffer {
         }
     }
 
+    /// Counts bytes that were read where they lay; nothing is unread.
+    #[inline]
+    pub(crate) fn pass_by(&mut self, len: u64) {
+        self.start += len;
+    }
+
     /// Takes memory for what is about to be pushed, while nothing is unread.
     #[inline]
     pub(crate) fn borrow(&mut self, lent: &mut Lent) {

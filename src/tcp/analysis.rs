@@ -170,21 +170,32 @@ impl Analysis {
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, direction: Direction, facts: &mut TcpFacts) -> bool {
         let [mine, peer] = self.pair(direction);
         if mine.is_next(segment, peer) {
-            mine.window = segment.window;
-            mine.window_bytes = u32::from(segment.window) << mine.shift;
-            mine.latest = Latest::Other;
-            if segment.ack != mine.last_ack {
-                mine.acknowledge(segment, peer, &mut facts.sides[direction.reverse() as usize]);
-            }
-            mine.last_ack_time = segment.frame.time;
-            if segment.payload_len > 0 {
-                let end = segment.seq + segment.payload_len;
-                mine.expected_ack = end;
-                mine.send(end, segment, peer);
-            }
+            mine.take_next(segment, peer, &mut facts.sides[direction.reverse() as usize]);
             return false;
         }
         self.receive_unusual(segment, direction, facts)
+    }
+
+    /// Takes a segment that is merely the next data or the next ACK; whether it is. Both sides are even, it has an ACK, and
+    /// neither SYN, FIN nor RST.
+    #[inline]
+    pub(crate) fn receive_next(&mut self, segment: &Segment<'_>, direction: Direction, facts: &mut TcpFacts) -> bool {
+        let [mine, peer] = self.pair(direction);
+        let is_next = segment.seq == mine.next && mine.says_something_new(segment, peer);
+        if is_next {
+            mine.take_next(segment, peer, &mut facts.sides[direction.reverse() as usize]);
+        }
+        is_next
+    }
+
+    /// Whether both sides have sent and acknowledged, and nothing that was sent is missing.
+    pub(crate) fn is_even(&self) -> bool {
+        self.sides.iter().all(|side| side.has_sent && side.has_acknowledged && side.expected_ack == side.next)
+    }
+
+    /// The sequence number behind the highest octet of a side.
+    pub(crate) fn next(&self, direction: Direction) -> SeqNumber {
+        self.sides[direction as usize].next
     }
 
     #[inline(never)]
@@ -304,7 +315,6 @@ impl Side {
     /// Whether a segment is merely the next data or the next ACK: no rule has anything to say of it.
     #[inline]
     fn is_next(&self, segment: &Segment<'_>, peer: &Self) -> bool {
-        let len = segment.payload_len;
         segment.seq == self.next
             && self.expected_ack == self.next
             && segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST | Flags::ACK).0 == Flags::ACK.0
@@ -312,10 +322,34 @@ impl Side {
             && self.has_acknowledged
             && peer.has_sent
             && peer.has_acknowledged
-            && segment.window != 0
+            && self.says_something_new(segment, peer)
+    }
+
+    /// Whether data fits the peer's window, an ACK is not the one before it, and both believable.
+    #[inline]
+    fn says_something_new(&self, segment: &Segment<'_>, peer: &Self) -> bool {
+        let len = segment.payload_len;
+        segment.window != 0
             && segment.ack.distance_from(peer.expected_ack) <= 0
             // One octet may be a probe.
             && if len == 0 { segment.ack != self.last_ack } else { len > 1 && segment.seq + len != peer.last_ack + peer.window_bytes }
+    }
+
+    /// Takes a segment that is merely the next data or the next ACK.
+    #[inline]
+    fn take_next(&mut self, segment: &Segment<'_>, peer: &mut Self, facts_of_peer: &mut TcpSide) {
+        self.window = segment.window;
+        self.window_bytes = u32::from(segment.window) << self.shift;
+        self.latest = Latest::Other;
+        if segment.ack != self.last_ack {
+            self.acknowledge(segment, peer, facts_of_peer);
+        }
+        self.last_ack_time = segment.frame.time;
+        if segment.payload_len > 0 {
+            let end = segment.seq + segment.payload_len;
+            self.expected_ack = end;
+            self.send(end, segment, peer);
+        }
     }
 
     /// Takes an ACK that differs from the one before it.

@@ -68,7 +68,8 @@ impl Receipt {
     /// Whether every payload octet was new, in order, and nothing was odd.
     #[inline]
     pub(crate) fn is_plain_delivery(&self) -> bool {
-        *self == Self::of(Arrival::Delivered)
+        let is_odd = self.late | self.conflict | self.limit | (u64::from(self.old_bytes) | self.lost_bytes > 0);
+        self.arrival == Arrival::Delivered && !is_odd
     }
 
     fn of(arrival: Arrival) -> Self {
@@ -224,6 +225,22 @@ impl Assembler {
     /// Whether a SYN with this sequence number cannot be this stream's.
     pub(crate) fn is_other(&self, syn: SeqNumber) -> bool {
         self.has_begun() && syn != self.base
+    }
+
+    /// Whether nothing but the next octet in order is awaited.
+    pub(crate) fn is_even(&self) -> bool {
+        self.origin == Origin::Known && !self.has_hole() && self.fin.is_none() && self.out_of_window == 0
+    }
+
+    /// Whether that octet has this sequence number.
+    pub(crate) fn is_at(&self, seq: SeqNumber) -> bool {
+        self.next == seq
+    }
+
+    /// Takes a segment in order whose payload was read where it lies.
+    #[inline]
+    pub(crate) fn deliver_elsewhere(&mut self, len: u32) {
+        self.advance(len.into());
     }
 
     /// A segment of the other direction passed: holes that were acknowledged grow older.

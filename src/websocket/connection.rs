@@ -12,7 +12,7 @@ use super::recognise::{self, Evidence, Shape, Verdict};
 use super::trace::Trace;
 use super::{close, mask};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{AnomalyDetails, ContentSink, Cost, Direction, Form, Message, Opcode, WebSocketFrame};
+use crate::message::{AnomalyDetails, Content, ContentSink, Cost, Direction, Form, Message, Opcode, WebSocketFrame};
 use crate::stream::{Place, Provenance, StreamBuffer};
 
 /// What one direction yields, in stream order.
@@ -142,6 +142,79 @@ impl Receiver {
         self.connection ^ self.messages ^ u64::from(self.unsplit)
     }
 
+    /// Whether the next octet begins a frame, of a message of its own, and nothing before it was odd.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        let is_idle = self.open.is_none() && self.frame.is_none() && self.trace.is_none();
+        is_idle && self.framing == Framing::Known && self.probation == 0 && self.odd.is_empty() && !self.resumed && !self.closed
+    }
+
+    /// The header of the frame at the front, if it is a data message of its own, all there, and nothing about it is odd.
+    #[inline]
+    pub(crate) fn whole_message(&self, octets: &[u8]) -> Option<Header> {
+        let header = Header::parse(octets)?;
+        let is_masked = header.masking_key.is_some() == (self.direction == Direction::ClientToServer);
+        let is_data = matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        let is_defined = header.rsv == 0 || header.rsv == super::frame::RSV1 && self.rsv1 != Rsv1::Undefined;
+        let is_whole = header.fin && !header.non_minimal && header.frame_len() <= octets.len() as u64;
+        (is_masked && is_data && is_defined && is_whole).then_some(header)
+    }
+
+    /// Whether octets are such messages and nothing else.
+    #[inline]
+    pub(crate) fn are_whole_messages(&self, mut octets: &[u8]) -> bool {
+        while !octets.is_empty() {
+            let Some(header) = self.whole_message(octets) else { return false };
+            // Fits: the frame is all there.
+            octets = &octets[header.frame_len() as usize..];
+        }
+        true
+    }
+
+    /// What is to be said of such a message's content.
+    #[inline]
+    pub(crate) fn form(&self, header: &Header) -> Form<'static> {
+        Form::WebSocket { opcode: header.opcode, compressed: header.rsv1() }
+    }
+
+    /// Takes a message of [`whole_message`](Self::whole_message), read where it lay: at `start`, unmasked if its content was looked
+    /// at.
+    #[inline]
+    pub(crate) fn take_whole(&mut self, header: &Header, payload: &[u8], start: Place, consumed: Provenance, content: Content) -> Message {
+        self.masks = header.masking_key.is_some();
+        self.unsplit = self.unsplit.saturating_add(1);
+        let place = |offset| Place { stream_offset: start.stream_offset + offset, ..start };
+        let anomalies = content.anomalies;
+        let details = if anomalies.is_empty() { AnomalyDetails::default() } else { self.details_of(header, anomalies, payload, &place) };
+        self.message(header, header.rsv1(), consumed, content, anomalies, details)
+    }
+
+    /// Whether the next octet is payload data of a binary message, about which nothing has to be told but how much it is.
+    pub(crate) fn is_in_binary_payload(&self) -> bool {
+        let is_binary = |frame: &Unfinished| frame.header.opcode != Opcode::Close && frame.partial.message.opcode == Opcode::Binary;
+        self.trace.is_none() && self.frame.as_deref().is_some_and(is_binary)
+    }
+
+    /// Octets of payload data that the frame under way still lacks; 0 without one.
+    #[inline]
+    pub(crate) fn payload_left(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |frame| frame.header.payload_len - frame.read)
+    }
+
+    /// The masking key of the frame under way, and how many octets of its payload data were read, where the next ones are looked at.
+    pub(crate) fn mask_under_way(&self, sink: &impl ContentSink) -> Option<([u8; 4], u64)> {
+        let frame = self.frame.as_ref()?;
+        let key = frame.header.masking_key.filter(|_| sink.looks_at(frame.partial.form()))?;
+        Some((key, frame.read))
+    }
+
+    /// Takes payload data of the frame under way that does not end it, read where it lay, unmasked if it is looked at.
+    pub(crate) fn take_payload(&mut self, payload: &[u8], consumed: Provenance, sink: &mut impl ContentSink) {
+        let Some(frame) = &mut self.frame else { return };
+        sink.data(payload);
+        frame.partial.message.cost.add_encoded(payload.len() as u64, consumed);
+        frame.read += payload.len() as u64;
+    }
+
     /// The next frame is masked, whoever sends it.
     pub(crate) fn expect_masks(&mut self) {
         self.masks = true;
@@ -266,16 +339,36 @@ impl Receiver {
         });
         let content = sink.whole(form, payload, !anomalies.contains(AnomalyKind::IncompleteMessage));
         anomalies.merge(content.anomalies);
-        let anomaly_details = if anomalies.is_empty() { AnomalyDetails::default() } else { self.details_of(header, anomalies, buffer) };
-        let mut cost = Cost { content_bytes: content.bytes, ..Cost::default() };
+        let anomaly_details = if anomalies.is_empty() {
+            AnomalyDetails::default()
+        } else {
+            // The payload's length fits: all of it is there.
+            let payload = &buffer.peek()[usize::from(header.len)..][..header.payload_len as usize];
+            self.details_of(header, anomalies, payload, &|offset| buffer.place(offset))
+        };
         let consumed = buffer.consume(header.frame_len());
-        cost.add_frame(u64::from(header.len), header.payload_len, consumed);
         if let Some(trace) = &mut self.trace {
             trace.consumed(consumed, buffer.start());
             trace.end(true);
         }
+        Event::Message(Message { close, ..self.message(header, compressed, consumed, content, anomalies, anomaly_details) })
+    }
+
+    /// The next message, of one frame that is all there.
+    #[inline(always)]
+    fn message(
+        &mut self,
+        header: &Header,
+        compressed: bool,
+        consumed: Provenance,
+        content: Content,
+        anomalies: AnomalySet,
+        anomaly_details: AnomalyDetails,
+    ) -> Message {
+        let mut cost = Cost { content_bytes: content.bytes, ..Cost::default() };
+        cost.add_frame(u64::from(header.len), header.payload_len, consumed);
         self.messages += 1;
-        Event::Message(Message {
+        Message {
             connection: self.connection,
             number: self.messages,
             direction: self.direction,
@@ -284,26 +377,23 @@ impl Receiver {
             fragments: 1,
             compressed,
             masked: header.masking_key.is_some(),
-            close,
+            close: None,
             content,
             answered: None,
             anomalies,
             anomaly_details,
-        })
+        }
     }
 
-    /// Where the oddities lie of a message that is one frame, at the front of the buffer and unmasked.
+    /// Where the oddities lie of a message that is one frame with this payload data, unmasked; `place` says where its octets stand.
     #[cold]
-    fn details_of(&mut self, header: &Header, odd: AnomalySet, buffer: &StreamBuffer) -> AnomalyDetails {
+    fn details_of(&mut self, header: &Header, odd: AnomalySet, payload: &[u8], place: &dyn Fn(u64) -> Place) -> AnomalyDetails {
         let mut details = std::mem::take(&mut self.odd_details);
         if odd.contains(AnomalyKind::InvalidUtf8) && !header.rsv1() {
-            let payload = buffer.peek().get(usize::from(header.len)..).unwrap_or_default();
-            // The payload's length fits: all of it is there.
-            let payload = &payload[..payload.len().min(header.payload_len as usize)];
             let at = u64::from(header.len) + close::invalid_utf8_at(header.opcode, payload);
-            details.add(AnomalySet::from_iter([AnomalyKind::InvalidUtf8]), self.direction, buffer.place(at));
+            details.add(AnomalySet::from_iter([AnomalyKind::InvalidUtf8]), self.direction, place(at));
         }
-        details.add(odd, self.direction, buffer.place(0));
+        details.add(odd, self.direction, place(0));
         details
     }
 

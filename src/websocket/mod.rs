@@ -21,7 +21,9 @@ pub(crate) use deflate::{Failure, Inflater};
 pub(crate) use extension::Compression;
 #[cfg(test)]
 pub(crate) use extension::ContextTakeover;
+pub(crate) use frame::Header;
 pub(crate) use handshake::Handshake;
+pub(crate) use mask::unmask;
 pub(crate) use recognise::{Evidence, speaks_websocket};
 pub(crate) use refusal::refusal;
 pub(crate) use score::{Score, score};

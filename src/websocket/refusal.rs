@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::handshake::is_key;
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{Head, RefusalReason, RefusedUpgrade, Request, Response};
+use crate::message::{FieldName, Head, RefusalReason, RefusedUpgrade, Request, Response};
 
 /// The version of RFC 6455.
 const VERSION: &[u8] = b"13";
@@ -49,7 +49,7 @@ pub(crate) fn refusal(request: &Request, response: Option<&Response>, was_left: 
 
 /// By `Upgrade: websocket`; or by a key, where that field was forgotten.
 fn asks_for_websocket(head: &Head) -> bool {
-    head.has_token("upgrade", "websocket") || head.field("sec-websocket-key").is_some()
+    head.has_token_in(FieldName::Upgrade, "websocket") || head.has(FieldName::SecWebSocketKey)
 }
 
 fn reason(request: &Request, response: &Response) -> RefusalReason {

@@ -175,3 +175,48 @@ fn both_directions_have_one_key() {
     let [Sliced::Segment(a), Sliced::Segment(b)] = [&there, &back].map(|data| slice(&packet(1, data, 59))) else { panic!("segments") };
     assert_eq!((a.key, a.sender), (b.key, b.sender.other()));
 }
+
+/// What the short way and the long way make of a packet; nothing where the short way leaves it to the long one.
+fn both_ways(packet: &Packet<'_>) -> Option<[(String, Words); 2]> {
+    let mut segment = Segment::NOTHING;
+    let words = slice_plain_into(packet, &mut segment)?;
+    let Sliced::Segment(other) = slice_other(packet) else { panic!("a segment the short way only: {packet:02x?}") };
+    Some([(format!("{segment:?}"), words), (format!("{other:?}"), Words::of(&other))])
+}
+
+#[test]
+fn the_short_way_finds_what_the_long_way_finds() {
+    let mut plain = with_link(ETHERNET, &[0; 3]);
+    // A header of 24 octets, of which four are options.
+    plain[46] = 0x60;
+    let mut taken = 0;
+    // Each octet of the headers in turn has every value, wholly captured, cut behind the headers, within them, and on the wire.
+    for at in 0..ETHERNET.len() + IPV4_TCP.len() {
+        for value in 0..=255 {
+            let mut data = plain.clone();
+            data[at] = value;
+            for (captured, len) in [(62, 62), (62, 70), (60, 62), (59, 62), (58, 62), (57, 62), (54, 62), (62, 56)] {
+                if let Some([short, long]) = both_ways(&packet(1, &data[..captured], len)) {
+                    assert_eq!(short, long, "octet {at} is {value}, {captured} of {len} captured");
+                    taken += 1;
+                }
+            }
+        }
+    }
+    // Most are, for most octets do not matter.
+    assert!(taken > 50_000, "{taken}");
+    assert_eq!(both_ways(&packet(101, &plain, 62)), None);
+}
+
+#[test]
+fn words_are_the_same_by_whatever_way_a_packet_is_captured() {
+    let vlan = [&ETHERNET[..12], &[0x81, 0, 0, 5, 8, 0]].concat();
+    let words = [(1, ETHERNET), (1, &vlan), (101, &[])].map(|(link_type, header)| {
+        let data = with_link(header, b"");
+        match slice(&packet(link_type, &data, data.len() as u32)) {
+            Sliced::Segment(segment) => Words::of(&segment),
+            Sliced::Fragment(_) | Sliced::NotTcp(_) => panic!("no segment"),
+        }
+    });
+    assert_eq!(words, [words[0]; 3]);
+}

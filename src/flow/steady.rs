@@ -1,0 +1,222 @@
+//! The common case of a connection on which all goes well: the next acknowledgment, or the next WebSocket messages, each whole within
+//! one segment and in order.
+//!
+//! Such a segment is read where it was captured. What it leaves behind is what the general path leaves, which takes all others.
+
+use super::application::Running;
+use super::connection::{Connection, Output};
+use crate::message::{Bucket, ContentSink, Direction, Row};
+use crate::options::{ContentMode, Options};
+use crate::packet::{Flags, Segment};
+use crate::stream::{LayerBytes, Place, Provenance};
+use crate::websocket;
+
+/// Which segments of a connection may be taken the short way. Found out behind every segment that was not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Steady {
+    /// Acknowledgments without payload, of either side.
+    acknowledgments: bool,
+    /// Segments of WebSocket frames, by who sends them.
+    frames: [Frames; 2],
+}
+
+/// What of WebSocket frames may be taken the short way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Frames {
+    #[default]
+    None,
+    /// Messages that are each one frame, all there.
+    Whole,
+    /// More payload data of the frame that is under way.
+    Payload,
+}
+
+impl Frames {
+    /// What the next octet begins, or goes on with.
+    fn of(receiver: &websocket::Receiver) -> Self {
+        match (receiver.is_between_messages(), receiver.is_in_binary_payload()) {
+            (true, _) => Self::Whole,
+            (false, true) => Self::Payload,
+            (false, false) => Self::None,
+        }
+    }
+}
+
+impl Connection {
+    /// What may be taken the short way from now on.
+    #[inline]
+    pub(super) fn find_steady(&self, options: &Options) -> Steady {
+        // Many connections say no here on every segment: they are being set up, or end.
+        let [client, server] = &self.halves;
+        if !self.handshake.is_settled() || !client.is_open() || !server.is_open() || self.reset {
+            return Steady::default();
+        }
+        self.find_steady_when_open(options)
+    }
+
+    fn find_steady_when_open(&self, options: &Options) -> Steady {
+        let is_even = |direction: Direction| {
+            let half = &self.halves[direction as usize];
+            half.is_even() && half.assembler.is_at(self.analysis.next(direction))
+        };
+        let is_steady = self.held == 0
+            && self.parsed == 0
+            && self.analysis.is_even()
+            && Direction::BOTH.into_iter().all(is_even)
+            && !options.parts
+            && options.content != ContentMode::Full;
+        if !is_steady {
+            return Steady::default();
+        }
+        let frames = match &self.running {
+            Running::WebSocket(receivers) => receivers.each_ref().map(Frames::of),
+            Running::Detecting | Running::Http(_) | Running::Opaque | Running::Ended(_) => [Frames::None; 2],
+        };
+        Steady { acknowledgments: true, frames }
+    }
+
+    /// Takes a segment if it is a common one; whether it did.
+    #[inline]
+    pub(crate) fn receive_common(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> bool {
+        if !self.steady.acknowledgments || !is_common(segment) {
+            return false;
+        }
+        let direction = self.direction(segment.sender);
+        if segment.payload_len == 0 {
+            return self.receive_acknowledgment(segment, direction);
+        }
+        match self.steady.frames[direction as usize] {
+            Frames::Whole if self.is_usual(segment, direction) => self.receive_messages(segment, direction, out),
+            Frames::Payload if self.is_usual(segment, direction) => self.receive_payload(segment, direction, out),
+            Frames::Whole | Frames::Payload | Frames::None => false,
+        }
+    }
+
+    /// Whether all of its payload was captured, and is no more than fits a segment.
+    #[inline]
+    fn is_usual(&self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let is_captured = segment.payload.len() as u64 == u64::from(segment.payload_len);
+        is_captured && segment.payload_len <= self.max_payload[direction as usize]
+    }
+
+    /// Takes a segment if it brings the next data in order, and leaves that to the parsers; whether it did.
+    #[inline]
+    pub(super) fn receive_next_data(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) -> bool {
+        let direction = self.direction(segment.sender);
+        let is_next = self.steady.acknowledgments
+            && is_common(segment)
+            && segment.payload_len > 0
+            && self.is_usual(segment, direction)
+            && self.analysis.receive_next(segment, direction, &mut self.facts);
+        if is_next {
+            self.note_segment(segment, segment.bytes.total());
+            self.note_acknowledged(segment, direction);
+            self.halves[direction as usize].deliver(segment, out.memory);
+            self.advance(direction, out);
+            self.halves[direction as usize].give_back(out.memory);
+        }
+        is_next
+    }
+
+    #[inline]
+    fn receive_acknowledgment(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let is_next = self.analysis.receive_next(segment, direction, &mut self.facts);
+        if is_next {
+            let bytes = segment.bytes.total();
+            self.note_segment(segment, bytes);
+            self.book(Bucket::Acknowledgements, direction, bytes);
+        }
+        is_next
+    }
+
+    #[inline]
+    fn receive_messages(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) -> bool {
+        let Running::WebSocket(receivers) = &self.running else { return false };
+        let (receiver, payload) = (&receivers[direction as usize], segment.payload);
+        let Some(first) = receiver.whole_message(payload) else { return false };
+        // Fits: the frame is all there.
+        let first_len = first.frame_len() as usize;
+        if !receiver.are_whole_messages(&payload[first_len..]) || !self.analysis.receive_next(segment, direction, &mut self.facts) {
+            return false;
+        }
+        self.note_segment(segment, segment.bytes.total());
+        self.halves[direction as usize].assembler.deliver_elsewhere(segment.payload_len);
+        if first_len == payload.len() {
+            self.take_message(&first, payload, segment, segment.bytes, direction, out);
+        } else {
+            self.take_several(segment, direction, out);
+        }
+        true
+    }
+
+    /// Takes payload data that does not end its frame.
+    fn receive_payload(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) -> bool {
+        let Running::WebSocket(receivers) = &mut self.running else { return false };
+        let receiver = &mut receivers[direction as usize];
+        if u64::from(segment.payload_len) >= receiver.payload_left() || !self.analysis.receive_next(segment, direction, &mut self.facts) {
+            return false;
+        }
+        let half = &mut self.halves[direction as usize];
+        half.assembler.deliver_elsewhere(segment.payload_len);
+        half.buffer.pass_by(segment.payload_len.into());
+        let stage = half.stage(out.options);
+        let payload = match receiver.mask_under_way(stage) {
+            Some((key, offset)) => out.memory.unmasked(segment.payload, key, offset),
+            None => segment.payload,
+        };
+        receiver.take_payload(payload, Provenance::of_frame(segment.frame, segment.bytes), stage);
+        self.note_segment(segment, segment.bytes.total());
+        true
+    }
+
+    /// Takes messages that share a segment and what it cost.
+    fn take_several(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
+        let mut at = 0;
+        while let Some(header) = websocket::Header::parse(&segment.payload[at..]) {
+            let end = at + header.frame_len() as usize;
+            // Fits: within a segment, whose length is a u32.
+            let bytes = segment.bytes.share(at as u32, end as u32, segment.payload_len);
+            self.take_message(&header, &segment.payload[at..end], segment, bytes, direction, out);
+            at = end;
+        }
+    }
+
+    /// Takes a message that is one frame, all there.
+    #[inline]
+    fn take_message(
+        &mut self,
+        header: &websocket::Header,
+        frame: &[u8],
+        segment: &Segment<'_>,
+        bytes: LayerBytes,
+        direction: Direction,
+        out: &mut Output<'_>,
+    ) {
+        let Running::WebSocket(receivers) = &mut self.running else { return };
+        let half = &mut self.halves[direction as usize];
+        let start = Place { stream_offset: half.buffer.start(), frame: Some(segment.frame.number) };
+        half.buffer.pass_by(frame.len() as u64);
+        let stage = half.stage(out.options);
+        let form = receivers[direction as usize].form(header);
+        let payload = &frame[usize::from(header.len)..];
+        let payload = match header.masking_key.filter(|_| stage.looks_at(form)) {
+            Some(key) => out.memory.unmasked(payload, key, 0),
+            None => payload,
+        };
+        let content = stage.whole(form, payload, true);
+        let has_done = stage.has_done();
+        let cost = Provenance::of_frame(segment.frame, bytes);
+        let message = receivers[direction as usize].take_whole(header, payload, start, cost, content);
+        if has_done {
+            self.deliver(direction, out);
+        }
+        out.rows.push_back(Row::Message(message));
+        self.note_message(out);
+    }
+}
+
+/// Whether of the control bits that say something of the connection only ACK is set.
+#[inline]
+fn is_common(segment: &Segment<'_>) -> bool {
+    segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST | Flags::ACK).0 == Flags::ACK.0
+}

@@ -1,0 +1,213 @@
+//! Header sections as nearly all senders write them (RFC 9112 §2–§5), read in one pass: a start line of three parts with one space
+//! between them, field lines without folds and odd octets, CR LF behind each line. All others are read with leniency elsewhere,
+//! and come to the same where this one reads them too.
+
+use super::detect::is_token_octet;
+use super::head::{Parsed, Role};
+use crate::anomaly::AnomalySet;
+use crate::message::{Field, FieldName, Lines, Span, field};
+
+/// Field lines that are read here; few heads have more.
+const MAX_FIELDS: usize = 48;
+
+/// Octets of a longer name are not looked at.
+const LONGEST_NAME: usize = 64;
+
+/// Octets of a method that is read here.
+const LONGEST_METHOD: usize = 32;
+
+/// Reads the header section at the beginning of `octets`, and says how long it is with its empty line; `None` where it does
+/// not end there, or is not plain.
+pub(super) fn read(role: Role, octets: &[u8]) -> Option<(Parsed, usize)> {
+    let line = &octets[..line_end(octets, 0)?];
+    let (start, status) = match role {
+        Role::Request => (request_line(line)?, 0),
+        Role::Response => status_line(line)?,
+    };
+    let mut fields = [Field::default(); MAX_FIELDS];
+    let mut lines = Lines::default();
+    let (mut count, mut at) = (0, line.len() + 2);
+    loop {
+        let Some(colon) = find::<b':'>(octets, at, LONGEST_NAME) else {
+            break;
+        };
+        let name = &octets[at..colon];
+        let known = FieldName::of(name);
+        if known.is_none() && !is_token(name) {
+            break;
+        }
+        let end = line_end(octets, colon + 1)?;
+        *fields.get_mut(count)? = field(span(at, colon), trimmed(octets, colon + 1, end));
+        lines.add_known(name, known);
+        count += 1;
+        at = end + 2;
+    }
+    if octets.get(at..at + 2)? != b"\r\n" {
+        return None;
+    }
+    let head = lines.into_head(&octets[..at + 2], start, &fields[..count]);
+    Some((Parsed { head, status, anomalies: AnomalySet::EMPTY }, at + 2))
+}
+
+/// Method, target and version, without a space in any of them.
+fn request_line(line: &[u8]) -> Option<[Span; 3]> {
+    let method = match line {
+        [b'G', b'E', b'T', b' ', ..] => 3,
+        [b'P', b'O', b'S', b'T', b' ', ..] => 4,
+        _ => {
+            let end = find::<b' '>(line, 0, LONGEST_METHOD)?;
+            is_token(&line[..end]).then_some(end)?
+        }
+    };
+    let version = line.len().checked_sub(b"HTTP/1.1".len())?;
+    let is_version = matches!(&line[version..], [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9']);
+    let target = method + 1;
+    let has_target = is_version && target + 1 < version && find::<b' '>(line, target, usize::MAX) == Some(version - 1);
+    has_target.then(|| [span(0, method), span(target, version - 1), span(version, line.len())])
+}
+
+/// Version, status code of three digits, and reason phrase, which may be empty; and the code as a number.
+fn status_line(line: &[u8]) -> Option<([Span; 3], u16)> {
+    let [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1', b' ', code @ ..] = line else { return None };
+    let (code, reason) = code.split_first_chunk::<3>()?;
+    if !code.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let reason = match reason {
+        [] | [b' '] => span(12, 12),
+        [b' ', b'!'..=b'~'] | [b' ', b'!'..=b'~', .., b'!'..=b'~'] => span(13, line.len()),
+        _ => return None,
+    };
+    let status = code.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
+    Some(([span(0, 8), span(9, 12), reason], status))
+}
+
+/// From one octet to before another. Fits, as a head's limit is far below 4 GiB.
+#[inline]
+fn span(from: usize, to: usize) -> Span {
+    (from as u32, (to - from) as u32)
+}
+
+/// A value without the spaces and tabs around it (RFC 9112 §5.1).
+#[inline]
+fn trimmed(octets: &[u8], mut from: usize, mut to: usize) -> Span {
+    let is_space = |at: usize| matches!(octets[at], b' ' | b'\t');
+    while from < to && is_space(from) {
+        from += 1;
+    }
+    while from < to && is_space(to - 1) {
+        to -= 1;
+    }
+    span(from, to)
+}
+
+/// RFC 9110 §5.6.2; not empty.
+#[inline]
+fn is_token(octets: &[u8]) -> bool {
+    const IS_TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut octet = 0;
+        while octet < 256 {
+            table[octet] = is_token_octet(octet as u8);
+            octet += 1;
+        }
+        table
+    };
+    let is_of_words = match octets.len() {
+        4..8 => ends::<4>(octets).is_some_and(|[first, last]| is_of_words(first) & is_of_words(last)),
+        8..=16 => ends::<8>(octets).is_some_and(|[first, last]| is_of_words(first) & is_of_words(last)),
+        _ => false,
+    };
+    is_of_words || !octets.is_empty() && octets.iter().all(|&octet| IS_TOKEN[usize::from(octet)])
+}
+
+/// The first octets and the last ones.
+#[inline]
+fn ends<const LEN: usize>(octets: &[u8]) -> Option<[&[u8; LEN]; 2]> {
+    Some([octets.first_chunk()?, octets.last_chunk()?])
+}
+
+/// Whether all are letters and hyphens, as in nearly all names.
+#[inline]
+fn is_of_words<const LEN: usize>(octets: &[u8; LEN]) -> bool {
+    // No early exit: so they are compared side by side.
+    octets.iter().fold(true, |is_so_far, octet| is_so_far & ((octet | 0x20).is_ascii_lowercase() | (*octet == b'-')))
+}
+
+const fn each(octet: u8) -> u64 {
+    u64::from_ne_bytes([octet; 8])
+}
+
+/// Where a line ends that goes on at `from`: its CR, behind which is a LF. `None` where it does not end, or a control
+/// character other than a tab is in it.
+#[inline]
+fn line_end(octets: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let at = first_control(octets, from)?;
+        match octets[at..] {
+            [b'\r', b'\n', ..] => return Some(at),
+            [b'\t', ..] => from = at + 1,
+            _ => return None,
+        }
+    }
+}
+
+/// Where the first control character is from `from` on.
+#[inline]
+fn first_control(octets: &[u8], from: usize) -> Option<usize> {
+    let mut rest = octets.get(from..)?;
+    let at = |rest: &[u8], found: u64| octets.len() - rest.len() + found.trailing_zeros() as usize / 8;
+    // Many values are short; of others, many octets are looked at together.
+    for _ in 0..2 {
+        let Some((eight, behind)) = rest.split_first_chunk() else { break };
+        match controls(u64::from_le_bytes(*eight)) {
+            0 => rest = behind,
+            found => return Some(at(rest, found)),
+        }
+    }
+    while let Some((block, behind)) = rest.split_first_chunk()
+        && !has_control(block)
+    {
+        rest = behind;
+    }
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        match controls(u64::from_le_bytes(*eight)) {
+            0 => rest = behind,
+            found => return Some(at(rest, found)),
+        }
+    }
+    Some(octets.len() - rest.len() + rest.iter().position(u8::is_ascii_control)?)
+}
+
+#[inline]
+fn has_control(octets: &[u8; 32]) -> bool {
+    // No early exit: so they are compared side by side.
+    octets.iter().fold(false, |has, &octet| has | (octet < b' ') | (octet == 0x7f))
+}
+
+/// The upper bit of each octet that is a control character.
+#[inline]
+fn controls(octets: u64) -> u64 {
+    let low = octets & each(0x7f);
+    // Neither sum passes an octet on to the next: at most 0x7f + 0x60.
+    let is_printable = low + each(0x60);
+    let is_delete = low + each(0x01);
+    (!is_printable | is_delete) & !octets & each(0x80)
+}
+
+/// Where an octet comes first from `from` on, among so many.
+#[inline]
+fn find<const OCTET: u8>(octets: &[u8], from: usize, most: usize) -> Option<usize> {
+    let end = octets.len().min(from.saturating_add(most));
+    let mut at = from;
+    while let Some(eight) = octets.get(at..end)?.first_chunk() {
+        let zero_where_found = u64::from_le_bytes(*eight) ^ each(OCTET);
+        // Exact up to the first.
+        let found = zero_where_found.wrapping_sub(each(0x01)) & !zero_where_found & each(0x80);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    octets[at..end].iter().position(|&octet| octet == OCTET).map(|found| at + found)
+}
