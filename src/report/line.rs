@@ -518,11 +518,25 @@ fn long_address(mut line: Line<'_>, address: SocketAddr) -> usize {
 #[inline(never)]
 fn text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
     let len = octets.len();
-    let [quote, window @ ..] = line.window::<{ TEXT + 2 }>();
-    *quote = b'"';
-    if len > TEXT || !copy_plain(octets, window) {
+    if len >= 16 {
+        return long_text(line, octets, out);
+    }
+    let window = line.window::<18>();
+    if !copy_few(octets, window) {
         return unusual_text(line, octets, out);
     }
+    line.at + len + 2
+}
+
+/// Appends a text of sixteen octets or more.
+#[inline(never)]
+fn long_text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
+    let len = octets.len();
+    let [quote, window @ ..] = line.window::<{ TEXT + 2 }>();
+    if len > TEXT || !copy_sixteens(octets, window) {
+        return unusual_text(line, octets, out);
+    }
+    *quote = b'"';
     window[len] = b'"';
     line.at + len + 2
 }
@@ -536,44 +550,49 @@ fn unusual_text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
     line.at
 }
 
-/// Copies octets to the beginning of a window; whether they were all plain.
+/// Copies sixteen octets or more to the beginning of a window; whether they were all plain.
 #[inline(always)]
-fn copy_plain(octets: &[u8], window: &mut [u8; TEXT + 1]) -> bool {
-    let len = octets.len();
-    if let Some(last) = octets.last_chunk::<16>() {
-        let mut odd = 0;
-        let mut at = 0;
-        while let (Some(from), Some(to)) = (octets[at..].first_chunk(), window[at..].first_chunk_mut()) {
-            odd |= copy_sixteen(from, to);
-            at += 16;
-        }
-        // Once more at the end, those that are missing to sixteen there.
-        if at < len
-            && let Some(end) = window[..len].last_chunk_mut()
-        {
-            odd |= copy_sixteen(last, end);
-        }
-        return odd == 0;
+fn copy_sixteens(octets: &[u8], window: &mut [u8; TEXT + 1]) -> bool {
+    let (sixteens, rest) = octets.as_chunks::<16>();
+    let (places, _) = window.as_chunks_mut::<16>();
+    let mut odd = 0;
+    for (from, to) in sixteens.iter().zip(places) {
+        odd |= copy_sixteen(from, to);
     }
-    let word = |octets: [u8; 8]| u64::from_le_bytes(octets);
-    if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
-        let place = len & 7;
-        *window.first_chunk_mut().expect("longer") = *first;
-        *window[place..].first_chunk_mut().expect("longer") = *last;
-        return (odd_octets(word(*first)) | odd_octets(word(*last))) == 0;
+    // Once more at the end, those that are missing to sixteen there.
+    if !rest.is_empty()
+        && let Some(from) = octets.last_chunk()
+        && let Some(to) = window.get_mut(..octets.len()).and_then(|window| window.last_chunk_mut())
+    {
+        odd |= copy_sixteen(from, to);
     }
-    if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
-        let place = len & 3;
-        *window.first_chunk_mut().expect("longer") = *first;
-        *window[place..].first_chunk_mut().expect("longer") = *last;
-        return odd_octets(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))) == 0;
-    }
-    let (&[first, ..], &[.., last]) = (octets, octets) else { return true };
-    let middle = octets[len / 2];
-    window[0] = first;
-    window[len / 2] = middle;
-    window[len - 1] = last;
-    odd_octets(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' '])) == 0
+    odd == 0
+}
+
+/// Copies less than sixteen octets to a window, between quotes; whether they were all plain.
+#[inline(always)]
+fn copy_few(octets: &[u8], window: &mut [u8; 18]) -> bool {
+    let len = octets.len() & 15;
+    window[0] = b'"';
+    let odd = if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
+        *window[1..].first_chunk_mut().expect("longer") = *first;
+        *window[1 + (len & 7)..].first_chunk_mut().expect("longer") = *last;
+        odd_octets(u64::from_le_bytes(*first)) | odd_octets(u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        *window[1..].first_chunk_mut().expect("longer") = *first;
+        *window[1 + (len & 3)..].first_chunk_mut().expect("longer") = *last;
+        odd_octets(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)))
+    } else if let (&[first, ..], &[.., last]) = (octets, octets) {
+        let middle = octets[octets.len() / 2];
+        window[1] = first;
+        window[1 + len / 2] = middle;
+        window[len] = last;
+        odd_octets(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' ']))
+    } else {
+        0
+    };
+    window[1 + len] = b'"';
+    odd == 0
 }
 
 /// Copies sixteen octets; zero where all are plain. A few operations on a vector.

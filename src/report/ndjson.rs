@@ -11,7 +11,8 @@ use super::line::{Fixed, Line, Padded, Room, field, padded, padded_len, put_key,
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream,
-    Exchange, Head, Message, Opcode, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
+    Exchange, FieldName, Head, Message, Opcode, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade,
+    WebSocketFacts,
 };
 use crate::options::ContentMode;
 
@@ -186,9 +187,14 @@ fn http_version(line: &mut Line<'_>, version: &[u8], out: &mut Vec<u8>) {
 #[inline(never)]
 fn http_content(mut line: Line<'_>, head: &Head, content: &Content, cost: &Cost, mode: ContentMode, out: &mut Vec<u8>) -> usize {
     put_key!(line, "content_type");
-    line.optional_text(head.field("content-type"), out);
-    put_key!(line, "content_encoding");
-    line.optional_text(list_field(head, "content-encoding").as_deref(), out);
+    line.optional_text(head.first(FieldName::ContentType), out);
+    match head.first(FieldName::ContentEncoding) {
+        None => line.padded(padded!(r#","content_encoding":null"#)),
+        Some(_) => {
+            put_key!(line, "content_encoding");
+            line.optional_text(list_field(head, "content-encoding").as_deref(), out);
+        }
+    }
     if content.envelope.is_none() && content.sha256.is_none() && mode == ContentMode::None {
         // As most are.
         line.padded(padded!(r#","envelope":null,"content_sha256":null"#));
