@@ -422,7 +422,7 @@ mod tests {
         let image = (request("GET /a.png HTTP/1.1", &[]), response(200, &[("Content-Type", "image/png")]));
         let all = Options { ajax: AjaxScope::All, ..Options::default() };
         assert_eq!(classify(Some(&image.0), Some(&upgrade), &all).1, Side::WebSocket);
-        assert_eq!(classify(Some(&image.0), Some(&image.1), &all), (certain(true, "scope-all"), Side::Ajax));
+        assert_eq!(classify(Some(&image.0), Some(&image.1), &all), (certain(true, &["scope-all"]), Side::Ajax));
         assert_eq!(classify(None, Some(&image.1), &Options::default()).1, Side::OtherHttp);
     }
 

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 
-use super::digits::{PADDED, SHORT};
+use super::digits::{DOTTED, PADDED, SHORT};
 use super::encode;
 
 /// Octets of lines that are gathered, and as many again for the one being written: all parts of a row whose length has a bound, and
@@ -273,13 +273,12 @@ impl<'a> Line<'a> {
         self.at += second_len + 11;
     }
 
-    /// Appends an octet of an address, and what stands behind it.
+    /// Appends an octet of an address, and a point.
     #[inline(always)]
-    fn part_of_address(&mut self, octet: u8, behind: u8) {
-        let short = SHORT[usize::from(octet)];
-        let len = short >> 24;
-        *self.window() = (short & 0xff_ffff | u32::from(behind) << (8 * len)).to_le_bytes();
-        self.at += len as usize + 1;
+    fn dotted(&mut self, octet: u8) {
+        let dotted = DOTTED[usize::from(octet)];
+        *self.window() = (dotted as u32).to_le_bytes();
+        self.at += (dotted >> 32) as usize;
     }
 
     /// Appends an integer, or `null`.
@@ -312,12 +311,9 @@ impl<'a> Line<'a> {
     /// Appends a number of seconds (or another small fraction) with at most nine decimals, as short as it goes.
     #[inline(always)]
     pub(super) fn decimal(&mut self, value: f64) {
-        let scaled = value * 1e9;
-        if (0.0..9e9).contains(&scaled) {
-            // Rounded by the cast; `round` would be a call of a library.
-            self.short(seconds((scaled + 0.5) as i64 as u64));
-        } else {
-            self.at = decimal(self.lend(), value);
+        match short_decimal(value) {
+            Some(text) => self.short(text),
+            None => self.at = decimal(self.lend(), value),
         }
     }
 
@@ -432,6 +428,14 @@ fn large_number(mut line: Line<'_>, value: u64) -> usize {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Short(u128);
 
+/// A number of seconds (or another small fraction) with at most nine decimals, as short as it goes; `None` from 4 on, and below 0.
+#[inline(always)]
+pub(super) fn short_decimal(value: f64) -> Option<Short> {
+    let scaled = value * 1e9;
+    // Rounded by the cast, which takes less than to 64 bits; `round` would be a call of a library.
+    (0.0..4e9).contains(&scaled).then(|| seconds(((scaled + 0.5) as u32).into()))
+}
+
 /// Nanoseconds, less than ten seconds, as seconds, without zeros at the end.
 #[inline(never)]
 pub(super) fn seconds(ns: u64) -> Short {
@@ -481,76 +485,114 @@ fn unusual_decimal(mut line: Line<'_>, value: f64) -> usize {
 
 #[inline(never)]
 fn write_address(mut line: Line<'_>, address: SocketAddr) -> usize {
+    let SocketAddr::V4(address) = address else { return long_address(line, address) };
+    let begin = line.at;
+    let [a, b, c, d] = address.ip().octets();
     line.put(b"\"");
-    match address {
-        SocketAddr::V4(address) => {
-            let [a, b, c, d] = address.ip().octets();
-            line.part_of_address(a, b'.');
-            line.part_of_address(b, b'.');
-            line.part_of_address(c, b'.');
-            line.part_of_address(d, b':');
-            line.number(address.port().into());
-        }
-        SocketAddr::V6(address) => {
-            let mut rest = &mut line.window::<MOST>()[..];
-            write!(rest, "{address}").expect("no address is longer than that");
-            line.at += MOST - rest.len();
-        }
-    }
+    line.dotted(a);
+    line.dotted(b);
+    line.dotted(c);
+    line.dotted(d);
+    // Port 0 is none of those that are sent to, and has no digits here.
+    let Some((port, len)) = eight_digits(address.port().into()) else {
+        return long_address(Line { octets: line.octets, at: begin }, address.into());
+    };
+    // In the place of the last point.
+    line.at -= 1;
+    line.put(b":");
+    line.put_some(&port.to_le_bytes(), len as u8);
+    line.put(b"\"");
+    line.at
+}
+
+#[inline(never)]
+fn long_address(mut line: Line<'_>, address: SocketAddr) -> usize {
+    line.put(b"\"");
+    let mut rest = &mut line.window::<MOST>()[..];
+    write!(rest, "{address}").expect("no address is longer than that");
+    line.at += MOST - rest.len();
     line.put(b"\"");
     line.at
 }
 
 #[inline(never)]
 fn text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
-    line.put(b"\"");
     let len = octets.len();
-    let window = line.window::<{ TEXT + 16 }>();
-    if len <= TEXT && copy_plain(octets, window) {
-        line.at += len;
-    } else {
-        line.append_to(out);
-        encode::escaped(out, octets);
+    if len >= 16 {
+        return long_text(line, octets, out);
     }
-    line.put(b"\"");
+    let window = line.window::<18>();
+    if !copy_few(octets, window) {
+        return unusual_text(line, octets, out);
+    }
+    line.at + len + 2
+}
+
+/// Appends a text of sixteen octets or more.
+#[inline(never)]
+fn long_text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
+    let len = octets.len();
+    let [quote, window @ ..] = line.window::<{ TEXT + 2 }>();
+    if len > TEXT || !copy_sixteens(octets, window) {
+        return unusual_text(line, octets, out);
+    }
+    *quote = b'"';
+    window[len] = b'"';
+    line.at + len + 2
+}
+
+/// Appends text that needs escapes, or more room than there is in a line.
+#[cold]
+#[inline(never)]
+fn unusual_text(mut line: Line<'_>, octets: &[u8], out: &mut Vec<u8>) -> usize {
+    line.append_to(out);
+    encode::text(out, octets);
     line.at
 }
 
-/// Copies octets to the beginning of a window; whether they were all plain.
+/// Copies sixteen octets or more to the beginning of a window; whether they were all plain.
 #[inline(always)]
-fn copy_plain(octets: &[u8], window: &mut [u8; TEXT + 16]) -> bool {
-    let len = octets.len();
-    if let (Some(first), Some(last)) = (octets.first_chunk::<16>(), octets.last_chunk::<16>()) {
-        // Once more at the end, those that are missing to sixteen there.
-        let Some(end) = window.get_mut(len - 16..len).and_then(|end| end.first_chunk_mut()) else { return false };
-        let mut odd = copy_sixteen(last, end) | copy_sixteen(first, window.first_chunk_mut().expect("longer"));
-        let mut at = 16;
-        while at + 16 <= len {
-            let (Some(from), Some(to)) = (octets[at..].first_chunk(), window[at..].first_chunk_mut()) else { break };
-            odd |= copy_sixteen(from, to);
-            at += 16;
-        }
-        return odd == 0;
+fn copy_sixteens(octets: &[u8], window: &mut [u8; TEXT + 1]) -> bool {
+    let (sixteens, rest) = octets.as_chunks::<16>();
+    let (places, _) = window.as_chunks_mut::<16>();
+    let mut odd = 0;
+    for (from, to) in sixteens.iter().zip(places) {
+        odd |= copy_sixteen(from, to);
     }
-    let word = |octets: [u8; 8]| u64::from_le_bytes(octets);
-    if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
-        let place = len & 7;
-        *window.first_chunk_mut().expect("longer") = *first;
-        *window[place..].first_chunk_mut().expect("longer") = *last;
-        return (odd_octets(word(*first)) | odd_octets(word(*last))) == 0;
+    // Once more at the end, those that are missing to sixteen there.
+    if !rest.is_empty()
+        && let Some(from) = octets.last_chunk()
+        && let Some(to) = window.get_mut(..octets.len()).and_then(|window| window.last_chunk_mut())
+    {
+        odd |= copy_sixteen(from, to);
     }
-    if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
-        let place = len & 3;
-        *window.first_chunk_mut().expect("longer") = *first;
-        *window[place..].first_chunk_mut().expect("longer") = *last;
-        return odd_octets(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))) == 0;
-    }
-    let (&[first, ..], &[.., last]) = (octets, octets) else { return true };
-    let middle = octets[len / 2];
-    window[0] = first;
-    window[len / 2] = middle;
-    window[len - 1] = last;
-    odd_octets(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' '])) == 0
+    odd == 0
+}
+
+/// Copies less than sixteen octets to a window, between quotes; whether they were all plain.
+#[inline(always)]
+fn copy_few(octets: &[u8], window: &mut [u8; 18]) -> bool {
+    let len = octets.len() & 15;
+    window[0] = b'"';
+    let odd = if let (Some(first), Some(last)) = (octets.first_chunk::<8>(), octets.last_chunk::<8>()) {
+        *window[1..].first_chunk_mut().expect("longer") = *first;
+        *window[1 + (len & 7)..].first_chunk_mut().expect("longer") = *last;
+        odd_octets(u64::from_le_bytes(*first)) | odd_octets(u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (octets.first_chunk::<4>(), octets.last_chunk::<4>()) {
+        *window[1..].first_chunk_mut().expect("longer") = *first;
+        *window[1 + (len & 3)..].first_chunk_mut().expect("longer") = *last;
+        odd_octets(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)))
+    } else if let (&[first, ..], &[.., last]) = (octets, octets) {
+        let middle = octets[octets.len() / 2];
+        window[1] = first;
+        window[1 + len / 2] = middle;
+        window[len] = last;
+        odd_octets(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' ']))
+    } else {
+        0
+    };
+    window[1 + len] = b'"';
+    odd == 0
 }
 
 /// Copies sixteen octets; zero where all are plain. A few operations on a vector.

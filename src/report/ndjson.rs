@@ -7,11 +7,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::costs::Costs;
 use super::encode::{name, null, number, optional_number, optional_text, text};
-use super::line::{Fixed, Line, Padded, Room, field, padded, padded_len, put_key, seconds};
+use super::line::{Fixed, Line, Padded, Room, field, padded, padded_len, put_key, seconds, short_decimal};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetail, AnomalyDetails, Bucket, Buckets, Close, ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, EventStream,
-    Exchange, Head, Message, Opcode, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
+    Exchange, FieldName, Head, Message, Opcode, Poll, RefusedUpgrade, Request, Response, Row, TcpAnalysis, TcpFacts, TcpSide, Upgrade,
+    WebSocketFacts,
 };
 use crate::options::ContentMode;
 
@@ -97,10 +98,7 @@ fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, costs: &
         put_key!(line, "upgrade_refused");
         refused(&mut line, exchange.upgrade_refused);
     }
-    put_key!(line, "time_to_first_byte_s");
-    line.optional_decimal(exchange.time_to_first_byte_s);
-    put_key!(line, "time_to_last_byte_s");
-    line.optional_decimal(exchange.time_to_last_byte_s);
+    times(&mut line, exchange.time_to_first_byte_s, exchange.time_to_last_byte_s);
     line.padded(padded!(r#","ajax":{"verdict":"#));
     line.boolean(exchange.ajax.verdict);
     put_key!(line, "confidence");
@@ -116,13 +114,36 @@ fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMode, costs: &
     line.at()
 }
 
+/// The times to the first and to the last octet of the response, which are the same where one segment carried it.
+#[inline(always)]
+fn times(line: &mut Line<'_>, first: Option<f64>, last: Option<f64>) {
+    put_key!(line, "time_to_first_byte_s");
+    if let (Some(first), Some(last)) = (first, last)
+        && first == last
+        && let Some(time) = short_decimal(first)
+    {
+        line.short(time);
+        put_key!(line, "time_to_last_byte_s");
+        line.short(time);
+    } else {
+        line.optional_decimal(first);
+        put_key!(line, "time_to_last_byte_s");
+        line.optional_decimal(last);
+    }
+}
+
 #[inline(never)]
 fn request(mut line: Line<'_>, request: &Request, mode: ContentMode, costs: &mut Costs, out: &mut Vec<u8>) -> usize {
     line.padded(padded!(r#"{"content_bytes":"#));
     line.with(|line| http_cost(line, Direction::ClientToServer, &request.cost, costs));
     let [method, target, version] = request.head.start_line();
-    put_key!(line, "method");
-    line.optional_text(not_empty(method), out);
+    match method {
+        b"GET" => line.padded(padded!(r#","method":"GET""#)),
+        _ => {
+            put_key!(line, "method");
+            line.optional_text(not_empty(method), out);
+        }
+    }
     put_key!(line, "target");
     line.optional_text(not_empty(target), out);
     put_key!(line, "host");
@@ -166,9 +187,14 @@ fn http_version(line: &mut Line<'_>, version: &[u8], out: &mut Vec<u8>) {
 #[inline(never)]
 fn http_content(mut line: Line<'_>, head: &Head, content: &Content, cost: &Cost, mode: ContentMode, out: &mut Vec<u8>) -> usize {
     put_key!(line, "content_type");
-    line.optional_text(head.field("content-type"), out);
-    put_key!(line, "content_encoding");
-    line.optional_text(list_field(head, "content-encoding").as_deref(), out);
+    line.optional_text(head.first(FieldName::ContentType), out);
+    match head.first(FieldName::ContentEncoding) {
+        None => line.padded(padded!(r#","content_encoding":null"#)),
+        Some(_) => {
+            put_key!(line, "content_encoding");
+            line.optional_text(list_field(head, "content-encoding").as_deref(), out);
+        }
+    }
     if content.envelope.is_none() && content.sha256.is_none() && mode == ContentMode::None {
         // As most are.
         line.padded(padded!(r#","envelope":null,"content_sha256":null"#));
@@ -259,7 +285,10 @@ fn connection(mut line: Line<'_>, connection: &ConnectionRow, costs: &mut Costs,
     line.address(connection.server);
     costs.frames(&mut line, connection.first, connection.last);
     put_key!(line, "duration_s");
-    line.decimal(connection.last.time.seconds_since(connection.first.time));
+    match connection.last.time.0.checked_sub(connection.first.time.0) {
+        Some(ns @ 0..) => line.nanoseconds(ns as u64),
+        Some(_) | None => line.decimal(connection.last.time.seconds_since(connection.first.time)),
+    }
     put_key!(line, "protocols");
     names(&mut line, &connection.protocols, out);
     field!(line, "wire_bytes", connection.wire_bytes);
@@ -315,6 +344,10 @@ fn end(line: &mut Line<'_>, set: AnomalySet, details: &AnomalyDetails, out: &mut
 
 /// A list of a few names of ours.
 fn names(line: &mut Line<'_>, names: &[&str], out: &mut Vec<u8>) {
+    if let ["http/1.1"] = names {
+        // As most connections speak.
+        return line.padded(padded!(r#"["http/1.1"]"#));
+    }
     line.put(b"[");
     for (at, name) in names.iter().enumerate() {
         if at > 0 {
@@ -611,10 +644,16 @@ fn analysis(mut line: Line<'_>, tcp: &TcpFacts) -> usize {
 fn tcp_side(mut line: Line<'_>, side: &TcpSide) -> usize {
     line.padded(padded!(r#"{"window_scale":"#));
     line.optional_number(side.window_scale.map(u64::from));
-    put_key!(line, "sack_permitted");
-    line.optional_boolean(side.sack_permitted);
-    put_key!(line, "timestamps");
-    line.optional_boolean(side.timestamps);
+    match (side.sack_permitted, side.timestamps) {
+        // As mostly.
+        (Some(true), Some(true)) => line.padded(padded!(r#","sack_permitted":true,"timestamps":true"#)),
+        (sack_permitted, timestamps) => {
+            put_key!(line, "sack_permitted");
+            line.optional_boolean(sack_permitted);
+            put_key!(line, "timestamps");
+            line.optional_boolean(timestamps);
+        }
+    }
     field!(line, "max_bytes_in_flight", side.max_bytes_in_flight.into());
     let times = &side.round_trips;
     line.field(padded!(r#","ack_rtt":{"count":"#), times.count);
