@@ -230,6 +230,8 @@ pub enum Form<'a> {
     Http {
         /// Such as `gzip` or `deflate, br`; empty for none.
         content_encoding: &'a [u8],
+        /// Its length in octets, where it was declared.
+        len: Option<u64>,
         /// The target of the request; empty when it was not captured.
         target: &'a [u8],
         /// Whether it is the request's content or the response's.

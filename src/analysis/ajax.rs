@@ -86,7 +86,7 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
     if let Some(response) = response {
         signs.response_type = response.head.first(FieldName::ContentType).unwrap_or_default();
     }
-    let answers_events = essence(signs.response_type).eq_ignore_ascii_case(b"text/event-stream");
+    let answers_events = is_event_stream(signs.response_type);
     let Some(request) = request else {
         let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
         return (Ajax { verdict: false, confidence: 0.5, reasons: Cow::Borrowed(&["request-not-captured"]) }, side);
@@ -172,7 +172,7 @@ impl<'a> Signs<'a> {
         let (answered, accepted) = (media(self.response_type), media(self.accept));
         let structured = |media| matches!(media, Media::Json | Media::Xml);
         let seen: [bool; SIGNS.len()] = [
-            is_polling_target(request.target()),
+            is_polling_target(path, request.target()),
             asked == Media::Json,
             accepted == Media::EventStream,
             accepted == Media::Json,
@@ -209,6 +209,11 @@ impl<'a> Signs<'a> {
     }
 }
 
+fn is_event_stream(value: &[u8]) -> bool {
+    const EVENT_STREAM: &[u8] = b"text/event-stream";
+    starts_with(value, EVENT_STREAM) && essence(value).len() == EVENT_STREAM.len()
+}
+
 /// The first media type of a Content-Type or Accept value (RFC 9110 §8.3.1), without parameters.
 fn essence(value: &[u8]) -> &[u8] {
     let end = value.iter().position(|&b| matches!(b, b';' | b',' | b' ')).unwrap_or(value.len());
@@ -216,12 +221,15 @@ fn essence(value: &[u8]) -> &[u8] {
 }
 
 fn media(value: &[u8]) -> Media {
-    let value = essence(value);
     match value {
         // What is asked for and answered most often.
         b"" | b"*/*" => return Media::Other,
         b"application/json" => return Media::Json,
         _ => {}
+    }
+    let value = essence(value);
+    if value.is_empty() {
+        return Media::Other;
     }
     let is = |expected: &str| value.eq_ignore_ascii_case(expected.as_bytes());
     if is("text/event-stream") {
@@ -286,14 +294,13 @@ fn has_static_extension(path: &[u8]) -> bool {
 }
 
 fn path(target: &[u8]) -> &[u8] {
-    target.split(|&b| matches!(b, b'?' | b'#')).next().unwrap_or_default()
+    memchr::memchr2(b'?', b'#', target).map_or(target, |end| &target[..end])
 }
 
 /// engine.io (`EIO=4&transport=polling`), SignalR (`transport=longPolling`) and SockJS (`/042/session/xhr`) transports.
-fn is_polling_target(target: &[u8]) -> bool {
-    let path = path(target);
+fn is_polling_target(path: &[u8], target: &[u8]) -> bool {
     let query = &target[path.len()..];
-    if [&b"/xhr"[..], b"/xhr_send", b"/xhr_streaming"].iter().any(|end| path.ends_with(end)) {
+    if path.ends_with(b"/xhr") || path.ends_with(b"/xhr_send") || path.ends_with(b"/xhr_streaming") {
         return true;
     }
     let says = |transport: &[u8]| query.len() > transport.len() && memchr::memmem::find(query, transport).is_some();

@@ -125,6 +125,8 @@ struct Decoded {
 /// What is found out of HTTP content alone.
 #[derive(Debug)]
 struct HttpDecoded {
+    /// Its length in octets, where that is known before.
+    whole_len: Option<u64>,
     identity: Identity,
     events: Option<Box<Events>>,
 }
@@ -133,7 +135,7 @@ struct HttpDecoded {
 enum Identity {
     /// Of none.
     Empty,
-    /// Of one piece that was all.
+    /// Of one piece, which was all.
     Whole(u64),
     /// Of pieces.
     Pieces(Box<XxHash3_64>),
@@ -642,15 +644,15 @@ impl Decoded {
 
     #[inline]
     fn take(&mut self, piece: &[u8]) {
+        if let Some(http) = &mut self.http {
+            http.take(piece);
+        }
         if let Some(text) = &mut self.text {
             text.feed(piece, self.bytes);
         }
         self.bytes += piece.len() as u64;
         if let Some(digest) = &mut self.digest {
             digest.update(piece);
-        }
-        if let Some(http) = &mut self.http {
-            http.take(piece);
         }
         for Sample { octets, limit } in [&mut self.sample, &mut self.head].into_iter().flatten() {
             octets.extend_from_slice(&piece[..piece.len().min(*limit - octets.len())]);
@@ -679,20 +681,29 @@ impl Decoded {
 impl HttpDecoded {
     #[inline]
     fn new(form: Form<'_>) -> Option<Self> {
-        let Form::Http { is_event_stream, .. } = form else { return None };
-        Some(Self { identity: Identity::Empty, events: is_event_stream.then(Box::default) })
+        let Form::Http { content_encoding, len, is_event_stream, .. } = form else { return None };
+        let whole_len = len.filter(|_| content_encoding.is_empty());
+        Some(Self { whole_len, identity: Identity::Empty, events: is_event_stream.then(Box::default) })
     }
 
     fn take(&mut self, piece: &[u8]) {
-        if !matches!(self.identity, Identity::Pieces(_)) {
-            self.identity = Identity::Pieces(Box::default());
-        }
-        if let Identity::Pieces(hasher) = &mut self.identity {
-            hasher.write(piece);
+        match &mut self.identity {
+            // Many come in a segment of their own.
+            Identity::Empty if self.whole_len == Some(piece.len() as u64) => self.take_whole(piece),
+            Identity::Empty | Identity::Whole(_) => {
+                let mut hasher = Box::<XxHash3_64>::default();
+                hasher.write(piece);
+                self.identity = Identity::Pieces(hasher);
+            }
+            Identity::Pieces(hasher) => hasher.write(piece),
         }
         if let Some(events) = &mut self.events {
             events.feed(piece);
         }
+    }
+
+    fn take_whole(&mut self, octets: &[u8]) {
+        self.identity = Identity::Whole(XxHash3_64::oneshot(octets));
     }
 
     fn end(self, is_seen: bool) -> Box<HttpContent> {
@@ -723,7 +734,7 @@ mod tests {
     const PING: Form<'_> = Form::WebSocket { opcode: Opcode::Ping, compressed: false };
 
     fn http(content_encoding: &[u8]) -> Form<'_> {
-        Form::Http { content_encoding, target: b"/", direction: Direction::ServerToClient, is_event_stream: false }
+        Form::Http { content_encoding, len: None, target: b"/", direction: Direction::ServerToClient, is_event_stream: false }
     }
 
     fn full() -> Options {
@@ -882,6 +893,9 @@ mod tests {
         assert_eq!(decoded(b"deflate", &[stored]), plain);
         assert_eq!(decoded(b"", &[b"He", b"llo"]), plain);
         assert_ne!(decoded(b"", &[b"hello"]).1, plain.1);
+        let long: Vec<u8> = (0..5000).map(|at| (at * at / 7) as u8).collect();
+        let pieces: Vec<&[u8]> = long.chunks(333).collect();
+        assert_eq!(decoded(b"", &[&long]).1, decoded(b"", &pieces).1);
         assert_eq!(decoded(b"x-nobodys", &[b"Hello"]), (unknown(AnomalyKind::UnknownContentCoding), None));
         assert_eq!(decoded(b"deflate", &[b"\x78\x01\xff\xff\xff"]), (unknown(AnomalyKind::DecodingFailed), None));
     }

@@ -688,13 +688,14 @@ impl Connection {
         }
     }
 
-    fn begin_http(&mut self, direction: Direction, speaker: Direction, out: &Output<'_>) {
+    fn begin_http(&mut self, direction: Direction, speaker: Direction, out: &mut Output<'_>) {
         if direction != speaker && !self.roles.certain {
             self.swap_directions();
         }
         self.roles.certain = true;
         let (client, server) = self.roles.addresses(&self.key);
-        let mut http = http::Connection::new(self.number, client, server, self.begins[1], &out.options.limits);
+        let ended = out.memory.http.take();
+        let mut http = http::Connection::in_place_of(ended, self.number, [client, server], self.begins[1], &out.options.limits);
         if !self.handshake.is_captured() {
             http.begin_mid_stream();
             self.is_irregular = true;
@@ -707,7 +708,7 @@ impl Connection {
         if out.options.parts {
             http.show_messages();
         }
-        self.run(Running::Http(Box::new(http)), "http/1.1");
+        self.run(Running::Http(http), "http/1.1");
     }
 
     /// Who is the client was guessed wrong.
@@ -1092,11 +1093,16 @@ impl Connection {
     fn rest(&mut self, out: &mut Output<'_>) {
         self.finish_http(out);
         self.settle(out);
-        self.release_memory();
+        self.release_memory(out.memory);
     }
 
-    fn release_memory(&mut self) {
-        self.running = Running::Ended(self.running.kind());
+    fn release_memory(&mut self, memory: &mut Memory) {
+        let ended = Running::Ended(self.running.kind());
+        if let Running::Http(http) = std::mem::replace(&mut self.running, ended)
+            && http.is_small()
+        {
+            memory.http = Some(http);
+        }
         self.parsed = 0;
         for half in &mut self.halves {
             half.stage = None;
@@ -1161,7 +1167,7 @@ impl Connection {
         self.settle(out);
         debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
         out.rows.push_back(Row::Connection(Box::new(self.row())));
-        self.release_memory();
+        self.release_memory(out.memory);
     }
 
     /// Exchanges that still wait for something will not get it.

@@ -1,6 +1,7 @@
 //! One direction of a connection: bytes put in order, waiting for their parser, and the content stage behind it.
 
 use crate::content::Stage;
+use crate::http;
 use crate::options::Options;
 use crate::packet::Segment;
 use crate::stream::{Lent, Provenance, StreamBuffer};
@@ -13,6 +14,8 @@ use crate::websocket;
 pub(crate) struct Memory {
     unread: Lent,
     stage: Option<Box<Stage>>,
+    /// Of a connection that has ended, for the next one.
+    pub(super) http: Option<Box<http::Connection>>,
     unmasked: Vec<u8>,
 }
 

@@ -545,6 +545,23 @@ mod tests {
     }
 
     #[test]
+    fn content_is_whole_when_its_last_octet_is_there() {
+        let of = |framing, octets: &[u8]| Whole::of(framing, octets).map(|whole| (whole.content_len, whole.framing_len));
+        assert_eq!(of(Framing::Length(5), b"hello and more"), Some((5, 0)));
+        assert_eq!(of(Framing::Length(5), b"hell"), None);
+        // "5", "c" and "0" with their line ends take 3 octets each, line ends behind them 2 each.
+        let chunked = b"5\r\nhello\r\nc\r\n, all of you\r\n0\r\n\r\n";
+        assert_eq!(of(Framing::Chunked, &[&chunked[..], b"GET"].concat()), Some((17, 15)));
+        for len in 0..chunked.len() {
+            assert_eq!(of(Framing::Chunked, &chunked[..len]), None, "{len} octets");
+        }
+        for odd in [&b"5;a=b\r\nhello\r\n0\r\n\r\n"[..], b"0\r\nA: b\r\n\r\n", b"5\nhello\n0\n\n", b"x\r\n\r\n", b"\r\n\r\n"] {
+            assert_eq!(of(Framing::Chunked, odd), None, "{}", odd.escape_ascii());
+        }
+        assert_eq!((of(Framing::UntilClose, b"all"), of(Framing::Length(0), b""), of(Framing::None, b"")), (None, None, None));
+    }
+
+    #[test]
     fn codings_are_listed_in_the_order_in_which_they_were_applied() {
         for (fields, codings) in [
             ("", &b""[..]),

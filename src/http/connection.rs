@@ -20,6 +20,9 @@ use crate::stream::{Frame, Provenance, StreamBuffer};
 /// Informational responses to one request whose codes are named; all are charged.
 const MAX_INTERIM_CODES: usize = 64;
 
+/// Exchanges that another connection need not have room for.
+const MAX_SPARE: usize = 8;
+
 /// What a connection yields.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
@@ -96,7 +99,43 @@ struct Interim {
 impl Connection {
     /// A connection of which nothing was read yet; `number` is its own (`tcp.stream`), and responses begin at that stream
     /// offset.
+    #[cfg(test)]
     pub(crate) fn new(number: u64, client: SocketAddr, server: SocketAddr, responses_begin: u64, limits: &Limits) -> Self {
+        *Self::in_place_of(None, number, [client, server], responses_begin, limits)
+    }
+
+    /// The same in the memory of one that has ended, if there is such.
+    pub(crate) fn in_place_of(
+        ended: Option<Box<Self>>,
+        number: u64,
+        [client, server]: [SocketAddr; 2],
+        responses_begin: u64,
+        limits: &Limits,
+    ) -> Box<Self> {
+        let Some(mut ended) = ended else {
+            // Most connections have one exchange at a time.
+            let queues = (VecDeque::with_capacity(1), VecDeque::with_capacity(1));
+            return Box::new(Self::with_queues(queues, number, [client, server], responses_begin, limits));
+        };
+        let (mut pending, mut ready) = (std::mem::take(&mut ended.pending), std::mem::take(&mut ended.ready));
+        pending.clear();
+        ready.clear();
+        *ended = Self::with_queues((pending, ready), number, [client, server], responses_begin, limits);
+        ended
+    }
+
+    /// Whether its memory is worth keeping for another.
+    pub(crate) fn is_small(&self) -> bool {
+        self.pending.capacity().max(self.ready.capacity()) <= MAX_SPARE
+    }
+
+    fn with_queues(
+        (pending, ready): (VecDeque<Pending>, VecDeque<Event>),
+        number: u64,
+        [client, server]: [SocketAddr; 2],
+        responses_begin: u64,
+        limits: &Limits,
+    ) -> Self {
         Self {
             number,
             client,
@@ -106,8 +145,7 @@ impl Connection {
             paused_limit: limits.out_of_order_bytes as u64,
             requests: Reader::new(Role::Request),
             responses: Reader::new(Role::Response),
-            // Most connections have one at a time.
-            pending: VecDeque::with_capacity(1),
+            pending,
             waiting: 0,
             is_answering: false,
             may_answer_head: false,
@@ -120,7 +158,7 @@ impl Connection {
             shows: false,
             response_start: 0,
             exchanges: 0,
-            ready: VecDeque::with_capacity(1),
+            ready,
         }
     }
 
@@ -303,7 +341,7 @@ impl Connection {
         let mut is_whole = false;
         let body = match found.cut {
             None => {
-                let form = &form(&request.head, request.head.start_line_part(1), Direction::ClientToServer);
+                let form = &form(framing, &request.head, request.head.start_line_part(1), Direction::ClientToServer);
                 is_whole = take_whole(framing, &found, form, &mut request.cost, &mut request.content, buffer, sink);
                 if is_whole {
                     None
@@ -462,7 +500,7 @@ impl Connection {
         let body = match found.cut {
             None => {
                 let target = exchange.request.as_ref().map_or(&b""[..], Request::target);
-                let form = &form(&response.head, target, Direction::ServerToClient);
+                let form = &form(framing, &response.head, target, Direction::ServerToClient);
                 let may_be_whole = !is_of_unknown_method;
                 if may_be_whole && take_whole(framing, &found, form, &mut response.cost, &mut response.content, buffer, sink) {
                     None
@@ -754,10 +792,11 @@ fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool, close
 const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// What the sink is told of a content.
-fn form<'a>(head: &'a Head, target: &'a [u8], direction: Direction) -> ContentForm<'a> {
+fn form<'a>(framing: Framing, head: &'a Head, target: &'a [u8], direction: Direction) -> ContentForm<'a> {
     let media_type = head.first(FieldName::ContentType).unwrap_or_default();
     let is_event_stream = media_type.get(..EVENT_STREAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM));
-    ContentForm { codings: content_codings(head), target, direction, is_event_stream }
+    let len = if let Framing::Length(len) = framing { Some(len) } else { None };
+    ContentForm { codings: content_codings(head), len, target, direction, is_event_stream }
 }
 
 /// Takes a message at once whose content is all there behind its head, as with most; whether that is so.
@@ -808,6 +847,7 @@ fn begin_content(
 /// What is said of a content in the head before it, and by the target.
 struct ContentForm<'a> {
     codings: Cow<'a, [u8]>,
+    len: Option<u64>,
     target: &'a [u8],
     direction: Direction,
     is_event_stream: bool,
@@ -815,8 +855,8 @@ struct ContentForm<'a> {
 
 impl ContentForm<'_> {
     fn sink(&self) -> Form<'_> {
-        let Self { codings, target, direction, is_event_stream } = self;
-        Form::Http { content_encoding: codings, target, direction: *direction, is_event_stream: *is_event_stream }
+        let &Self { ref codings, len, target, direction, is_event_stream } = self;
+        Form::Http { content_encoding: codings, len, target, direction, is_event_stream }
     }
 }
 

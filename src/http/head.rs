@@ -85,7 +85,8 @@ pub(super) fn parse(role: Role, raw: &[u8]) -> Option<Parsed> {
     plain::read(role, raw).map_or_else(|| parse_any(role, raw), |(parsed, _)| Some(parsed))
 }
 
-fn parse_any(role: Role, raw: &[u8]) -> Option<Parsed> {
+/// The same of any form.
+pub(super) fn parse_any(role: Role, raw: &[u8]) -> Option<Parsed> {
     let line_end = memchr::memchr(b'\n', raw)?;
     let (start, status) = match role {
         Role::Request => (request_line(&raw[..line_end])?, 0),

@@ -37,7 +37,12 @@ pub(super) fn read(role: Role, octets: &[u8]) -> Option<(Parsed, usize)> {
             break;
         }
         let end = line_end(octets, colon + 1)?;
-        *fields.get_mut(count)? = field(span(at, colon), trimmed(octets, colon + 1, end));
+        let value = trimmed(octets, colon + 1, end);
+        if value.1 == 0 {
+            // Readers differ in where an empty value stands.
+            return None;
+        }
+        *fields.get_mut(count)? = field(span(at, colon), value);
         lines.add_known(name, known);
         count += 1;
         at = end + 2;
@@ -210,4 +215,77 @@ fn find<const OCTET: u8>(octets: &[u8], from: usize, most: usize) -> Option<usiz
         at += 8;
     }
     octets[at..end].iter().position(|&octet| octet == OCTET).map(|found| at + found)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::http::head::parse_any;
+
+    const REQUEST: &[u8] =
+        b"POST /a?b=1 HTTP/1.1\r\nHost: a.example\r\nAccept:*/*\r\nX_9: \xc3\xa4 b\t\r\nContent-Length: 5\r\n\r\nhello: x\r\n";
+    const RESPONSE: &[u8] =
+        b"HTTP/1.0 200 All right\r\nDate: now\r\nContent-Type:  text/html \r\nSet-Cookie: a=1; Path=/; Expires=never\r\n\r\n";
+
+    /// Everything that a reader sees.
+    fn seen(parsed: &Parsed) -> impl PartialEq + std::fmt::Debug + use<> {
+        let owned = |part: &[u8]| part.to_vec();
+        let fields: Vec<_> = parsed.head.fields().map(|(name, value)| (owned(name), owned(value))).collect();
+        let lines: Vec<_> = parsed.head.field_lines().map(owned).collect();
+        (owned(parsed.head.raw()), parsed.head.start_line().map(owned), fields, lines, parsed.status, parsed.anomalies)
+    }
+
+    #[test]
+    fn plain_heads_are_read_as_by_the_lenient_reader() {
+        for (role, octets, len) in [
+            (Role::Request, REQUEST, REQUEST.len() - 10),
+            (Role::Response, RESPONSE, RESPONSE.len()),
+            (Role::Request, b"BREW pot HTTP/1.9\r\n\r\n", 21),
+            (Role::Response, b"HTTP/1.1 204\r\n\r\n", 16),
+            (Role::Response, b"HTTP/1.1 204 \r\n\r\n", 17),
+        ] {
+            let (parsed, found_len) = read(role, octets).expect("a plain head");
+            assert_eq!(found_len, len);
+            assert_eq!(seen(&parsed), seen(&parse_any(role, &octets[..len]).expect("a head")));
+        }
+    }
+
+    #[test]
+    fn heads_that_are_cut_or_odd_are_left_to_others() {
+        for len in 0..REQUEST.len() - 10 {
+            assert!(read(Role::Request, &REQUEST[..len]).is_none(), "{len} octets");
+        }
+        for odd in [
+            &b"GET  / HTTP/1.1\r\n\r\n"[..],
+            b"GET /a b HTTP/1.1\r\n\r\n",
+            b"GET / HTTP/2.0\r\n\r\n",
+            b"GET / HTTP/1.1\nHost: a\n\n",
+            b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+            b"GET / HTTP/1.1\r\nA: 1\r\n 2\r\n\r\n",
+            b"GET / HTTP/1.1\r\nA: \x001\r\n\r\n",
+            b"GET / HTTP/1.1\r\nEmpty: \r\n\r\n",
+            b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        ] {
+            assert!(read(Role::Request, odd).is_none(), "{}", odd.escape_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_here_is_read_alike_elsewhere(
+            is_request in any::<bool>(),
+            changes in proptest::collection::vec((any::<u16>(), prop_oneof![any::<u8>(), proptest::sample::select(&b"\r\n\t :,;A\x7f\xff"[..])]), 0..4),
+        ) {
+            let (role, octets) = if is_request { (Role::Request, REQUEST) } else { (Role::Response, RESPONSE) };
+            let mut octets = octets.to_vec();
+            let len = octets.len();
+            changes.iter().for_each(|&(at, octet)| octets[usize::from(at) % len] = octet);
+            if let Some((parsed, len)) = read(role, &octets) {
+                let other = parse_any(role, &octets[..len]);
+                prop_assert!(other.is_some_and(|other| seen(&other) == seen(&parsed)), "{}", octets.escape_ascii());
+            }
+        }
+    }
 }

@@ -139,7 +139,20 @@ impl Reader {
     /// Consumes the next header section of at most `limit` octets, or the bytes that are none.
     ///
     /// What is no head is passed over run by run: senders begin messages in segments (or records) of their own.
+    #[inline]
     pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize) -> Next {
+        // As with nearly all messages.
+        if self.search.is_new()
+            && !buffer.is_empty()
+            && let Some((parsed, len)) = plain::read(self.role, buffer.peek())
+            && len <= limit
+        {
+            return Next::Head(self.find_head(buffer, parsed, len));
+        }
+        self.next_of_any(buffer, limit)
+    }
+
+    fn next_of_any(&mut self, buffer: &mut StreamBuffer, limit: usize) -> Next {
         let mut unowned = Provenance::default();
         let mut anomalies = AnomalySet::EMPTY;
         loop {
@@ -191,12 +204,6 @@ impl Reader {
         if bytes.is_empty() {
             return if buffer.is_empty() { Look::Wait } else { Look::Nothing(AnomalySet::EMPTY) };
         }
-        if self.search.is_new()
-            && let Some((parsed, len)) = plain::read(self.role, bytes)
-            && len <= limit
-        {
-            return Look::Head(parsed, len);
-        }
         let malformed = AnomalySet::from_iter([AnomalyKind::MalformedHttpHead]);
         if self.role.begins(bytes) == Some(false) {
             return Look::Nothing(malformed);
@@ -220,6 +227,7 @@ impl Reader {
         }
     }
 
+    #[inline]
     fn find_head(&mut self, buffer: &StreamBuffer, parsed: Parsed, len: usize) -> Found {
         let after_loss = std::mem::take(&mut self.lost);
         let after_gap = std::mem::take(&mut self.has_gap);

@@ -452,3 +452,45 @@ impl Head {
 fn has_token(value: &[u8], token: &str) -> bool {
     value.split(|&b| b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::samples::head;
+
+    #[test]
+    fn names_are_known_in_any_case_and_only_as_they_are() {
+        for name in FieldName::ALL {
+            let text = name.text();
+            assert_eq!(FieldName::of(text.as_bytes()), Some(name));
+            assert_eq!(FieldName::of(text.to_ascii_uppercase().as_bytes()), Some(name));
+            for at in 0..text.len() {
+                let mut other = text.as_bytes().to_vec();
+                // A hyphen without its bit for case is a CR.
+                for changed in [other[at] ^ 0x20, other[at] ^ 0x01, other[at] | 0x80]
+                    .into_iter()
+                    .filter(|octet| !octet.eq_ignore_ascii_case(&text.as_bytes()[at]))
+                {
+                    other[at] = changed;
+                    assert_ne!(FieldName::of(&other), Some(name), "{}", other.escape_ascii());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_are_found_by_name_wherever_they_are() {
+        let mut fields = vec![("X-Other", "0"); 300];
+        fields[3] = ("Host", "a");
+        fields[254] = ("accept", "b");
+        fields[255] = ("Origin", "c");
+        fields[290] = ("ACCEPT", "d");
+        let head = head("GET / HTTP/1.1", &fields);
+        let values = |name: FieldName| head.values_of(name).collect::<Vec<_>>();
+        assert_eq!((head.first(FieldName::Host), values(FieldName::Host)), (Some(&b"a"[..]), vec![&b"a"[..]]));
+        assert_eq!((head.first(FieldName::Accept), values(FieldName::Accept)), (Some(&b"b"[..]), vec![&b"b"[..], b"d"]));
+        assert_eq!((head.field("origin"), head.has(FieldName::Referer)), (Some(&b"c"[..]), false));
+        assert_eq!((head.field("x-other"), head.values("X-OTHER").count(), head.field("x-none")), (Some(&b"0"[..]), 296, None));
+        assert_eq!((head.has_several(FieldName::Accept), head.has_several(FieldName::Host)), (true, false));
+    }
+}

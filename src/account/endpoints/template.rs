@@ -9,7 +9,9 @@ const MAX_LEN: usize = 160;
 const MAX_NAMES: usize = 8;
 
 /// Query names that only defeat caches (jQuery's `_`, engine.io's `t`, …).
-const CACHE_BUSTERS: [&[u8]; 9] = [b"_", b"t", b"ts", b"cb", b"rnd", b"rand", b"nocache", b"cachebuster", b"timestamp"];
+fn is_cache_buster(name: &[u8]) -> bool {
+    matches!(name, b"_" | b"t" | b"ts" | b"cb" | b"rnd" | b"rand" | b"nocache" | b"cachebuster" | b"timestamp")
+}
 
 /// Transports that end a SockJS session URL, `/<server>/<session>/<transport>`.
 const SOCKJS_TRANSPORTS: [&[u8]; 7] = [b"xhr", b"xhr_send", b"xhr_streaming", b"eventsource", b"websocket", b"jsonp", b"jsonp_send"];
@@ -44,7 +46,7 @@ pub(super) fn of_target(target: &[u8]) -> String {
 /// Hashes what a target asks for: path and query, without cache busters and without values that look like identifiers (a
 /// session, a time, where to go on).
 pub fn hash_question(target: &[u8], hasher: &mut impl Hasher) {
-    let target = target.split(|&b| b == b'#').next().unwrap_or_default();
+    let target = memchr::memchr(b'#', target).map_or(target, |end| &target[..end]);
     let (path, query) = match memchr::memchr(b'?', target) {
         Some(at) => (&target[..at], &target[at + 1..]),
         None => (target, &[][..]),
@@ -55,7 +57,7 @@ pub fn hash_question(target: &[u8], hasher: &mut impl Hasher) {
             Some(at) => (&pair[..at], &pair[at + 1..]),
             None => (pair, &[][..]),
         };
-        if CACHE_BUSTERS.contains(&name) || is_identifier(name) {
+        if is_cache_buster(name) || is_identifier(name) {
             continue;
         }
         name.hash(hasher);
@@ -108,7 +110,7 @@ fn is_identifier(segment: &[u8]) -> bool {
 fn push_names(template: &mut Vec<u8>, query: &[u8]) {
     let mut separator = b'?';
     let names = query.split(|&b| b == b'&').filter_map(|pair| pair.split(|&b| b == b'=').next());
-    for name in names.filter(|name| !name.is_empty() && !CACHE_BUSTERS.contains(name)).take(MAX_NAMES) {
+    for name in names.filter(|name| !name.is_empty() && !is_cache_buster(name)).take(MAX_NAMES) {
         template.push(separator);
         // `?1469653` has no name at all.
         push_segment(template, name, false);
