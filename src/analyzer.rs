@@ -19,20 +19,46 @@ struct Taken<'a> {
     segment: Segment<'a>,
     /// Whether its packet was captured before.
     is_copy: bool,
-    /// Where its connection lies, if there is one already.
-    slot: Option<u32>,
-    known: Option<Known>,
+    /// Which of their connections is its.
+    connection: usize,
 }
 
 impl Taken<'_> {
     /// What stands in a place for one.
-    const NOTHING: Self = Self { segment: Segment::NOTHING, is_copy: false, slot: None, known: None };
+    const NOTHING: Self = Self { segment: Segment::NOTHING, is_copy: false, connection: 0 };
 }
 
 /// Segments that are received together, in the first places.
 struct Few<'a> {
     places: [Taken<'a>; TOGETHER],
     count: usize,
+    connections: Connections,
+}
+
+impl Few<'_> {
+    fn clear(&mut self) {
+        (self.count, self.connections.count) = (0, 0);
+    }
+}
+
+/// Where the connections of a few segments lie; nowhere, if a segment is to begin one. One that comes again behind another may
+/// be there twice.
+struct Connections {
+    slots: [Option<u32>; TOGETHER],
+    count: usize,
+}
+
+impl Connections {
+    /// Adds one; its index.
+    #[inline(always)]
+    fn add(&mut self, slot: Option<u32>) -> usize {
+        let at = self.count;
+        if let Some(place) = self.slots.get_mut(at) {
+            *place = slot;
+            self.count += 1;
+        }
+        at
+    }
 }
 
 /// Turns packets into rows.
@@ -117,7 +143,8 @@ impl Analyzer {
     /// fetched, then they are received. So the code of each step stays in the nearest cache, and memory is fetched side by side.
     pub fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
         self.release();
-        let mut few = Few { places: [const { Taken::NOTHING }; TOGETHER], count: 0 };
+        let connections = Connections { slots: [None; TOGETHER], count: 0 };
+        let mut few = Few { places: [const { Taken::NOTHING }; TOGETHER], count: 0, connections };
         let (mut packets_taken, mut wire_bytes, mut captured_bytes) = (0, 0, 0);
         for packet in packets {
             packets_taken += 1;
@@ -127,17 +154,16 @@ impl Analyzer {
             let Some(place) = places.first_mut() else { break };
             match slice_plain_into(&packet, &mut place.segment) {
                 Some(words) => {
-                    self.look_up(taken.last(), place, words);
+                    self.look_up(taken.last(), place, words, &mut few.connections);
                     few.count += 1;
                 }
                 None => self.take_other(packet, &mut few),
             }
             if few.count == TOGETHER {
-                self.receive_together(&mut few.places);
-                few.count = 0;
+                self.receive_together(&mut few);
             }
         }
-        self.receive_together(&mut few.places[..few.count]);
+        self.receive_together(&mut few);
         self.totals.packets += packets_taken;
         self.totals.wire_bytes += wire_bytes;
         self.totals.captured_bytes += captured_bytes;
@@ -151,13 +177,12 @@ impl Analyzer {
             Sliced::Segment(segment) => {
                 let Some(place) = places.first_mut() else { return };
                 place.segment = self.placed(segment);
-                self.look_up(taken.last(), place, Words::of(&segment));
+                self.look_up(taken.last(), place, Words::of(&segment), &mut few.connections);
                 few.count += 1;
             }
             Sliced::Fragment(fragment) => {
                 // What came before it goes first.
-                self.receive_together(taken);
-                few.count = 0;
+                self.receive_together(few);
                 self.fragment(&fragment);
             }
             Sliced::NotTcp(reason) => self.book_not_tcp(reason, 1, u64::from(packet.len), packet.frame.number),
@@ -166,37 +191,29 @@ impl Analyzer {
 
     /// Tells whether a segment was captured before, and looks up its connection, which often is that of the segment before it.
     #[inline(always)]
-    fn look_up(&mut self, before: Option<&Taken<'_>>, taken: &mut Taken<'_>, words: Words) {
+    fn look_up(&mut self, before: Option<&Taken<'_>>, taken: &mut Taken<'_>, words: Words, connections: &mut Connections) {
         taken.is_copy = self.recent.is_copy(&taken.segment, fingerprint(words));
-        taken.slot = match before {
-            Some(before) if before.segment.key == taken.segment.key => before.slot,
-            Some(_) | None => self.table.look_up(&taken.segment.key),
+        taken.connection = match before {
+            Some(before) if before.segment.key == taken.segment.key => before.connection,
+            Some(_) | None => connections.add(self.table.look_up(&taken.segment.key)),
         };
     }
 
     /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
-    fn receive_together(&mut self, few: &mut [Taken<'_>]) {
-        let (mut before, mut known) = (None, None);
-        for taken in &mut *few {
-            // Those of one connection need the same.
-            if taken.slot != before {
-                before = taken.slot;
-                known = taken.slot.and_then(|slot| self.table.fetch(slot));
-            }
-            taken.known = known;
+    /// Then receives them, which leaves none.
+    fn receive_together(&mut self, few: &mut Few<'_>) {
+        let mut known = [None; TOGETHER];
+        let slots = &few.connections.slots[..few.connections.count];
+        for (slot, known) in slots.iter().zip(&mut known) {
+            *known = slot.and_then(|slot| self.table.fetch(slot));
         }
-        let mut before = None;
-        for taken in &*few {
-            if taken.slot != before
-                && let Some(known) = taken.known
-            {
-                self.table.fetch_further(known);
-            }
-            before = taken.slot;
+        for known in known[..slots.len()].iter().flatten() {
+            self.table.fetch_further(*known);
         }
-        for taken in &*few {
-            self.receive_at(&taken.segment, taken.is_copy, taken.known);
+        for taken in &few.places[..few.count] {
+            self.receive_at(&taken.segment, taken.is_copy, known.get(taken.connection).copied().flatten());
         }
+        few.clear();
         self.totals.connections = self.table.begun();
     }
 

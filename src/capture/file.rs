@@ -191,8 +191,9 @@ impl File {
     /// Nothing is read. Where it stops, [`advance_ready`](Self::advance_ready) goes on.
     #[inline]
     pub(super) fn walk(&mut self, places: &mut [Record], times: Range<Timestamp>) -> usize {
-        let walked = match &self.format {
+        let walked = match &mut self.format {
             Format::Pcap(records) if !self.ended => records.walk(&mut self.source, places, times),
+            Format::Pcapng(blocks) if !self.ended => blocks.walk(&mut self.source, places, times),
             Format::Pcap(_) | Format::Pcapng(_) => Walked::default(),
         };
         if let ([first, ..], [.., last]) = (&places[..walked.records], &places[..walked.records]) {

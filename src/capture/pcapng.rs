@@ -1,10 +1,11 @@
 //! pcapng files (draft-ietf-opsawg-pcapng): sections of blocks.
 
 use std::io;
+use std::ops::Range;
 
 use super::block::{self, ByteOrder};
 use super::clock::Clock;
-use super::record::{Damage, Record, Step};
+use super::record::{Damage, Record, Step, Walked};
 use super::source::Source;
 use crate::stream::Timestamp;
 
@@ -16,6 +17,10 @@ const ENHANCED_PACKET: u32 = 6;
 
 /// Type and total length before a block's body, and the total length again behind it.
 const BLOCK_FRAME: usize = 12;
+
+/// Octets of an Enhanced Packet Block before its packet's, and of the block without the packet.
+const PACKET_DATA: usize = 28;
+const PACKET_FRAME: u32 = 32;
 
 /// More interfaces than any section has; the rest are taken for damage.
 const MAX_INTERFACES: usize = 1 << 16;
@@ -91,6 +96,53 @@ impl Blocks {
         head.is_some_and(|[block_type, total]| {
             block_type == ENHANCED_PACKET && self.readable && total <= self.limit && source.has((total as usize).next_multiple_of(4))
         })
+    }
+
+    /// Takes packets that are there and need no second look, until all places have one; `times` is when they may be from. The
+    /// first that is different in anything, or another block, stays for [`next`](Self::next).
+    #[inline]
+    pub(super) fn walk(&mut self, source: &mut Source, places: &mut [Record], times: Range<Timestamp>) -> Walked {
+        match self.order {
+            ByteOrder::Little if self.readable => self.walk_by(u32::from_le_bytes, source, places, times),
+            ByteOrder::Big if self.readable => self.walk_by(u32::from_be_bytes, source, places, times),
+            ByteOrder::Little | ByteOrder::Big => Walked::default(),
+        }
+    }
+
+    // Always: with the byte order known the loop keeps all that it needs in registers.
+    #[inline(always)]
+    fn walk_by(&mut self, word: impl Fn([u8; 4]) -> u32, source: &mut Source, places: &mut [Record], times: Range<Timestamp>) -> Walked {
+        let mut walked = Walked::default();
+        let mut latest = times.start;
+        let (start, unread) = (source.position(0), source.unread());
+        let mut at = 0;
+        for place in places {
+            let Some(head) = unread.get(at..).and_then(|rest| rest.first_chunk::<PACKET_DATA>()) else { break };
+            let word_at = |at: usize| word([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+            let (block_type, total, captured, len) = (word_at(0), word_at(4), word_at(20), word_at(24));
+            let room = total.checked_sub(PACKET_FRAME);
+            if block_type != ENHANCED_PACKET || total % 4 != 0 || total > self.limit || room.is_none_or(|room| captured > room.min(len)) {
+                break;
+            }
+            let end = at + total as usize;
+            let trailer = unread.get(..end).and_then(|block| block.last_chunk::<4>());
+            let (Some(trailer), Some(Some(interface))) = (trailer, self.interfaces.get(word_at(8) as usize)) else { break };
+            let time = interface.clock.time(word_at(12), word_at(16));
+            if word(*trailer) != total || interface.fcs_len != 0 || time < latest || time >= times.end {
+                break;
+            }
+            let position = start + at + PACKET_DATA;
+            *place = Record { time, len, position, captured, link_type: interface.link_type, interface: interface.index };
+            walked.records += 1;
+            walked.wire_bytes += u64::from(len);
+            walked.captured_bytes += u64::from(captured);
+            (at, latest) = (end, time);
+        }
+        if walked.records > 0 {
+            self.last_time = latest;
+        }
+        source.consume(at);
+        walked
     }
 
     /// Reads up to the next packet. `next_interface` numbers the interfaces of the whole capture.
@@ -171,7 +223,7 @@ impl Blocks {
         let Some([_, _, interface, high, low, captured, len]) = self.order.words::<7>(block) else {
             return Content::Malformed("too short for its header".into());
         };
-        self.packet(Head { data_at: 28, interface, high, low, captured, len }, block, source)
+        self.packet(Head { data_at: PACKET_DATA, interface, high, low, captured, len }, block, source)
     }
 
     #[inline]

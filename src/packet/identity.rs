@@ -50,7 +50,7 @@ impl Words {
         let Identity { identification, checksum, .. } = segment.identity;
         let position = u64::from(segment.seq.0) << 32 | u64::from(segment.ack.0);
         let rest = u64::from(segment.flags.0) << 48 | u64::from(segment.window) << 32 | u64::from(checksum) << 16;
-        let (addresses, ports) = segment.key.from_to(segment.sender);
+        let (addresses, ports) = segment.key.as_sent_by(segment.sender);
         Self::new(addresses, ports, position, rest, identification, segment.payload_len)
     }
 }

@@ -128,7 +128,7 @@ impl ConnectionKey {
     }
 
     /// Addresses (those of IPv6 folded) and ports of what an endpoint sends, its own first; without the scope.
-    pub(super) fn from_to(&self, sender: Sender) -> (u64, u32) {
+    pub(super) fn as_sent_by(&self, sender: Sender) -> (u64, u32) {
         let addresses = match self.addresses {
             Addresses::V4(low, high) => u64::from(low) << 32 | u64::from(high),
             Addresses::V6(low, high) => {

@@ -1,7 +1,8 @@
-//! From a captured packet to its TCP segment, by etherparse's header slices where it has them; every octet lands in one layer.
+//! From a captured packet to its TCP segment; every octet lands in one layer.
 //!
 //! ```text
-//!  Packet ─► slice ─► Segment: link layer, tags, tunnels opened down to the innermost TCP header
+//!  Packet ─► slice ─► Segment: most by fixed places (`plain`), all others header by header: link layer, tags, tunnels opened
+//!              │               down to the innermost TCP header, by etherparse's header slices where it has them
 //!              ├────► Fragment ─► Reassembly ─► Datagram ─► slice, as above
 //!              └────► NotTcp: named, and accounted by its whole length
 //! ```
