@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Known, Memory, Output, Recent, Table, Waiting, fingerprint};
+use crate::flow::{Connection, Known, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, Words, slice, slice_other, slice_plain_into};
@@ -383,19 +383,37 @@ impl Analyzer {
             return;
         }
         self.waiting.clear();
-        self.collect();
         if !self.pool.has_helpers() {
-            self.table.waiting().for_each(|connection| connection.decode_waiting());
-            return self.collect();
+            return self.complete(Connection::decode_waiting);
         }
-        for work in self.table.waiting().flat_map(|connection| connection.send_waiting_away()) {
+        self.waiting.reserve(&mut self.rows);
+        self.pool.help();
+        for work in self.table.connections().flat_map(|connection| connection.send_waiting_away()) {
             self.pool.submit(Box::new(work));
             // Those that come next wait for these, even if their own content is known.
             self.waiting.begin(self.polled + self.rows.len() as u64);
         }
+        // Now that the others have work: what was decoded before.
+        self.complete(|_| {});
     }
 
-    /// Completes the rows of messages that were being decoded.
+    /// Completes the rows of messages that have been decoded, of each connection when this was done.
+    fn complete(&mut self, mut first: impl FnMut(&mut Connection)) {
+        let out = &mut Output {
+            rows: &mut self.rows,
+            parts: &mut self.parts,
+            first_row: self.polled,
+            memory: &mut self.memory,
+            waiting: &mut self.waiting,
+            options: &self.options,
+        };
+        for connection in self.table.connections() {
+            first(connection);
+            connection.deliver_all(out);
+        }
+    }
+
+    /// Waits for all that is being decoded, and completes the rows.
     fn collect(&mut self) {
         self.pool.help();
         let out = &mut Output {

@@ -6,6 +6,9 @@ use crate::message::{Content, Opcode};
 /// Longer messages do not wait: for them, fetching the window costs little.
 const LONGEST: usize = 4 << 10;
 
+/// Room that is made for octets at a time. Hundreds of batches are there at once: to double what each has would waste a quarter of it.
+const STEP: usize = 4 << 10;
+
 /// Which row waits for a content.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ticket {
@@ -24,6 +27,8 @@ pub(super) struct Batch {
     /// The message that comes in: its opcode, and where its octets begin.
     incoming: Option<(Opcode, usize)>,
     done: Vec<(Ticket, Content)>,
+    /// Memory for the octets of the batch that stands in for this one.
+    spare: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -47,6 +52,9 @@ impl Batch {
         let begun = self.incoming.map_or(0, |(_, from)| self.octets.len() - from);
         let fits = begun + encoded.len() <= LONGEST;
         if fits {
+            if self.octets.capacity() - self.octets.len() < encoded.len() {
+                self.octets.reserve_exact(encoded.len() + STEP);
+            }
             self.octets.extend_from_slice(encoded);
         }
         fits
@@ -65,16 +73,23 @@ impl Batch {
         Some((opcode, self.octets.split_off(from)))
     }
 
-    /// What comes in goes into a batch of its own; what waits stays.
+    /// What comes in goes into a batch of its own, and what was decoded too; what waits stays.
     pub(super) fn split_incoming(&mut self) -> Self {
-        let incoming = self.give_back();
-        incoming.map_or_else(Self::default, |(opcode, octets)| Self { octets, incoming: Some((opcode, 0)), ..Self::default() })
+        let mut octets = std::mem::take(&mut self.spare);
+        octets.clear();
+        let incoming = self.incoming.take().map(|(opcode, from)| {
+            octets.extend_from_slice(&self.octets[from..]);
+            self.octets.truncate(from);
+            (opcode, 0)
+        });
+        Self { octets, incoming, done: std::mem::take(&mut self.done), ..Self::default() }
     }
 
     /// Puts behind what was decoded what has begun to wait since.
-    pub(super) fn follow_with(&mut self, later: Self) {
-        debug_assert!(self.waiting.is_empty() && later.done.is_empty(), "all of the earlier ones and none of the later are decoded");
-        *self = Self { done: std::mem::take(&mut self.done), ..later };
+    pub(super) fn follow_with(&mut self, mut later: Self) {
+        debug_assert!(self.waiting.is_empty(), "all of the earlier ones are decoded");
+        later.done.append(&mut self.done);
+        *self = Self { spare: std::mem::take(&mut self.octets), ..later };
     }
 
     /// Names the row of the message that began to wait last.

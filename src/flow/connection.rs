@@ -53,13 +53,16 @@ pub(crate) struct Output<'a> {
     pub(crate) options: &'a Options,
 }
 
-/// Rows that wait for the decoding of a message before them, at most; where threads decode, as many again wait for those.
+/// Rows that wait for the decoding of a message before them, at most.
 ///
 /// Less than a power of two by what a few packets may bring: memory for rows grows in powers of two.
 const WAITING_ROWS: u64 = (1 << 14) - (1 << 10);
 
+/// The same where threads decode: then as many rows again wait for those, and both together have to be held.
+const WAITING_ROWS_BESIDE: u64 = 8 << 10;
+
 /// The same the first time: other threads have nothing to do until then.
-const FIRST_WAITING_ROWS: u64 = WAITING_ROWS / 4;
+const FIRST_WAITING_ROWS: u64 = 2 << 10;
 
 /// Encoded octets that wait for their decoding, at most.
 const WAITING_BYTES: u64 = 16 << 20;
@@ -85,6 +88,12 @@ impl Waiting {
         self.first.get_or_insert(row);
     }
 
+    /// Makes room for the rows that wait where threads decode, and what a few packets may bring: by itself it would grow to a
+    /// power of two.
+    pub(crate) fn reserve(&self, rows: &mut VecDeque<Row>) {
+        rows.reserve_exact((2 * WAITING_ROWS_BESIDE as usize + FIRST_WAITING_ROWS as usize).saturating_sub(rows.len()));
+    }
+
     fn add(&mut self, row: u64, bytes: u64) {
         self.begin(row);
         self.bytes += bytes;
@@ -93,7 +102,11 @@ impl Waiting {
     /// Whether they have waited long enough, before the row of that number.
     #[inline]
     pub(crate) fn is_due(&self, row: u64, jobs: usize) -> bool {
-        let most = if jobs > 1 && !self.has_been_due { FIRST_WAITING_ROWS } else { WAITING_ROWS };
+        let most = match (jobs, self.has_been_due) {
+            (..=1, _) => WAITING_ROWS,
+            (_, false) => FIRST_WAITING_ROWS,
+            (_, true) => WAITING_ROWS_BESIDE,
+        };
         self.first.is_some_and(|first| row - first >= most || self.bytes >= WAITING_BYTES)
     }
 }
@@ -951,20 +964,20 @@ impl Connection {
         self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).for_each(|stage| stage.decode_waiting());
     }
 
-    /// Leaves the messages that wait in either direction to whoever does the work.
+    /// Leaves the messages that wait in either direction to whoever does the work. Those that were left before come back first;
+    /// their rows are to be completed.
     pub(crate) fn send_waiting_away(&mut self) -> impl Iterator<Item = impl FnOnce() + Send + use<>> {
-        self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).filter(|stage| stage.is_waiting()).map(|stage| stage.send_away())
+        let stages = self.halves.iter_mut().filter_map(|half| half.stage.as_mut());
+        stages.filter_map(|stage| {
+            stage.come_home();
+            stage.is_waiting().then(|| stage.send_away())
+        })
     }
 
     /// Waits for messages that are being decoded elsewhere, and completes their rows.
     pub(crate) fn collect(&mut self, out: &mut Output<'_>) {
         self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).for_each(|stage| stage.come_home());
         self.deliver_all(out);
-    }
-
-    /// Whether messages wait for their decoding.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.halves.iter().any(|half| half.stage.as_ref().is_some_and(|stage| stage.is_waiting()))
     }
 
     /// Completes the rows of messages that waited and have been decoded.

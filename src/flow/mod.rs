@@ -11,7 +11,7 @@ mod steady;
 mod table;
 mod unannounced;
 
-pub(crate) use connection::{Output, Waiting};
+pub(crate) use connection::{Connection, Output, Waiting};
 pub(crate) use duplicates::{Recent, fingerprint};
 pub(crate) use half::Memory;
 pub(crate) use table::{Known, Table};

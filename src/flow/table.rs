@@ -227,9 +227,9 @@ impl Table {
         *self = Self { begun: self.begun, ending, ..Self::default() };
     }
 
-    /// Connections in which messages wait for their decoding.
-    pub(crate) fn waiting(&mut self) -> impl Iterator<Item = &mut Box<Connection>> {
-        self.slots.iter_mut().flatten().filter(|connection| connection.is_waiting())
+    /// All of them, in some order that stays the same.
+    pub(crate) fn connections(&mut self) -> impl Iterator<Item = &mut Box<Connection>> {
+        self.slots.iter_mut().flatten()
     }
 
     /// Waits for what is being decoded elsewhere, and completes the rows of messages that have been decoded.
