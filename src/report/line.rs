@@ -261,7 +261,7 @@ impl<'a> Line<'a> {
         self.at += TEXT_LEN + len;
     }
 
-    /// Appends octets, the ends of some before the next, and all but the last octets of the last.
+    /// Appends a time: its text as far as the second, three digits of each group of its fraction, and its end.
     #[inline(always)]
     pub(super) fn time(&mut self, second: &[u8; 32], second_len: usize, groups: [u32; 3]) {
         let window = self.window::<MOST>();
@@ -451,7 +451,8 @@ pub(super) fn seconds(ns: u64) -> Short {
         (_, micro, 0) => 5 + micro,
         (_, _, nano) => 8 + nano,
     };
-    let lower = u64::from(b'0') + (whole & 0xf) | u64::from(b'.') << 8 | digits(milli) << 16 | digits(micro) << 40;
+    let whole = u64::from(b'0') + (whole & 0xf);
+    let lower = whole | u64::from(b'.') << 8 | digits(milli) << 16 | digits(micro) << 40;
     Short(u128::from(lower) | u128::from(digits(nano) | len << 56) << 64)
 }
 
@@ -607,10 +608,12 @@ fn copy_sixteen(from: &[u8; 16], to: &mut [u8; 16]) -> u8 {
 fn odd_octets(octets: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * EACH;
-    let (quotes, backslashes) = (octets ^ EACH * b'"' as u64, octets ^ EACH * b'\\' as u64);
+    const QUOTES: u64 = EACH * b'"' as u64;
+    const BACKSLASHES: u64 = EACH * b'\\' as u64;
     // Below 0x20 the first difference borrows; 0x7f and above reach the high bit by the sum or have it.
     let is_zero = |octets: u64| octets.wrapping_sub(EACH) & !octets;
-    (octets.wrapping_sub(0x20 * EACH) | octets.wrapping_add(EACH) | octets | is_zero(quotes) | is_zero(backslashes)) & HIGH
+    (octets.wrapping_sub(0x20 * EACH) | octets.wrapping_add(EACH) | octets | is_zero(octets ^ QUOTES) | is_zero(octets ^ BACKSLASHES))
+        & HIGH
 }
 
 #[cfg(test)]
