@@ -27,10 +27,7 @@ pub(super) fn read(role: Role, octets: &[u8]) -> Option<(Parsed, usize)> {
     let mut fields = [Field::default(); MAX_FIELDS];
     let mut lines = Lines::default();
     let (mut count, mut at) = (0, line.len() + 2);
-    loop {
-        let Some(colon) = find::<b':'>(octets, at, LONGEST_NAME) else {
-            break;
-        };
+    while let Some(colon) = find::<b':'>(octets, at, LONGEST_NAME) {
         let name = &octets[at..colon];
         let known = FieldName::of(name);
         if known.is_none() && !is_token(name) {
