@@ -472,6 +472,11 @@ impl ContentSink for Stage {
 
     #[inline]
     fn whole(&mut self, form: Form<'_>, encoded: &[u8], complete: bool) -> Content {
+        if !self.wanted.decode && matches!(form, Form::WebSocket { compressed: true, .. }) {
+            // Nobody decodes it, so nothing is known of it.
+            self.heads.last = None;
+            return Content::default();
+        }
         if complete
             && let Form::WebSocket { opcode, compressed: false } = form
             && self.wants_length_only(opcode)
