@@ -386,7 +386,6 @@ impl Analyzer {
         if !self.pool.has_helpers() {
             return self.complete(Connection::decode_waiting);
         }
-        self.waiting.reserve(&mut self.rows);
         self.pool.help();
         for work in self.table.connections().flat_map(|connection| connection.send_waiting_away()) {
             self.pool.submit(Box::new(work));

@@ -54,12 +54,13 @@ pub(crate) struct Output<'a> {
 }
 
 /// Rows that wait for the decoding of a message before them, at most.
-///
-/// Less than a power of two by what a few packets may bring: memory for rows grows in powers of two.
-const WAITING_ROWS: u64 = (1 << 14) - (1 << 10);
+const WAITING_ROWS: u64 = 16 << 10;
+
+/// Rows that a few packets may bring.
+const FEW_ROWS: usize = 1 << 10;
 
 /// The same where threads decode: then as many rows again wait for those, and both together have to be held.
-const WAITING_ROWS_BESIDE: u64 = 8 << 10;
+const WAITING_ROWS_BESIDE: u64 = 14 << 10;
 
 /// The same the first time: other threads have nothing to do until then.
 const FIRST_WAITING_ROWS: u64 = 2 << 10;
@@ -88,10 +89,10 @@ impl Waiting {
         self.first.get_or_insert(row);
     }
 
-    /// Makes room for the rows that wait where threads decode, and what a few packets may bring: by itself it would grow to a
-    /// power of two.
-    pub(crate) fn reserve(&self, rows: &mut VecDeque<Row>) {
-        rows.reserve_exact((2 * WAITING_ROWS_BESIDE as usize + FIRST_WAITING_ROWS as usize).saturating_sub(rows.len()));
+    /// Rows for which there is to be room where messages wait: memory would grow by doubling.
+    fn most_rows(jobs: usize) -> usize {
+        let most = if jobs > 1 { 2 * WAITING_ROWS_BESIDE } else { WAITING_ROWS };
+        most as usize + FEW_ROWS
     }
 
     fn add(&mut self, row: u64, bytes: u64) {
@@ -1052,6 +1053,9 @@ impl Connection {
         }
         if message.content.is_waiting {
             self.note_waiting(message, row, out.waiting);
+            if out.rows.capacity() < Waiting::most_rows(out.options.jobs) {
+                out.rows.reserve_exact(Waiting::most_rows(out.options.jobs) - out.rows.len());
+            }
         }
     }
 
