@@ -65,7 +65,7 @@ impl Connections {
 ///
 /// Push packets with [`packet`](Self::packet), take rows with [`poll`](Self::poll) until `None`, end with
 /// [`finish`](Self::finish) and take the last rows. [`packets`](Self::packets) and [`rows`](Self::rows) do the same some at a time,
-/// and take two thirds of the time:
+/// and take much less time:
 ///
 /// ```no_run
 /// # use std::path::PathBuf;

@@ -144,6 +144,7 @@ impl Set {
     /// The next packet and those behind it that are there, so many at most (of [`BURST`]).
     #[inline]
     pub(super) fn burst(&mut self, most: usize) -> Result<Option<Packets<'_>>> {
+        debug_assert!(most <= BURST, "there are places for so many");
         let number = self.shared.next_frame;
         let mut count = 0;
         let is_alone = self.waiting.is_empty() && self.active.len() == 1;

@@ -9,6 +9,9 @@ const LONGEST: usize = 4 << 10;
 /// Room that is made for octets at a time. Hundreds of batches are there at once: to double what each has would waste a quarter of it.
 const STEP: usize = 4 << 10;
 
+/// A larger buffer is not kept once it is empty.
+const KEPT: usize = 64 << 10;
+
 /// Which row waits for a content.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ticket {
@@ -53,7 +56,7 @@ impl Batch {
         let fits = begun + encoded.len() <= LONGEST;
         if fits {
             if self.octets.capacity() - self.octets.len() < encoded.len() {
-                self.octets.reserve_exact(encoded.len() + STEP);
+                self.octets.reserve_exact(encoded.len() + STEP.max(self.octets.len() / 8));
             }
             self.octets.extend_from_slice(encoded);
         }
@@ -89,7 +92,10 @@ impl Batch {
     pub(super) fn follow_with(&mut self, mut later: Self) {
         debug_assert!(self.waiting.is_empty(), "all of the earlier ones are decoded");
         later.done.append(&mut self.done);
-        *self = Self { spare: std::mem::take(&mut self.octets), ..later };
+        let mut spare = std::mem::take(&mut self.octets);
+        spare.clear();
+        spare.shrink_to(KEPT);
+        *self = Self { spare, ..later };
     }
 
     /// Names the row of the message that began to wait last.
@@ -115,6 +121,7 @@ impl Batch {
             at += len;
         }
         self.octets.drain(..at);
+        self.octets.shrink_to(KEPT);
         if let Some((_, from)) = &mut self.incoming {
             *from -= at;
         }

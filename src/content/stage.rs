@@ -369,7 +369,8 @@ impl Stage {
     #[inline]
     fn measure(&mut self, opcode: Opcode, encoded: &[u8]) -> Content {
         self.heads.last = None;
-        let is_text = opcode != Opcode::Text || simdutf8::basic::from_utf8(encoded).is_ok();
+        // Most is ASCII, and short: to see that takes less than to begin with all that UTF-8 may be.
+        let is_text = opcode != Opcode::Text || encoded.is_ascii() || simdutf8::basic::from_utf8(encoded).is_ok();
         let odd = (!is_text).then_some(AnomalyKind::InvalidUtf8);
         Content { bytes: Some(encoded.len() as u64), anomalies: odd.into_iter().collect(), ..Content::default() }
     }

@@ -56,14 +56,14 @@ pub(crate) struct Output<'a> {
 /// Rows that wait for the decoding of a message before them, at most.
 const WAITING_ROWS: u64 = 16 << 10;
 
-/// Rows that a few packets may bring.
-const FEW_ROWS: usize = 1 << 10;
-
 /// The same where threads decode: then as many rows again wait for those, and both together have to be held.
 const WAITING_ROWS_BESIDE: u64 = 14 << 10;
 
 /// The same the first time: other threads have nothing to do until then.
 const FIRST_WAITING_ROWS: u64 = 2 << 10;
+
+/// Rows that may come before it is seen that others have waited long enough.
+const FEW_ROWS: usize = 1 << 10;
 
 /// Encoded octets that wait for their decoding, at most.
 const WAITING_BYTES: u64 = 16 << 20;
@@ -331,7 +331,7 @@ impl Connection {
 
     fn receive_any(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
         let direction = self.direction(segment.sender);
-        self.note_segment(segment, segment.bytes.total());
+        self.note_segment(segment);
         if segment.payload_len > self.max_payload[direction as usize] {
             self.note_offload(segment);
         }
@@ -342,11 +342,11 @@ impl Connection {
         }
     }
 
-    /// What every segment leaves behind; `len` is its `frame.len`.
+    /// What every segment leaves behind.
     #[inline]
-    pub(super) fn note_segment(&mut self, segment: &Segment<'_>, len: u64) {
+    pub(super) fn note_segment(&mut self, segment: &Segment<'_>) {
         self.last = self.last.max(segment.frame);
-        self.ledger.receive(len);
+        self.ledger.receive(segment.bytes.total());
         self.facts.segments += 1;
     }
 

@@ -109,7 +109,7 @@ impl Connection {
             && self.is_usual(segment, direction)
             && self.analysis.receive_next(segment, direction, &mut self.facts);
         if is_next {
-            self.note_segment(segment, segment.bytes.total());
+            self.note_segment(segment);
             self.note_acknowledged(segment, direction);
             self.halves[direction as usize].deliver(segment, out.memory);
             self.advance(direction, out);
@@ -123,7 +123,7 @@ impl Connection {
         let is_next = self.analysis.receive_next(segment, direction, &mut self.facts);
         if is_next {
             let bytes = segment.bytes.total();
-            self.note_segment(segment, bytes);
+            self.note_segment(segment);
             self.book(Bucket::Acknowledgements, direction, bytes);
         }
         is_next
@@ -139,7 +139,7 @@ impl Connection {
         if !receiver.are_whole_messages(&payload[first_len..]) || !self.analysis.receive_next(segment, direction, &mut self.facts) {
             return false;
         }
-        self.note_segment(segment, segment.bytes.total());
+        self.note_segment(segment);
         self.halves[direction as usize].assembler.deliver_elsewhere(segment.payload_len);
         if first_len == payload.len() {
             self.take_message(&first, payload, segment, segment.bytes, direction, out);
@@ -165,7 +165,11 @@ impl Connection {
             None => segment.payload,
         };
         receiver.take_payload(payload, Provenance::of_frame(segment.frame, segment.bytes), stage);
-        self.note_segment(segment, segment.bytes.total());
+        let has_done = stage.has_done();
+        self.note_segment(segment);
+        if has_done {
+            self.deliver(direction, out);
+        }
         true
     }
 

@@ -23,7 +23,7 @@ const METHODS: [&[u8]; 18] = [
 ];
 
 /// Longer tokens are not taken for a method; the longest registered one has 17 octets.
-const LONGEST_METHOD: usize = 32;
+pub(super) const LONGEST_METHOD: usize = 32;
 
 /// Whether an HTTP/1 request begins here; `None` while more octets are needed to tell.
 ///

@@ -2,7 +2,7 @@
 //! between them, field lines without folds and odd octets, CR LF behind each line. All others are read with leniency elsewhere,
 //! and come to the same where this one reads them too.
 
-use super::detect::is_token_octet;
+use super::detect::{LONGEST_METHOD, is_token_octet};
 use super::head::{Parsed, Role};
 use crate::anomaly::AnomalySet;
 use crate::message::{Field, FieldName, Lines, Span, field};
@@ -12,9 +12,6 @@ const MAX_FIELDS: usize = 48;
 
 /// Octets of a longer name are not looked at.
 const LONGEST_NAME: usize = 64;
-
-/// Octets of a method that is read here.
-const LONGEST_METHOD: usize = 32;
 
 /// Reads the header section at the beginning of `octets`, and says how long it is with its empty line; `None` where it does
 /// not end there, or is not plain.
@@ -65,7 +62,9 @@ fn request_line(line: &[u8]) -> Option<[Span; 3]> {
     let is_version = matches!(&line[version..], [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9']);
     let target = method + 1;
     let has_target = is_version && target + 1 < version && find::<b' '>(line, target, usize::MAX) == Some(version - 1);
-    has_target.then(|| [span(0, method), span(target, version - 1), span(version, line.len())])
+    // Readers differ in whether a tab at an end of the target is part of it.
+    let is_trimmed = has_target && line[target] != b'\t' && line[version - 2] != b'\t';
+    is_trimmed.then(|| [span(0, method), span(target, version - 1), span(version, line.len())])
 }
 
 /// Version, status code of three digits, and reason phrase, which may be empty; and the code as a number.
@@ -257,6 +256,8 @@ mod tests {
         for odd in [
             &b"GET  / HTTP/1.1\r\n\r\n"[..],
             b"GET /a b HTTP/1.1\r\n\r\n",
+            b"GET \t/a HTTP/1.1\r\n\r\n",
+            b"GET /a\t HTTP/1.1\r\n\r\n",
             b"GET / HTTP/2.0\r\n\r\n",
             b"GET / HTTP/1.1\nHost: a\n\n",
             b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",

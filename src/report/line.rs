@@ -21,7 +21,7 @@ const TEXT: usize = 512;
 #[derive(Clone, Debug)]
 pub(super) struct Room {
     octets: Box<[u8; LEN + MOST]>,
-    /// At most [`LEN`], or too much was written: whoever takes it away sees to that.
+    /// At most [`LEN`].
     len: usize,
 }
 
@@ -42,7 +42,7 @@ impl Room {
         Line { octets: &mut self.octets, at: self.len }
     }
 
-    /// Keeps what was written up to that place.
+    /// Keeps what was written up to that place. A line is far shorter than the room that is left: its texts and lists are bounded.
     #[inline]
     pub(super) fn end(&mut self, at: usize) {
         self.len = at;
@@ -72,7 +72,7 @@ impl Room {
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     octets: &'a mut [u8; LEN + MOST],
-    /// Below [`LEN`], or too much was written: see [`Room::gathered`].
+    /// Below [`LEN`], since a line is far shorter than the room that is left for it.
     at: usize,
 }
 
@@ -180,6 +180,7 @@ impl<'a> Line<'a> {
     #[inline(always)]
     fn window<const N: usize>(&mut self) -> &mut [u8; N] {
         const { assert!(N <= MOST, "there is room for them at any place") };
+        debug_assert!(self.at < LEN, "no line is longer than its room");
         let place = self.at % LEN;
         self.at = place;
         (&mut self.octets[place..place + N]).try_into().expect("as long as it is")

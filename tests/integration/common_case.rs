@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use wiretare::report::ndjson::Lines;
-use wiretare::{Options, Row, Totals};
+use wiretare::{ContentMode, Options, Row};
 
 use crate::rewrite::{Change, OwnedPacket, analyze, packets, rewrite};
 use crate::support::{captures_below, corpus, samples};
 
 fn lines(rows: &[Row]) -> Vec<String> {
-    let mut lines = Lines::new(wiretare::ContentMode::Preview);
+    let mut lines = Lines::new(ContentMode::Preview);
     let line = |row| {
         let mut out = Vec::new();
         lines.append(row, &mut out);
@@ -25,14 +25,16 @@ fn lines(rows: &[Row]) -> Vec<String> {
 
 /// How many rows there are.
 fn assert_same(name: &str, packets: &[OwnedPacket]) -> usize {
-    let options = |parts| Options { parts, digest: true, content: wiretare::ContentMode::Preview, ..Options::default() };
-    let ((rows, totals), (general_rows, general_totals)) = (analyze(packets, &options(false)), analyze(packets, &options(true)));
-    let (found, general) = (lines(&rows), lines(&general_rows));
-    let differs = found.iter().zip(&general).find(|(found, general)| found != general);
-    assert!(found == general, "{name}: {differs:?}");
-    let sums = |totals: &Totals| (totals.packets, totals.wire_bytes, totals.duplicate_bytes, totals.not_tcp_bytes, totals.connections);
-    assert_eq!(sums(&totals), sums(&general_totals), "{name}");
-    found.len()
+    let rows = [(ContentMode::None, false), (ContentMode::None, true), (ContentMode::Preview, true)].map(|(content, batches)| {
+        let options = |parts| Options { parts, batches, digest: content != ContentMode::None, content, ..Options::default() };
+        let ((rows, totals), (general_rows, general_totals)) = (analyze(packets, &options(false)), analyze(packets, &options(true)));
+        let (found, general) = (lines(&rows), lines(&general_rows));
+        let differs = found.iter().zip(&general).find(|(found, general)| found != general);
+        assert!(found == general, "{name}, {content:?}, in batches: {batches}: {differs:?}");
+        assert_eq!(format!("{totals:?}"), format!("{general_totals:?}"), "{name}");
+        found.len()
+    });
+    rows[0]
 }
 
 fn assert_file_same(path: &Path) -> usize {
