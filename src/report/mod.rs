@@ -1,8 +1,8 @@
 //! The report: what a capture holds and what it cost, as plain data with a schema version; one file for each format.
 
 mod clock;
-#[cfg(feature = "cli")]
 mod costs;
+#[cfg(feature = "cli")]
 pub mod csv;
 mod digits;
 pub(crate) mod encode;
