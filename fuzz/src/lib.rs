@@ -41,16 +41,58 @@ struct Books {
     analyzer: Analyzer,
     booked: u64,
     frames: u64,
+    ways: Option<Ways>,
+}
+
+/// Two analyses that ask for little: one takes the short way where it may, the other shows parts and never does.
+struct Ways {
+    analyzers: [Analyzer; 2],
+    rows: [Vec<String>; 2],
+}
+
+impl Ways {
+    fn new(options: &Options) -> Self {
+        let analyzer = |parts| Analyzer::new(Options { parts, content: ContentMode::None, digest: false, ..options.clone() });
+        Self { analyzers: [false, true].map(analyzer), rows: Default::default() }
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) {
+        self.analyzers.iter_mut().for_each(|analyzer| analyzer.packet(packet));
+        self.take_rows();
+    }
+
+    fn take_rows(&mut self) {
+        for (analyzer, rows) in self.analyzers.iter_mut().zip(&mut self.rows) {
+            rows.extend(std::iter::from_fn(|| analyzer.poll()).map(|row| format!("{row:?}")));
+            while analyzer.poll_part().is_some() {}
+        }
+    }
+
+    fn close(mut self) {
+        self.analyzers.iter_mut().for_each(Analyzer::finish);
+        self.take_rows();
+        self.rows.iter_mut().for_each(|rows| rows.sort());
+        let [short, general] = self.rows;
+        assert_eq!(short, general, "the short way leaves what the general one leaves");
+    }
 }
 
 impl Books {
     fn new(options: Options) -> Self {
-        Self { analyzer: Analyzer::new(options), booked: 0, frames: 0 }
+        Self { analyzer: Analyzer::new(options), booked: 0, frames: 0, ways: None }
+    }
+
+    /// Both ways are compared, too.
+    fn of_both_ways(options: Options) -> Self {
+        Self { ways: Some(Ways::new(&options)), ..Self::new(options) }
     }
 
     fn packet(&mut self, packet: &Packet<'_>) {
         self.analyzer.packet(packet);
         self.take_rows();
+        if let Some(ways) = &mut self.ways {
+            ways.packet(packet);
+        }
     }
 
     fn packets<'a>(&mut self, packets: impl IntoIterator<Item = Packet<'a>>) {
@@ -84,6 +126,9 @@ impl Books {
         let totals = self.analyzer.totals();
         let accounted = self.booked + totals.not_tcp_bytes + totals.duplicate_bytes;
         assert_eq!(totals.wire_bytes, accounted, "every octet on the wire is accounted once");
+        if let Some(ways) = self.ways {
+            ways.close();
+        }
     }
 }
 
@@ -140,7 +185,7 @@ pub fn packet(data: &[u8]) {
 
 /// Segments with any flags and numbers on a few connections, eight octets each; their payload is what follows.
 pub fn tcp_segments(data: &[u8]) {
-    let mut books = Books::new(options(data.first().is_some_and(|first| first & 0x80 != 0)));
+    let mut books = Books::of_both_ways(options(data.first().is_some_and(|first| first & 0x80 != 0)));
     let mut rest = data;
     let mut time_ms = 0;
     while let Some((&[ports, flags, seq_high, seq_low, ack_high, ack_low, len, cut], after)) = rest.split_first_chunk() {
@@ -209,7 +254,7 @@ struct Talk {
 
 impl Talk {
     fn open(options: Options) -> Self {
-        let mut talk = Self { books: Books::new(options), next: [1000, u32::MAX - 5000] };
+        let mut talk = Self { books: Books::of_both_ways(options), next: [1000, u32::MAX - 5000] };
         talk.empty(0, SYN);
         talk.empty(1, SYN | ACK);
         talk.empty(0, ACK);
