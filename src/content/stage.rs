@@ -157,8 +157,7 @@ struct Sample {
 impl Stage {
     #[inline]
     pub(crate) fn touch(&self) -> u64 {
-        let open = self.data.is_some() ^ self.control.is_some() ^ self.heads.last.is_some() ^ self.gap;
-        self.wanted.limit ^ u64::from(open) ^ self.heads.poll_limit as u64
+        self.wanted.limit ^ u64::from(self.gap) ^ self.heads.poll_limit as u64
     }
 
     /// A stage that does what the options ask for.

@@ -235,7 +235,7 @@ impl Connection {
         let halves = a.touch() ^ b.touch();
         let own = self.number ^ u64::from(self.max_payload[0]) ^ self.facts.segments;
         let facts = self.facts.lost_bytes ^ self.facts.sides[0].round_trips.count ^ self.facts.sides[1].round_trips.count;
-        halves ^ own ^ facts ^ self.ledger.touch(self.running.kind()) ^ self.analysis.touch()
+        halves ^ own ^ facts ^ self.ledger.touch() ^ self.analysis.touch()
     }
 
     /// The same of what it refers to.

@@ -49,7 +49,7 @@ pub(super) struct Half {
 impl Half {
     #[inline]
     pub(super) fn touch(&self) -> u64 {
-        self.assembler.touch() ^ self.buffer.touch() ^ u64::from(self.stage.is_some()) ^ u64::from(self.ended)
+        self.assembler.touch() ^ self.buffer.touch() ^ u64::from(self.ended)
     }
 
     #[inline]

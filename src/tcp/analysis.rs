@@ -336,7 +336,7 @@ impl Side {
     }
 
     /// Takes a segment that is merely the next data or the next ACK.
-    #[inline]
+    #[inline(always)]
     fn take_next(&mut self, segment: &Segment<'_>, peer: &mut Self, facts_of_peer: &mut TcpSide) {
         self.window = segment.window;
         self.window_bytes = u32::from(segment.window) << self.shift;
