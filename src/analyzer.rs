@@ -415,15 +415,7 @@ impl Analyzer {
     /// Waits for all that is being decoded, and completes the rows.
     fn collect(&mut self) {
         self.pool.help();
-        let out = &mut Output {
-            rows: &mut self.rows,
-            parts: &mut self.parts,
-            first_row: self.polled,
-            memory: &mut self.memory,
-            waiting: &mut self.waiting,
-            options: &self.options,
-        };
-        self.table.collect(out);
+        self.complete(Connection::come_home);
     }
 
     /// What is known of the capture as a whole.

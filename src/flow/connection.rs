@@ -975,10 +975,9 @@ impl Connection {
         })
     }
 
-    /// Waits for messages that are being decoded elsewhere, and completes their rows.
-    pub(crate) fn collect(&mut self, out: &mut Output<'_>) {
+    /// Waits for messages that are being decoded elsewhere.
+    pub(crate) fn come_home(&mut self) {
         self.halves.iter_mut().filter_map(|half| half.stage.as_mut()).for_each(|stage| stage.come_home());
-        self.deliver_all(out);
     }
 
     /// Completes the rows of messages that waited and have been decoded.

@@ -232,11 +232,6 @@ impl Table {
         self.slots.iter_mut().flatten()
     }
 
-    /// Waits for what is being decoded elsewhere, and completes the rows of messages that have been decoded.
-    pub(crate) fn collect(&mut self, out: &mut Output<'_>) {
-        self.slots.iter_mut().flatten().for_each(|connection| connection.collect(out));
-    }
-
     /// Behind [`finish`](Self::finish): ends the next connection by number; whether there was one. One by one, so that the
     /// rows of many are not there at once.
     pub(crate) fn end_next(&mut self, out: &mut Output<'_>) -> bool {
