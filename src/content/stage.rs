@@ -12,7 +12,7 @@ use twox_hash::XxHash3_64;
 
 use super::batch::{Batch, Ticket};
 use super::events::Events;
-use super::utf8::Utf8;
+use super::utf8::{self, Utf8};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::envelope;
 use crate::http::Decoder;
@@ -368,10 +368,25 @@ impl Stage {
     #[inline]
     fn measure(&mut self, opcode: Opcode, encoded: &[u8]) -> Content {
         self.heads.last = None;
-        // Most is ASCII, and short: to see that takes less than to begin with all that UTF-8 may be.
-        let is_text = opcode != Opcode::Text || encoded.is_ascii() || simdutf8::basic::from_utf8(encoded).is_ok();
+        let is_text = opcode != Opcode::Text || simdutf8::basic::from_utf8(encoded).is_ok();
         let odd = (!is_text).then_some(AnomalyKind::InvalidUtf8);
         Content { bytes: Some(encoded.len() as u64), anomalies: odd.into_iter().collect(), ..Content::default() }
+    }
+
+    /// Whether a message that is all there is text, as most are, in ASCII alone, of which nothing is kept: `masked` under a key, so that
+    /// it need not be unmasked to be [measured](Self::measure_ascii).
+    #[inline]
+    pub(crate) fn is_ascii_only(&self, form: Form<'_>, masked: &[u8], key: Option<[u8; 4]>) -> bool {
+        matches!(form, Form::WebSocket { opcode: Opcode::Text, compressed: false })
+            && self.wants_length_only(Opcode::Text)
+            && utf8::is_ascii(masked, key.unwrap_or_default())
+    }
+
+    /// What such a message of so many octets comes to.
+    #[inline]
+    pub(crate) fn measure_ascii(&mut self, len: usize) -> Content {
+        self.heads.last = None;
+        Content { bytes: Some(len as u64), ..Content::default() }
     }
 
     /// What HTTP content comes to that is all there, has no codings and is not kept.

@@ -2,6 +2,9 @@
 
 use crate::message::TextState;
 
+/// Octets that are looked at together; the compiler widens it further.
+const LANE: usize = 8;
+
 /// Checks text that comes in pieces; a character may be cut between two.
 ///
 /// Takes five octets: it moves with every message under way.
@@ -96,6 +99,23 @@ impl Utf8 {
     }
 }
 
+/// Whether all octets are ASCII, as those of most text are: `masked` ones under a key (RFC 6455 §5.3), octet i of them under octet
+/// i mod 4 of it.
+#[inline]
+pub(crate) fn is_ascii(masked: &[u8], key: [u8; 4]) -> bool {
+    let Some(last) = masked.last_chunk::<LANE>() else {
+        return masked.iter().zip(key.into_iter().cycle()).all(|(octet, key)| (octet ^ key).is_ascii());
+    };
+    let twice = |key: u32| u64::from(key) << 32 | u64::from(key);
+    let key = u32::from_le_bytes(key);
+    // The last ones, wherever in the key they begin; some of them are seen once more.
+    let mut seen = u64::from_le_bytes(*last) ^ twice(key.rotate_right(8 * (masked.len() % 4) as u32));
+    for octets in masked.as_chunks::<LANE>().0 {
+        seen |= u64::from_le_bytes(*octets) ^ twice(key);
+    }
+    seen & u64::from_le_bytes([0x80; LANE]) == 0
+}
+
 /// Octets at the end, 0–3, that may be the beginning of a character whose rest is still to come.
 #[inline]
 fn unfinished(text: &[u8]) -> usize {
@@ -146,6 +166,21 @@ mod tests {
         assert_eq!(utf8.state(), TextState::Cut(3));
         feed(&mut utf8, [&b""[..]]);
         assert!(!utf8.is_valid() && !utf8.is_invalid());
+    }
+
+    #[test]
+    fn ascii_is_told_from_all_other_octets_under_any_mask() {
+        for key in [[0; 4], [0x37, 0xfa, 0x21, 0x3d]] {
+            for len in 0..70 {
+                let mut masked: Vec<u8> = (0..len).map(|i| b'a' ^ key[i % 4]).collect();
+                assert!(is_ascii(&masked, key), "{len} octets");
+                for at in 0..len {
+                    masked[at] ^= 0x80;
+                    assert!(!is_ascii(&masked, key), "octet {at} of {len}");
+                    masked[at] ^= 0x80;
+                }
+            }
+        }
     }
 
     #[test]

@@ -202,12 +202,15 @@ impl Connection {
         half.buffer.pass_by(frame.len() as u64);
         let stage = half.stage(out.options);
         let form = receivers[direction as usize].form(header);
-        let payload = &frame[usize::from(header.len)..];
-        let payload = match header.masking_key.filter(|_| stage.looks_at(form)) {
-            Some(key) => out.memory.unmasked(payload, key, 0),
-            None => payload,
+        let mut payload = &frame[usize::from(header.len)..];
+        let content = if stage.is_ascii_only(form, payload, header.masking_key) {
+            stage.measure_ascii(payload.len())
+        } else {
+            if let Some(key) = header.masking_key.filter(|_| stage.looks_at(form)) {
+                payload = out.memory.unmasked(payload, key, 0);
+            }
+            stage.whole(form, payload, true)
         };
-        let content = stage.whole(form, payload, true);
         let has_done = stage.has_done();
         let cost = Provenance::of_frame(segment.frame, bytes);
         let message = receivers[direction as usize].take_whole(header, payload, start, cost, content);
