@@ -2,8 +2,10 @@
 
 mod batch;
 mod events;
+mod seen;
 mod stage;
 mod utf8;
 
 pub(crate) use batch::Ticket;
+pub(crate) use seen::Seen;
 pub(crate) use stage::Stage;

@@ -12,10 +12,11 @@ use twox_hash::XxHash3_64;
 
 use super::batch::{Batch, Ticket};
 use super::events::Events;
+use super::seen::{Held, Known, Seen};
 use super::utf8::{self, Utf8};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::envelope;
-use crate::http::Decoder;
+use crate::http::{self, Decoder};
 use crate::message::{Content, ContentSink, Direction, Form, HttpContent, Opcode, TextState};
 use crate::options::{ContentMode, Options};
 use crate::stream::Timestamp;
@@ -40,6 +41,10 @@ pub(crate) struct Stage {
     heads: Heads,
     /// Messages whose decoding waits, once there was one.
     batch: Option<Box<Batch>>,
+    /// The content under way, where it is held.
+    held: Held,
+    /// Coded contents that came before; lent while something is read.
+    seen: Option<Box<Seen>>,
     /// The stage for which this one stands in: what waited there is to be decoded by whoever gets to it first.
     away: Option<Away>,
 }
@@ -103,6 +108,8 @@ enum Coding {
     Deflate,
     /// By content codings (RFC 9110 §8.4).
     Http(Box<Decoder>),
+    /// The same, and decoded when all of it has come: it may have come before.
+    Held,
     /// Decoding has failed, or cannot begin: what is still to come says nothing.
     Unknown,
 }
@@ -183,7 +190,25 @@ impl Stage {
             control: None,
             heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() },
             batch: None,
+            held: Held::default(),
+            seen: None,
             away: None,
+        }
+    }
+
+    /// Borrows what is remembered of contents.
+    #[inline]
+    pub(crate) fn borrow(&mut self, seen: &mut Option<Box<Seen>>) {
+        if self.seen.is_none() {
+            self.seen = seen.take();
+        }
+    }
+
+    /// Gives it back.
+    #[inline]
+    pub(crate) fn give_back(&mut self, seen: &mut Option<Box<Seen>>) {
+        if self.seen.is_some() {
+            *seen = self.seen.take();
         }
     }
 
@@ -215,7 +240,11 @@ impl Stage {
     /// About what the message under way takes, in octets: windows of its content codings, and its sample.
     pub(crate) fn memory(&self) -> usize {
         let Some(open) = &self.data else { return 0 };
-        let decoder = if let Coding::Http(decoder) = &open.coding { decoder.memory() } else { 0 };
+        let decoder = match &open.coding {
+            Coding::Http(decoder) => decoder.memory(),
+            Coding::Held => self.held.memory(),
+            Coding::Identity | Coding::Deflate | Coding::Unknown => 0,
+        };
         decoder
             + open.decoded.sample.as_ref().map_or(0, |sample| sample.octets.len())
             + self.batch.as_ref().map_or(0, |batch| batch.memory())
@@ -258,6 +287,8 @@ impl Stage {
             control: self.control.take(),
             heads: std::mem::take(&mut self.heads),
             batch: self.batch.as_mut().map(|batch| Box::new(batch.split_incoming())),
+            held: Held::default(),
+            seen: None,
             away: None,
         });
         let stage = Arc::new(Mutex::new(Some(std::mem::replace(self, stand_in))));
@@ -346,12 +377,27 @@ impl Stage {
                 self.inflater.get_or_insert_with(|| Box::new(Inflater::new(compression.context_takeover, whole))).begin();
                 Ok(Coding::Deflate)
             }
-            Form::Http { content_encoding, .. } => match Decoder::new(content_encoding) {
-                Ok(None) => Ok(Coding::Identity),
-                Ok(Some(_)) if !self.wanted.decode => Err(None),
-                Ok(Some(decoder)) => Ok(Coding::Http(Box::new(decoder))),
+            Form::Http { content_encoding, .. } => match http::is_coded(content_encoding) {
+                Ok(false) => Ok(Coding::Identity),
+                Ok(true) if !self.wanted.decode => Err(None),
+                Ok(true) if self.wants_measure_only(form) => {
+                    self.held.begin(content_encoding);
+                    Ok(Coding::Held)
+                }
+                Ok(true) => Ok(Coding::of_http(content_encoding)),
                 Err(_) => Err(Some(AnomalyKind::UnknownContentCoding)),
             },
+        }
+    }
+}
+
+impl Coding {
+    /// Of a Content-Encoding value whose codings are known.
+    fn of_http(content_encoding: &[u8]) -> Self {
+        match Decoder::new(content_encoding) {
+            Ok(Some(decoder)) => Self::Http(Box::new(decoder)),
+            Ok(None) => Self::Identity,
+            Err(_) => Self::Unknown,
         }
     }
 }
@@ -391,9 +437,52 @@ impl Stage {
 
     /// What HTTP content comes to that is all there, has no codings and is not kept.
     fn measure_http(&mut self, encoded: &[u8]) -> Content {
+        self.content_of(Known { bytes: encoded.len() as u64, identity: XxHash3_64::oneshot(encoded) })
+    }
+
+    /// Whether nothing is kept of HTTP content, and nothing looked for in it.
+    #[inline]
+    fn wants_measure_only(&self, form: Form<'_>) -> bool {
+        let Form::Http { target, is_event_stream, .. } = form else { return false };
+        !is_event_stream && !self.wanted.digest && self.wanted.sample.is_none() && !envelope::is_poll(target)
+    }
+
+    /// What such content comes to that came before.
+    fn measure_seen(&mut self, codings: &[u8], encoded: &[u8]) -> Option<Content> {
+        let known = self.seen.as_mut()?.get(codings, encoded)?;
+        Some(self.content_of(known))
+    }
+
+    /// Decodes what is held, and from now on what comes.
+    fn hold_no_longer(&mut self) {
+        let Some(open) = self.data.as_mut().filter(|open| matches!(open.coding, Coding::Held)) else { return };
+        let held = std::mem::take(&mut self.held);
+        let (codings, encoded) = held.parts();
+        open.coding = Coding::of_http(codings);
+        self.feed(encoded);
+        self.held = held;
+    }
+
+    /// What the content comes to that is held and has come to its end: what it came to before, if it came before.
+    fn close_held(&mut self) -> Content {
+        let (codings, encoded) = self.held.parts();
+        if let Some(known) = self.seen.as_mut().and_then(|seen| seen.get(codings, encoded)) {
+            self.data = None;
+            return self.content_of(known);
+        }
+        self.hold_no_longer();
+        let content = self.close_decoded(true);
+        let identity = content.http.as_ref().and_then(|http| http.identity);
+        if let (Some(bytes), Some(identity), true) = (content.bytes, identity, content.anomalies.is_empty()) {
+            self.seen.get_or_insert_default().insert(self.held.parts(), Known { bytes, identity });
+        }
+        content
+    }
+
+    fn content_of(&mut self, Known { bytes, identity }: Known) -> Content {
         self.heads.last = None;
-        let http = HttpContent { identity: Some(XxHash3_64::oneshot(encoded)), events: None };
-        Content { bytes: Some(encoded.len() as u64), http: Some(Box::new(http)), ..Content::default() }
+        let http = HttpContent { identity: Some(identity), events: None };
+        Content { bytes: Some(bytes), http: Some(Box::new(http)), ..Content::default() }
     }
 
     #[inline]
@@ -427,12 +516,28 @@ impl Stage {
                     open.fail(Failure::Corrupt);
                 }
             }
+            Coding::Held if self.held.take(encoded) => {}
+            Coding::Held => {
+                self.hold_no_longer();
+                self.feed(encoded);
+            }
             Coding::Unknown => {}
         }
     }
 
     #[inline]
     fn close(&mut self, complete: bool) -> Content {
+        if self.data.as_ref().is_some_and(|open| matches!(open.coding, Coding::Held)) {
+            if complete {
+                return self.close_held();
+            }
+            self.hold_no_longer();
+        }
+        self.close_decoded(complete)
+    }
+
+    #[inline]
+    fn close_decoded(&mut self, complete: bool) -> Content {
         let Some(mut open) = self.control.take().or_else(|| self.data.take()) else { return Content::default() };
         let (decoded, limit) = (&mut open.decoded, self.wanted.limit);
         match (&mut open.coding, &mut self.inflater) {
@@ -445,7 +550,7 @@ impl Stage {
                     open.fail(Failure::Corrupt);
                 }
             }
-            (Coding::Identity | Coding::Deflate | Coding::Http(_) | Coding::Unknown, _) => {}
+            (Coding::Identity | Coding::Deflate | Coding::Http(_) | Coding::Held | Coding::Unknown, _) => {}
         }
         let is_seen = open.is_seen(complete);
         let head = open.decoded.head.take();
@@ -499,12 +604,15 @@ impl ContentSink for Stage {
             return self.measure(opcode, encoded);
         }
         if complete
-            && let Form::Http { content_encoding: b"", target, is_event_stream: false, .. } = form
-            && !self.wanted.digest
-            && self.wanted.sample.is_none()
-            && !envelope::is_poll(target)
+            && let Form::Http { content_encoding, .. } = form
+            && self.wants_measure_only(form)
         {
-            return self.measure_http(encoded);
+            if content_encoding.is_empty() {
+                return self.measure_http(encoded);
+            }
+            if let Some(content) = self.measure_seen(content_encoding, encoded) {
+                return content;
+            }
         }
         self.begin(form);
         if !encoded.is_empty() {
@@ -528,6 +636,7 @@ impl ContentSink for Stage {
         if self.has_incoming() {
             self.wait_no_longer();
         }
+        self.hold_no_longer();
         let Some(open) = self.control.as_mut().or(self.data.as_mut()) else { return };
         open.missing += len;
         match &open.coding {
@@ -536,7 +645,7 @@ impl ContentSink for Stage {
                 open.coding = Coding::Unknown;
                 self.inflater.as_mut().into_iter().for_each(|inflater| inflater.lose());
             }
-            Coding::Http(_) => open.coding = Coding::Unknown,
+            Coding::Http(_) | Coding::Held => open.coding = Coding::Unknown,
             Coding::Unknown => {}
         }
     }
@@ -918,5 +1027,49 @@ mod tests {
         assert_eq!(decoded(b"", &[&long]).1, decoded(b"", &pieces).1);
         assert_eq!(decoded(b"x-nobodys", &[b"Hello"]), (unknown(AnomalyKind::UnknownContentCoding), None));
         assert_eq!(decoded(b"deflate", &[b"\x78\x01\xff\xff\xff"]), (unknown(AnomalyKind::DecodingFailed), None));
+    }
+
+    /// A stored block of five octets, as `deflate`.
+    fn stored(text: &[u8; 5]) -> Vec<u8> {
+        [&b"\x01\x05\x00\xfa\xff"[..], text].concat()
+    }
+
+    #[test]
+    fn content_that_came_before_comes_to_the_same() {
+        let mut stage = Stage::new(&Options::default());
+        let coded = |stage: &mut Stage, coding: &[u8], encoded: &[u8], len: usize| {
+            let pieces: Vec<_> = encoded.chunks(len).collect();
+            let content = content_of(stage, http(coding), &pieces);
+            assert_eq!(stage.whole(http(coding), encoded, true), content, "in pieces of {len}");
+            (content.bytes, content.anomalies, content.http.and_then(|http| http.identity))
+        };
+        for len in [1, 4, 100] {
+            let identity = |octets: &[u8]| Some(XxHash3_64::oneshot(octets));
+            assert_eq!(coded(&mut stage, b"deflate", &stored(b"Hello"), len), (Some(5), AnomalySet::EMPTY, identity(b"Hello")));
+            assert_eq!(coded(&mut stage, b"deflate", &stored(b"Hallo"), len), (Some(5), AnomalySet::EMPTY, identity(b"Hallo")));
+            let failed = (None, AnomalySet::from_iter([AnomalyKind::DecodingFailed]), None);
+            assert_eq!(coded(&mut stage, b"gzip", &stored(b"Hello"), len), failed);
+        }
+    }
+
+    #[test]
+    fn coded_content_is_decoded_where_it_is_too_long_to_be_held_or_not_all_there() {
+        let mut stage = Stage::new(&Options::default());
+        let blocks = b"\x00\x05\x00\xfa\xffHello".repeat(2000);
+        let long = [&blocks[..], &stored(b"Hello")].concat();
+        let pieces: Vec<_> = long.chunks(1000).collect();
+        assert_eq!(content_of(&mut stage, http(b"deflate"), &pieces).bytes, Some(5 * 2001));
+        for complete in [true, false] {
+            stage.begin(http(b"deflate"));
+            stage.data(&blocks[..100]);
+            stage.missing(u64::from(complete));
+            stage.data(&stored(b"Hello"));
+            let content = stage.end(complete);
+            assert_eq!((content.bytes, content.anomalies), (None, AnomalySet::EMPTY), "complete: {complete}");
+        }
+        // What is no gzip is so even if it never ends.
+        stage.begin(http(b"gzip"));
+        stage.data(b"no gzip");
+        assert_eq!(stage.end(false).anomalies, AnomalySet::from_iter([AnomalyKind::DecodingFailed]));
     }
 }

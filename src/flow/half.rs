@@ -1,6 +1,6 @@
 //! One direction of a connection: bytes put in order, waiting for their parser, and the content stage behind it.
 
-use crate::content::Stage;
+use crate::content::{Seen, Stage};
 use crate::http;
 use crate::options::Options;
 use crate::packet::Segment;
@@ -14,6 +14,8 @@ use crate::websocket;
 pub(crate) struct Memory {
     unread: Lent,
     stage: Option<Box<Stage>>,
+    /// What is remembered of contents, for all connections.
+    seen: Option<Box<Seen>>,
     /// Of a connection that has ended, for the next one.
     pub(super) http: Option<Box<http::Connection>>,
     unmasked: Vec<u8>,
@@ -77,6 +79,7 @@ impl Half {
     #[inline]
     pub(super) fn parts(&mut self, options: &Options, memory: &mut Memory) -> (&mut StreamBuffer, &mut Stage) {
         let stage = self.stage.get_or_insert_with(|| memory.stage.take().unwrap_or_else(|| Box::new(Stage::new(options))));
+        stage.borrow(&mut memory.seen);
         (&mut self.buffer, stage)
     }
 
@@ -103,7 +106,9 @@ impl Half {
     #[inline]
     pub(super) fn give_back(&mut self, memory: &mut Memory) {
         self.buffer.give_back(&mut memory.unread);
-        if self.stage.as_ref().is_some_and(|stage| stage.is_blank()) {
+        let Some(stage) = &mut self.stage else { return };
+        stage.give_back(&mut memory.seen);
+        if stage.is_blank() {
             memory.stage = self.stage.take();
         }
     }

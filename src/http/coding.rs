@@ -54,6 +54,53 @@ pub(crate) struct Decoder {
     work: Work,
 }
 
+/// A coding that is known (RFC 9110 §8.4.1, RFC 7932, RFC 8878).
+#[derive(Clone, Copy)]
+enum Name {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Name {
+    fn of(name: &[u8]) -> Result<Self, UnknownCoding> {
+        let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
+        match name {
+            _ if is("gzip") || is("x-gzip") => Ok(Self::Gzip),
+            _ if is("deflate") => Ok(Self::Deflate),
+            _ if is("br") => Ok(Self::Brotli),
+            _ if is("zstd") => Ok(Self::Zstd),
+            _ => Err(UnknownCoding),
+        }
+    }
+
+    fn coding(self) -> Coding {
+        match self {
+            Self::Gzip => Coding::Inflate(Inflate::gzip()),
+            Self::Deflate => Coding::Deflate(Vec::new()),
+            Self::Brotli => Coding::Brotli(Box::default()),
+            Self::Zstd => Coding::Zstd(Box::new(Zstd::new())),
+        }
+    }
+}
+
+/// The codings that a Content-Encoding value names, in the order in which they were applied; `identity` is none.
+fn names(content_encoding: &[u8]) -> impl Iterator<Item = Result<Name, UnknownCoding>> {
+    let names = content_encoding.split(|&b| b == b',').map(<[u8]>::trim_ascii);
+    names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity")).map(Name::of)
+}
+
+/// Whether a Content-Encoding value names any coding but identity; all of them must be known.
+pub(crate) fn is_coded(content_encoding: &[u8]) -> Result<bool, UnknownCoding> {
+    let mut codings = 0;
+    for name in names(content_encoding) {
+        name?;
+        codings += 1;
+    }
+    if codings > MAX_CODINGS { Err(UnknownCoding) } else { Ok(codings > 0) }
+}
+
 /// What the codings of one content have made, intermediate steps included, and what they may.
 #[derive(Debug)]
 struct Work {
@@ -96,24 +143,12 @@ impl std::fmt::Debug for Decoder {
 impl Decoder {
     /// Of a Content-Encoding value; `None` for identity.
     pub(crate) fn new(content_encoding: &[u8]) -> Result<Option<Self>, UnknownCoding> {
-        let mut codings = Vec::new();
-        for name in content_encoding.split(|&b| b == b',').map(<[u8]>::trim_ascii) {
-            let is = |expected: &str| name.eq_ignore_ascii_case(expected.as_bytes());
-            let coding = match name {
-                b"" => continue,
-                _ if is("identity") => continue,
-                _ if is("gzip") || is("x-gzip") => Coding::Inflate(Inflate::gzip()),
-                _ if is("deflate") => Coding::Deflate(Vec::new()),
-                _ if is("br") => Coding::Brotli(Box::default()),
-                _ if is("zstd") => Coding::Zstd(Box::new(Zstd::new())),
-                _ => return Err(UnknownCoding),
-            };
-            codings.insert(0, coding);
-            if codings.len() > MAX_CODINGS {
-                return Err(UnknownCoding);
-            }
+        if !is_coded(content_encoding)? {
+            return Ok(None);
         }
-        Ok((!codings.is_empty()).then(|| Self { work: Work::of(codings.len()), codings }))
+        let mut codings: Vec<_> = names(content_encoding).filter_map(|name| name.ok().map(Name::coding)).collect();
+        codings.reverse();
+        Ok(Some(Self { work: Work::of(codings.len()), codings }))
     }
 
     /// Takes encoded octets.

@@ -12,6 +12,6 @@ mod plain;
 mod reader;
 mod zstd;
 
-pub(crate) use coding::Decoder;
+pub(crate) use coding::{Decoder, is_coded};
 pub(crate) use connection::{Connection, Event};
 pub(crate) use detect::{looks_like_request, looks_like_response};
