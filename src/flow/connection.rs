@@ -744,7 +744,7 @@ impl Connection {
             }
             let Running::Http(http) = &mut self.running else { return };
             let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
-            let Some(event) = http.advance(direction, buffer, stage) else { return };
+            let Some(event) = http.advance(direction, buffer, stage, &mut out.memory.heads) else { return };
             let gives_way = http.gives_way();
             self.on_http(event, out);
             if gives_way {
@@ -1135,7 +1135,7 @@ impl Connection {
             let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
             match &mut self.running {
                 Running::Http(http) => {
-                    let Some(event) = http.end(direction, closed, buffer, stage) else { break };
+                    let Some(event) = http.end(direction, closed, buffer, stage, &mut out.memory.heads) else { break };
                     self.on_http(event, out);
                 }
                 Running::WebSocket(receivers) => {

@@ -16,6 +16,8 @@ pub(crate) struct Memory {
     stage: Option<Box<Stage>>,
     /// What is remembered of contents, for all connections.
     seen: Option<Box<Seen>>,
+    /// Heads that were read last.
+    pub(super) heads: http::Heads,
     /// Of a connection that has ended, for the next one.
     pub(super) http: Option<Box<http::Connection>>,
     unmasked: Vec<u8>,

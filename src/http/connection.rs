@@ -9,6 +9,7 @@ use super::detect::{looks_like_request, looks_like_response};
 use super::head::Role;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
+use super::repeated::Heads;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetails, AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, FieldName, Form, Head, HttpPart, Request, Response,
@@ -190,16 +191,22 @@ impl Connection {
 
     /// Consumes what is understood of a direction's unread bytes, up to the next event.
     ///
-    /// `sink` takes this direction's content; it is the same one in every call.
-    pub(crate) fn advance(&mut self, direction: Direction, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Option<Event> {
+    /// `sink` takes this direction's content; it is the same one in every call. `heads` are of whatever was read before.
+    pub(crate) fn advance(
+        &mut self,
+        direction: Direction,
+        buffer: &mut StreamBuffer,
+        sink: &mut impl ContentSink,
+        heads: &mut Heads,
+    ) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
             let has_moved = !self.is_upgraded
                 && match direction {
-                    Direction::ClientToServer => self.advance_requests(buffer, sink),
-                    Direction::ServerToClient => self.advance_responses(buffer, sink),
+                    Direction::ClientToServer => self.advance_requests(buffer, sink, heads),
+                    Direction::ServerToClient => self.advance_responses(buffer, sink, heads),
                 };
             if !has_moved && self.ready.is_empty() {
                 return None;
@@ -215,6 +222,7 @@ impl Connection {
         closed: bool,
         buffer: &mut StreamBuffer,
         sink: &mut impl ContentSink,
+        heads: &mut Heads,
     ) -> Option<Event> {
         let reader = match direction {
             Direction::ClientToServer => &mut self.requests,
@@ -222,7 +230,7 @@ impl Connection {
         };
         reader.ended = true;
         reader.closed = closed;
-        self.advance(direction, buffer, sink)
+        self.advance(direction, buffer, sink, heads)
     }
 
     /// What is left when both directions have ended: requests without response, one in each call. Bytes that are still
@@ -295,9 +303,9 @@ impl Connection {
     }
 
     /// Whether something moved.
-    fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> bool {
+    fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
         match &mut self.requests.state {
-            State::Head => match self.requests.next(buffer, self.head_limit) {
+            State::Head => match self.requests.next(buffer, self.head_limit, heads.of(Role::Request, self.number)) {
                 Next::Wait => false,
                 Next::Unowned(cost, anomalies) => self.disown(Direction::ClientToServer, cost, anomalies),
                 Next::Head(found) => {
@@ -408,9 +416,9 @@ impl Connection {
     }
 
     /// Whether something moved.
-    fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> bool {
+    fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
         match &mut self.responses.state {
-            State::Head => match self.responses.next(buffer, self.head_limit) {
+            State::Head => match self.responses.next(buffer, self.head_limit, heads.of(Role::Response, self.number)) {
                 Next::Wait => false,
                 Next::Unowned(cost, anomalies) => {
                     let cost = cost + std::mem::take(&mut self.interim).cost;

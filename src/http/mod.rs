@@ -10,8 +10,10 @@ mod inflate;
 mod pending;
 mod plain;
 mod reader;
+mod repeated;
 mod zstd;
 
 pub(crate) use coding::{Decoder, is_coded};
 pub(crate) use connection::{Connection, Event};
 pub(crate) use detect::{looks_like_request, looks_like_response};
+pub(crate) use repeated::Heads;

@@ -4,8 +4,9 @@
 
 use super::detect::{LONGEST_METHOD, is_token_octet};
 use super::head::{Parsed, Role};
+use super::repeated::{LastHead, Line};
 use crate::anomaly::AnomalySet;
-use crate::message::{Field, FieldName, Lines, Span, field};
+use crate::message::{Field, FieldName, FieldTag, Lines, Span, field};
 
 /// Field lines that are read here; few heads have more.
 const MAX_FIELDS: usize = 48;
@@ -14,8 +15,8 @@ const MAX_FIELDS: usize = 48;
 const LONGEST_NAME: usize = 64;
 
 /// Reads the header section at the beginning of `octets`, and says how long it is with its empty line; `None` where it does
-/// not end there, or is not plain.
-pub(super) fn read(role: Role, octets: &[u8]) -> Option<(Parsed, usize)> {
+/// not end there, or is not plain. `last` is the head before, whose lines need not be read again, and this one then.
+pub(super) fn read(role: Role, octets: &[u8], last: &mut LastHead) -> Option<(Parsed, usize)> {
     let line = &octets[..line_end(octets, 0)?];
     let (start, status) = match role {
         Role::Request => (request_line(line)?, 0),
@@ -23,29 +24,46 @@ pub(super) fn read(role: Role, octets: &[u8]) -> Option<(Parsed, usize)> {
     };
     let mut fields = [Field::default(); MAX_FIELDS];
     let mut lines = Lines::default();
-    let (mut count, mut at) = (0, line.len() + 2);
-    while let Some(colon) = find::<b':'>(octets, at, LONGEST_NAME) {
-        let name = &octets[at..colon];
-        let known = FieldName::of(name);
-        if known.is_none() && !is_token(name) {
-            break;
-        }
-        let end = line_end(octets, colon + 1)?;
-        let value = trimmed(octets, colon + 1, end);
-        if value.1 == 0 {
-            // Readers differ in where an empty value stands.
-            return None;
-        }
-        *fields.get_mut(count)? = field(span(at, colon), value);
-        lines.add_known(name, known);
+    let first = line.len() + 2;
+    let (mut count, mut at) = (0, first);
+    last.begin();
+    loop {
+        let rest = octets.get(at..)?;
+        let line = match last.same(rest) {
+            Some(line) => line,
+            None if rest.starts_with(b"\r\n") => break,
+            None => {
+                let line = field_line(rest)?;
+                last.pass(&rest[..line.name_len as usize]);
+                line
+            }
+        };
+        // Fits: within the head.
+        let from = at as u32;
+        *fields.get_mut(count)? = field((from, line.name_len), (from + line.value.0, line.value.1));
+        lines.add(line.tag);
+        last.note(line, at - first);
         count += 1;
-        at = end + 2;
+        at += line.len as usize;
     }
-    if octets.get(at..at + 2)? != b"\r\n" {
-        return None;
-    }
+    last.keep(&octets[first..at]);
     let head = lines.into_head(&octets[..at + 2], start, &fields[..count]);
     Some((Parsed { head, status, anomalies: AnomalySet::EMPTY }, at + 2))
+}
+
+/// Reads the field line at the beginning of `octets`; `None` where it does not end there, or is not plain.
+fn field_line(octets: &[u8]) -> Option<Line> {
+    let colon = find::<b':'>(octets, 0, LONGEST_NAME)?;
+    let name = &octets[..colon];
+    let known = FieldName::of(name);
+    if known.is_none() && !is_token(name) {
+        return None;
+    }
+    let end = line_end(octets, colon + 1)?;
+    let value = trimmed(octets, colon + 1, end);
+    // Readers differ in where an empty value stands.
+    let line = Line { len: end as u32 + 2, name_len: colon as u32, value, tag: FieldTag::of(name, known) };
+    (value.1 > 0).then_some(line)
 }
 
 /// Method, target and version, without a space in any of them.
@@ -242,7 +260,7 @@ mod tests {
             (Role::Response, b"HTTP/1.1 204\r\n\r\n", 16),
             (Role::Response, b"HTTP/1.1 204 \r\n\r\n", 17),
         ] {
-            let (parsed, found_len) = read(role, octets).expect("a plain head");
+            let (parsed, found_len) = read(role, octets, &mut LastHead::default()).expect("a plain head");
             assert_eq!(found_len, len);
             assert_eq!(seen(&parsed), seen(&parse_any(role, &octets[..len]).expect("a head")));
         }
@@ -250,8 +268,10 @@ mod tests {
 
     #[test]
     fn heads_that_are_cut_or_odd_are_left_to_others() {
+        let mut last = LastHead::default();
+        assert!(read(Role::Request, REQUEST, &mut last).is_some());
         for len in 0..REQUEST.len() - 10 {
-            assert!(read(Role::Request, &REQUEST[..len]).is_none(), "{len} octets");
+            assert!(read(Role::Request, &REQUEST[..len], &mut last).is_none(), "{len} octets");
         }
         for odd in [
             &b"GET  / HTTP/1.1\r\n\r\n"[..],
@@ -266,7 +286,28 @@ mod tests {
             b"GET / HTTP/1.1\r\nEmpty: \r\n\r\n",
             b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
         ] {
-            assert!(read(Role::Request, odd).is_none(), "{}", odd.escape_ascii());
+            assert!(read(Role::Request, odd, &mut last).is_none(), "{}", odd.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn heads_are_read_alike_whatever_lines_were_in_the_one_before() {
+        let lines = ["Host: a\r\n", "Accept: */*\r\n", "Cookie: b=1\r\n", "Cookie: b=2\r\n", "X-Other: c\r\n", "X-Other: cc\r\n"];
+        // Each of the 64 choices of lines behind each other one.
+        let heads: Vec<_> = (0..1 << lines.len())
+            .map(|chosen| {
+                let chosen: Vec<_> = (0..lines.len()).filter(|at| chosen >> at & 1 == 1).map(|at| lines[at]).collect();
+                format!("GET / HTTP/1.1\r\n{}\r\n", chosen.concat())
+            })
+            .collect();
+        for before in &heads {
+            for head in &heads {
+                let mut last = LastHead::default();
+                read(Role::Request, before.as_bytes(), &mut last).expect("a plain head");
+                let (parsed, len) = read(Role::Request, head.as_bytes(), &mut last).expect("a plain head");
+                assert_eq!(len, head.len());
+                assert_eq!(seen(&parsed), seen(&parse_any(Role::Request, head.as_bytes()).expect("a head")));
+            }
         }
     }
 
@@ -280,9 +321,18 @@ mod tests {
             let mut octets = octets.to_vec();
             let len = octets.len();
             changes.iter().for_each(|&(at, octet)| octets[usize::from(at) % len] = octet);
-            if let Some((parsed, len)) = read(role, &octets) {
-                let other = parse_any(role, &octets[..len]);
-                prop_assert!(other.is_some_and(|other| seen(&other) == seen(&parsed)), "{}", octets.escape_ascii());
+            let mut last = LastHead::default();
+            let alone = read(role, &octets, &mut last).map(|(parsed, len)| (seen(&parsed), len));
+            for before in if is_request { [REQUEST, &octets] } else { [RESPONSE, &octets] } {
+                // Whatever was read before.
+                let _ = read(role, before, &mut last);
+                let found = read(role, &octets, &mut last);
+                let seen_now = found.as_ref().map(|(parsed, len)| (seen(parsed), *len));
+                prop_assert_eq!(&seen_now, &alone);
+                if let Some((parsed, len)) = found {
+                    let other = parse_any(role, &octets[..len]);
+                    prop_assert!(other.is_some_and(|other| seen(&other) == seen(&parsed)), "{}", octets.escape_ascii());
+                }
             }
         }
     }

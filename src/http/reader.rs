@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::head::{self, Parsed, Role, Search};
 use super::plain;
+use super::repeated::LastHead;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::stream::{Frame, Place, Provenance, StreamBuffer};
 
@@ -136,15 +137,15 @@ impl Reader {
         self.has_gap = true;
     }
 
-    /// Consumes the next header section of at most `limit` octets, or the bytes that are none.
+    /// Consumes the next header section of at most `limit` octets, or the bytes that are none; `last` is the one before.
     ///
     /// What is no head is passed over run by run: senders begin messages in segments (or records) of their own.
     #[inline]
-    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize) -> Next {
+    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize, last: &mut LastHead) -> Next {
         // As with nearly all messages.
         if self.search.is_new()
             && !buffer.is_empty()
-            && let Some((parsed, len)) = plain::read(self.role, buffer.peek())
+            && let Some((parsed, len)) = plain::read(self.role, buffer.peek(), last)
             && len <= limit
         {
             return Next::Head(self.find_head(buffer, parsed, len));

@@ -247,9 +247,24 @@ impl Known {
     }
 }
 
+/// What a head keeps of a field's name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FieldTag {
+    Known(FieldName),
+    Other(Others),
+}
+
+impl FieldTag {
+    /// Of a name that has been looked up.
+    #[inline]
+    pub(crate) fn of(name: &[u8], known: Option<FieldName>) -> Self {
+        known.map_or_else(|| Self::Other(Others::of(name)), Self::Known)
+    }
+}
+
 /// Which other names a head may have, by a few bits of each: most that are looked for are not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Others(u64);
+pub(crate) struct Others(u64);
 
 impl Others {
     #[inline]
@@ -272,18 +287,12 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Takes the name of the next field.
+    /// Takes what is kept of the next field's name.
     #[inline]
-    pub(crate) fn add(&mut self, name: &[u8]) {
-        self.add_known(name, FieldName::of(name));
-    }
-
-    /// The same, where it has been looked up.
-    #[inline]
-    pub(crate) fn add_known(&mut self, name: &[u8], known: Option<FieldName>) {
-        match known {
-            Some(known) => self.known.add(known, self.count),
-            None => self.others.0 |= Others::of(name).0,
+    pub(crate) fn add(&mut self, tag: FieldTag) {
+        match tag {
+            FieldTag::Known(known) => self.known.add(known, self.count),
+            FieldTag::Other(others) => self.others.0 |= others.0,
         }
         self.count += 1;
     }
@@ -315,7 +324,7 @@ impl Head {
         };
         let mut lines = Lines::default();
         let fields = fields.map(|(name, value)| {
-            lines.add(name);
+            lines.add(FieldTag::of(name, FieldName::of(name)));
             field(span(name), span(value))
         });
         let fields: Vec<_> = fields.collect();

@@ -84,6 +84,7 @@ struct Wire {
     connection: Connection,
     buffers: [StreamBuffer; 2],
     sinks: [Collect; 2],
+    heads: Heads,
     has_ended: [bool; 2],
     frames: u64,
     pushed: LayerBytes,
@@ -100,6 +101,7 @@ impl Wire {
             connection: Connection::new(7, address(40000), address(80), 0, limits),
             buffers: Default::default(),
             sinks: Default::default(),
+            heads: Heads::default(),
             has_ended: [false; 2],
             frames: 0,
             pushed: LayerBytes::default(),
@@ -130,8 +132,8 @@ impl Wire {
         for turn in [direction, direction.reverse(), direction] {
             let side = turn as usize;
             while let Some(event) = match self.has_ended[side] {
-                true => self.connection.end(turn, true, &mut self.buffers[side], &mut self.sinks[side]),
-                false => self.connection.advance(turn, &mut self.buffers[side], &mut self.sinks[side]),
+                true => self.connection.end(turn, true, &mut self.buffers[side], &mut self.sinks[side], &mut self.heads),
+                false => self.connection.advance(turn, &mut self.buffers[side], &mut self.sinks[side], &mut self.heads),
             } {
                 self.book(event);
             }
@@ -729,7 +731,7 @@ fn content_that_the_close_delimits_is_unknown_without_it() {
     let whole = &mut |len| len;
     wire.step(C("GET /a HTTP/1.0\r\n\r\n"), whole);
     wire.step(S("HTTP/1.0 200 OK\r\n\r\npart of it"), whole);
-    while let Some(event) = wire.connection.end(ServerToClient, false, &mut wire.buffers[1], &mut wire.sinks[1]) {
+    while let Some(event) = wire.connection.end(ServerToClient, false, &mut wire.buffers[1], &mut wire.sinks[1], &mut wire.heads) {
         wire.book(event);
     }
     assert_eq!(wire.finish().0, Outcome::of(&["GET /a -> 200 \"part of it\"? incomplete_content"]));

@@ -1,0 +1,112 @@
+//! Field lines that come again: most of what a sender says in a head it has said in the one before, and so have others like it.
+//!
+//! What a line says follows from its octets alone, so one that is the same need not be read.
+
+use super::head::Role;
+use crate::message::{FieldTag, Span};
+
+/// Senders whose last heads are remembered, in each role.
+const SENDERS: usize = 8;
+
+/// Octets of field lines that are remembered of a head, at most.
+const LONGEST: usize = 4 << 10;
+
+/// Lines of the head before that are looked through for the name of one that is not the same.
+const LOOK_AHEAD: usize = 3;
+
+/// The last heads of a few senders, requests and responses apart.
+#[derive(Debug, Default)]
+pub(crate) struct Heads([[LastHead; SENDERS]; 2]);
+
+impl Heads {
+    /// That of a sender; several share one where there are many.
+    pub(super) fn of(&mut self, role: Role, connection: u64) -> &mut LastHead {
+        &mut self.0[role as usize][connection as usize % SENDERS]
+    }
+}
+
+/// The field lines of a head.
+#[derive(Debug, Default)]
+pub(super) struct LastHead {
+    /// As they were sent, with their ends.
+    octets: Vec<u8>,
+    lines: Vec<Remembered>,
+    /// Of the head that is being read.
+    fresh: Vec<Remembered>,
+    /// Which of the lines before is looked at next.
+    next: usize,
+    /// Whether all have come again so far, in their order.
+    is_same: bool,
+}
+
+/// What a field line says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    /// Octets, with its end.
+    pub(super) len: u32,
+    pub(super) name_len: u32,
+    /// From its first octet on.
+    pub(super) value: Span,
+    pub(super) tag: FieldTag,
+}
+
+/// The same of a line that is remembered; each is short.
+#[derive(Clone, Copy, Debug)]
+struct Remembered {
+    /// Offset of its first octet from that of the first line.
+    from: u32,
+    len: u16,
+    name_len: u16,
+    value: (u16, u16),
+    tag: FieldTag,
+}
+
+impl LastHead {
+    /// Begins with the first line of another head.
+    pub(super) fn begin(&mut self) {
+        self.fresh.clear();
+        (self.next, self.is_same) = (0, true);
+    }
+
+    /// The next line, if it is the same as before.
+    #[inline]
+    pub(super) fn same(&mut self, octets: &[u8]) -> Option<Line> {
+        let &Remembered { from, len, name_len, value, tag } = self.lines.get(self.next)?;
+        let before = self.octets.get(from as usize..)?.get(..usize::from(len))?;
+        octets.starts_with(before).then(|| {
+            self.next += 1;
+            Line { len: len.into(), name_len: name_len.into(), value: (value.0.into(), value.1.into()), tag }
+        })
+    }
+
+    /// Notes that the next line is not, but one of that name.
+    pub(super) fn pass(&mut self, name: &[u8]) {
+        self.is_same = false;
+        let is_of_name = |line: &Remembered| {
+            let octets = self.octets.get(line.from as usize..).unwrap_or_default();
+            usize::from(line.name_len) == name.len() && octets.starts_with(name)
+        };
+        let rest = self.lines.get(self.next..).unwrap_or_default();
+        if let Some(at) = rest.iter().take(LOOK_AHEAD).position(is_of_name) {
+            self.next += at + 1;
+        }
+    }
+
+    /// Notes a line as one of the head that is being read, so many octets behind the beginning of the first one.
+    #[inline]
+    pub(super) fn note(&mut self, Line { len, name_len, value, tag }: Line, from: usize) {
+        // Where any does not fit, the head is too long to be kept.
+        let value = (value.0 as u16, value.1 as u16);
+        self.fresh.push(Remembered { from: from as u32, len: len as u16, name_len: name_len as u16, value, tag });
+    }
+
+    /// Remembers the lines that were noted instead of those before.
+    pub(super) fn keep(&mut self, octets: &[u8]) {
+        if self.is_same && self.next == self.lines.len() || octets.len() > LONGEST {
+            return;
+        }
+        self.octets.clear();
+        self.octets.extend_from_slice(octets);
+        std::mem::swap(&mut self.lines, &mut self.fresh);
+    }
+}
