@@ -142,7 +142,7 @@ pub(crate) struct Connection {
     roles: Roles,
     pub(super) reset: bool,
     /// Whether anything was lost, came late, or went before: then what segments acknowledge tells which response is whose.
-    is_irregular: bool,
+    pub(super) is_irregular: bool,
     /// Payload octets of the largest segments that each side may send.
     pub(super) max_payload: [u32; 2],
     pub(super) analysis: Analysis,
@@ -157,11 +157,11 @@ pub(crate) struct Connection {
     /// Applications that ran so far.
     applications: u32,
     /// What its ports are taken for, if that was said.
-    told: Option<Protocol>,
+    pub(super) told: Option<Protocol>,
     /// When its first request began.
     first_request: Option<Timestamp>,
     /// Stream offsets at which the application began: 0, or behind a CONNECT.
-    begins: [u64; 2],
+    pub(super) begins: [u64; 2],
     anomalies: AnomalyLog,
     protocols: Vec<&'static str>,
     websocket: Option<Box<WebSocketFacts>>,
@@ -607,7 +607,7 @@ impl Connection {
     }
 
     /// Asks the parsers what they hold.
-    fn update_parsed(&mut self) {
+    pub(super) fn update_parsed(&mut self) {
         let requests = if let Running::Http(http) = &self.running { http.memory() } else { 0 };
         let contents = self.halves.iter().filter_map(|half| half.stage.as_ref()).map(|stage| stage.memory());
         let parsed = requests + contents.sum::<usize>();
@@ -702,7 +702,7 @@ impl Connection {
         }
     }
 
-    fn begin_http(&mut self, direction: Direction, speaker: Direction, out: &mut Output<'_>) {
+    pub(super) fn begin_http(&mut self, direction: Direction, speaker: Direction, out: &mut Output<'_>) {
         if direction != speaker && !self.roles.certain {
             self.swap_directions();
         }
@@ -829,7 +829,7 @@ impl Connection {
         }
     }
 
-    fn emit_exchange(&mut self, mut exchange: Box<Exchange>, out: &mut Output<'_>) {
+    pub(super) fn emit_exchange(&mut self, mut exchange: Box<Exchange>, out: &mut Output<'_>) {
         self.exchanges += 1;
         exchange.number = self.exchanges;
         if self.first_request.is_none() {

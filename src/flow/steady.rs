@@ -3,8 +3,9 @@
 //!
 //! Such a segment is read where it was captured. What it leaves behind is what the general path leaves, which takes all others.
 
-use super::application::Running;
+use super::application::{Looks, Running, recognise};
 use super::connection::{Connection, Output};
+use crate::http;
 use crate::message::{Bucket, ContentSink, Direction, Row};
 use crate::options::{ContentMode, Options};
 use crate::packet::{Flags, Segment};
@@ -111,11 +112,44 @@ impl Connection {
         if is_next {
             self.note_segment(segment);
             self.note_acknowledged(segment, direction);
-            self.halves[direction as usize].deliver(segment, out.memory);
-            self.advance(direction, out);
+            if !self.receive_http(segment, direction, out) {
+                self.halves[direction as usize].deliver(segment, out.memory);
+                self.advance(direction, out);
+            }
             self.halves[direction as usize].give_back(out.memory);
         }
         is_next
+    }
+
+    /// Takes the payload of a segment that is one whole HTTP message; whether it is.
+    fn receive_http(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) -> bool {
+        // What segments acknowledge would have to be remembered.
+        if self.is_irregular {
+            return false;
+        }
+        self.detect_http(segment.payload, direction, out);
+        let Running::Http(http) = &mut self.running else { return false };
+        let half = &mut self.halves[direction as usize];
+        let cost = Provenance::of_frame(segment.frame, segment.bytes);
+        let captured = http::Captured { octets: segment.payload, start: half.buffer.start(), frame: segment.frame, cost };
+        let (_, stage) = half.parts(out.options, out.memory);
+        let Some(taken) = http.take_whole(direction, &captured, stage, &mut out.memory.heads) else { return false };
+        half.assembler.deliver_elsewhere(segment.payload_len);
+        half.buffer.pass_by(segment.payload_len.into());
+        if let http::Taken::Response(exchange) = taken {
+            self.emit_exchange(exchange, out);
+        }
+        self.update_parsed();
+        true
+    }
+
+    /// Begins HTTP if nothing has begun, and this is the first that is said.
+    fn detect_http(&mut self, payload: &[u8], direction: Direction, out: &mut Output<'_>) {
+        let is_first = |direction: Direction| self.halves[direction as usize].buffer.start() == self.begins[direction as usize];
+        let is_begin = matches!(self.running, Running::Detecting) && self.told.is_none() && Direction::BOTH.into_iter().all(is_first);
+        if is_begin && recognise(payload, true) == Looks::Http(direction) {
+            self.begin_http(direction, direction, out);
+        }
     }
 
     #[inline]

@@ -1,5 +1,9 @@
 //! One HTTP/1 connection: requests and responses paired in order (RFC 9112 §9.3), until it ends or becomes something else.
 
+mod whole;
+
+pub(crate) use whole::{Captured, Taken};
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -305,7 +309,7 @@ impl Connection {
     /// Whether something moved.
     fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
         match &mut self.requests.state {
-            State::Head => match self.requests.next(buffer, self.head_limit, heads.of(Role::Request, self.number)) {
+            State::Head => match self.requests.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,
                 Next::Unowned(cost, anomalies) => self.disown(Direction::ClientToServer, cost, anomalies),
                 Next::Head(found) => {
@@ -418,7 +422,7 @@ impl Connection {
     /// Whether something moved.
     fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
         match &mut self.responses.state {
-            State::Head => match self.responses.next(buffer, self.head_limit, heads.of(Role::Response, self.number)) {
+            State::Head => match self.responses.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,
                 Next::Unowned(cost, anomalies) => {
                     let cost = cost + std::mem::take(&mut self.interim).cost;
@@ -709,10 +713,7 @@ impl Connection {
     }
 
     fn emit(&mut self, pending: Pending) {
-        self.waiting -= pending.memory();
-        self.exchanges += 1;
-        let mut exchange = pending.into_exchange();
-        exchange.number = self.exchanges;
+        let exchange = self.complete(pending);
         if exchange.upgrade.is_none() {
             self.ready.push_back(Event::Exchange(exchange));
             return;
@@ -720,6 +721,15 @@ impl Connection {
         self.is_upgraded = true;
         self.give_up_unowned();
         self.ready.push_back(Event::Upgraded(exchange));
+    }
+
+    /// The exchange, with its number.
+    fn complete(&mut self, pending: Pending) -> Box<Exchange> {
+        self.waiting -= pending.memory();
+        self.exchanges += 1;
+        let mut exchange = pending.into_exchange();
+        exchange.number = self.exchanges;
+        exchange
     }
 
     /// Gives up what was consumed for messages that will not come.

@@ -2,8 +2,7 @@
 
 use super::body::Body;
 use super::head::{self, Parsed, Role, Search};
-use super::plain;
-use super::repeated::LastHead;
+use super::repeated::Heads;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::stream::{Frame, Place, Provenance, StreamBuffer};
 
@@ -125,6 +124,12 @@ impl Reader {
         u64::from(is_head) ^ u64::from(self.lost) ^ self.empty_lines.bytes.total()
     }
 
+    /// Whether a message begins with the next octet, for certain, and nothing before it is left.
+    pub(super) fn is_even(&self) -> bool {
+        let is_between = matches!(self.state, State::Head) && self.search.is_new() && self.empty_lines.is_empty();
+        is_between && !self.lost && !self.has_gap && !self.ended
+    }
+
     /// From here on the front of the buffer may be anywhere in a message.
     pub(super) fn lose(&mut self) {
         self.lost = true;
@@ -137,15 +142,15 @@ impl Reader {
         self.has_gap = true;
     }
 
-    /// Consumes the next header section of at most `limit` octets, or the bytes that are none; `last` is the one before.
+    /// Consumes the next header section of at most `limit` octets, or the bytes that are none.
     ///
     /// What is no head is passed over run by run: senders begin messages in segments (or records) of their own.
     #[inline]
-    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize, last: &mut LastHead) -> Next {
+    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize, connection: u64, heads: &mut Heads) -> Next {
         // As with nearly all messages.
         if self.search.is_new()
             && !buffer.is_empty()
-            && let Some((parsed, len)) = plain::read(self.role, buffer.peek(), last)
+            && let Some((parsed, len)) = heads.read((self.role, connection, buffer.start()), buffer.peek())
             && len <= limit
         {
             return Next::Head(self.find_head(buffer, parsed, len));

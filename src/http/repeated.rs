@@ -2,7 +2,8 @@
 //!
 //! What a line says follows from its octets alone, so one that is the same need not be read.
 
-use super::head::Role;
+use super::head::{Parsed, Role};
+use super::plain;
 use crate::message::{FieldTag, Span};
 
 /// Senders whose last heads are remembered, in each role.
@@ -16,12 +17,33 @@ const LOOK_AHEAD: usize = 3;
 
 /// The last heads of a few senders, requests and responses apart.
 #[derive(Debug, Default)]
-pub(crate) struct Heads([[LastHead; SENDERS]; 2]);
+pub(crate) struct Heads {
+    last: [[LastHead; SENDERS]; 2],
+    /// The head that was read last, where it is still to be taken, and who sent it.
+    ahead: Option<(Sender, Parsed, usize)>,
+}
+
+/// Whose head: its role, the number of its connection, and where in its stream the head begins.
+pub(super) type Sender = (Role, u64, u64);
 
 impl Heads {
-    /// That of a sender; several share one where there are many.
-    pub(super) fn of(&mut self, role: Role, connection: u64) -> &mut LastHead {
-        &mut self.0[role as usize][connection as usize % SENDERS]
+    /// Reads the header section at the beginning of `octets`, and says how long it is with its empty line, if it is
+    /// [plain](plain::read).
+    #[inline]
+    pub(super) fn read(&mut self, sender: Sender, octets: &[u8]) -> Option<(Parsed, usize)> {
+        if self.ahead.is_some()
+            && let Some((_, parsed, len)) = self.ahead.take().filter(|(ahead, _, len)| *ahead == sender && *len <= octets.len())
+        {
+            return Some((parsed, len));
+        }
+        let (role, connection, _) = sender;
+        // Several share one where there are many.
+        plain::read(role, octets, &mut self.last[role as usize][connection as usize % SENDERS])
+    }
+
+    /// What was read is to be read once more: nothing has been taken.
+    pub(super) fn give_back(&mut self, sender: Sender, parsed: Parsed, len: usize) {
+        self.ahead = Some((sender, parsed, len));
     }
 }
 
