@@ -32,17 +32,12 @@ pub(super) fn read(role: Role, octets: &[u8], last: &mut LastHead) -> Option<(Pa
         let line = match last.same(rest) {
             Some(line) => line,
             None if rest.starts_with(b"\r\n") => break,
-            None => {
-                let line = field_line(rest)?;
-                last.pass(&rest[..line.name_len as usize]);
-                line
-            }
+            None => other_field_line(rest, last)?,
         };
         // Fits: within the head.
         let from = at as u32;
         *fields.get_mut(count)? = field((from, line.name_len), (from + line.value.0, line.value.1));
         lines.add(line.tag);
-        last.note(line, at - first);
         count += 1;
         at += line.len as usize;
     }
@@ -51,7 +46,16 @@ pub(super) fn read(role: Role, octets: &[u8], last: &mut LastHead) -> Option<(Pa
     Some((Parsed { head, status, anomalies: AnomalySet::EMPTY }, at + 2))
 }
 
+/// Reads a field line that is not the same as before.
+#[inline(never)]
+fn other_field_line(octets: &[u8], last: &mut LastHead) -> Option<Line> {
+    let line = field_line(octets)?;
+    last.note_other(line, &octets[..line.name_len as usize]);
+    Some(line)
+}
+
 /// Reads the field line at the beginning of `octets`; `None` where it does not end there, or is not plain.
+#[inline]
 fn field_line(octets: &[u8]) -> Option<Line> {
     let colon = find::<b':'>(octets, 0, LONGEST_NAME)?;
     let name = &octets[..colon];

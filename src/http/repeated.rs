@@ -53,12 +53,13 @@ pub(super) struct LastHead {
     /// As they were sent, with their ends.
     octets: Vec<u8>,
     lines: Vec<Remembered>,
-    /// Of the head that is being read.
-    fresh: Vec<Remembered>,
-    /// Which of the lines before is looked at next.
+    /// Which of them is looked at next, and where it begins.
     next: usize,
-    /// Whether all have come again so far, in their order.
+    at: usize,
+    /// Whether all lines have come again so far, in their order.
     is_same: bool,
+    /// Lines of the head that is being read, where they have not.
+    fresh: Vec<Remembered>,
 }
 
 /// What a field line says.
@@ -75,8 +76,6 @@ pub(super) struct Line {
 /// The same of a line that is remembered; each is short.
 #[derive(Clone, Copy, Debug)]
 struct Remembered {
-    /// Offset of its first octet from that of the first line.
-    from: u32,
     len: u16,
     name_len: u16,
     value: (u16, u16),
@@ -86,49 +85,56 @@ struct Remembered {
 impl LastHead {
     /// Begins with the first line of another head.
     pub(super) fn begin(&mut self) {
-        self.fresh.clear();
-        (self.next, self.is_same) = (0, true);
+        (self.next, self.at, self.is_same) = (0, 0, true);
     }
 
     /// The next line, if it is the same as before.
     #[inline]
     pub(super) fn same(&mut self, octets: &[u8]) -> Option<Line> {
-        let &Remembered { from, len, name_len, value, tag } = self.lines.get(self.next)?;
-        let before = self.octets.get(from as usize..)?.get(..usize::from(len))?;
-        octets.starts_with(before).then(|| {
-            self.next += 1;
-            Line { len: len.into(), name_len: name_len.into(), value: (value.0.into(), value.1.into()), tag }
-        })
-    }
-
-    /// Notes that the next line is not, but one of that name.
-    pub(super) fn pass(&mut self, name: &[u8]) {
-        self.is_same = false;
-        let is_of_name = |line: &Remembered| {
-            let octets = self.octets.get(line.from as usize..).unwrap_or_default();
-            usize::from(line.name_len) == name.len() && octets.starts_with(name)
-        };
-        let rest = self.lines.get(self.next..).unwrap_or_default();
-        if let Some(at) = rest.iter().take(LOOK_AHEAD).position(is_of_name) {
-            self.next += at + 1;
+        let line = *self.lines.get(self.next)?;
+        let end = self.at + usize::from(line.len);
+        if !octets.starts_with(self.octets.get(self.at..end)?) {
+            return None;
         }
+        (self.next, self.at) = (self.next + 1, end);
+        if !self.is_same {
+            self.fresh.push(line);
+        }
+        let value = (line.value.0.into(), line.value.1.into());
+        Some(Line { len: line.len.into(), name_len: line.name_len.into(), value, tag: line.tag })
     }
 
-    /// Notes a line as one of the head that is being read, so many octets behind the beginning of the first one.
-    #[inline]
-    pub(super) fn note(&mut self, Line { len, name_len, value, tag }: Line, from: usize) {
+    /// Notes the next line, of that name, which is not.
+    pub(super) fn note_other(&mut self, Line { len, name_len, value, tag }: Line, name: &[u8]) {
+        if self.is_same {
+            self.is_same = false;
+            self.fresh.clear();
+            self.fresh.extend_from_slice(&self.lines[..self.next]);
+        }
         // Where any does not fit, the head is too long to be kept.
         let value = (value.0 as u16, value.1 as u16);
-        self.fresh.push(Remembered { from: from as u32, len: len as u16, name_len: name_len as u16, value, tag });
+        self.fresh.push(Remembered { len: len as u16, name_len: name_len as u16, value, tag });
+        // What follows is likely to follow a line of that name.
+        let mut at = self.at;
+        for (ahead, line) in self.lines.iter().skip(self.next).take(LOOK_AHEAD).enumerate() {
+            let is_of_name = usize::from(line.name_len) == name.len() && self.octets.get(at..).is_some_and(|line| line.starts_with(name));
+            at += usize::from(line.len);
+            if is_of_name {
+                (self.next, self.at) = (self.next + ahead + 1, at);
+                return;
+            }
+        }
     }
 
-    /// Remembers the lines that were noted instead of those before.
+    /// Remembers the lines that were read, of which these are the octets, instead of those before.
     pub(super) fn keep(&mut self, octets: &[u8]) {
-        if self.is_same && self.next == self.lines.len() || octets.len() > LONGEST {
-            return;
+        if self.is_same {
+            self.lines.truncate(self.next);
+            self.octets.truncate(self.at);
+        } else if octets.len() <= LONGEST {
+            self.octets.clear();
+            self.octets.extend_from_slice(octets);
+            std::mem::swap(&mut self.lines, &mut self.fresh);
         }
-        self.octets.clear();
-        self.octets.extend_from_slice(octets);
-        std::mem::swap(&mut self.lines, &mut self.fresh);
     }
 }
