@@ -334,8 +334,11 @@ impl Stage {
             if !encoded.is_empty() {
                 self.feed(encoded);
             }
-            self.close(true)
+            self.close_decoded(true)
         });
+        if let Some(inflater) = &mut self.inflater {
+            inflater.rest();
+        }
         (self.data, self.control) = under_way;
         self.batch = Some(batch);
     }
@@ -533,7 +536,12 @@ impl Stage {
             }
             self.hold_no_longer();
         }
-        self.close_decoded(complete)
+        let content = self.close_decoded(complete);
+        // Unless it was a control frame within a message.
+        if let Some(inflater) = self.inflater.as_mut().filter(|_| self.data.is_none()) {
+            inflater.rest();
+        }
+        content
     }
 
     #[inline]

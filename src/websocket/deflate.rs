@@ -1,24 +1,45 @@
 //! Inflating the messages of one direction (RFC 7692 §7.2.2).
 
-use std::ops::ControlFlow::{self, Break};
+use std::cell::RefCell;
+use std::ops::ControlFlow;
 
-use flate2::{Decompress, FlushDecompress, Status};
+use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::extension::ContextTakeover;
 
 /// RFC 7692 §7.2.1: the sender dropped the end of its final empty block; it is put back before the message ends.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
+/// The same and an octet more, before which a machine stops that is told to stop at the end of a block.
+const TAIL_AND_MORE: [u8; 5] = [0x00, 0x00, 0xff, 0xff, 0x00];
+
+/// The same behind a header: an empty block.
+const BLOCK_AND_MORE: [u8; 6] = [0x00, 0x00, 0x00, 0xff, 0xff, 0x00];
+
 /// The largest distance that DEFLATE can refer back, in octets (RFC 1951 §3.2.5).
 const WINDOW: usize = 32 << 10;
 
-/// Octets inflated at a time: room for most messages, cheap on the stack.
-const PIECE: usize = 4 << 10;
+/// Octets inflated at a time, at most: most messages are one piece.
+const PIECE: usize = 8 << 10;
+
+/// Octets that a machine keeps behind each other before it drops those that nothing refers to any more.
+const ROOM: usize = 64 << 10;
+
+/// Bits of [`WINDOW`].
+const WINDOW_BITS: u8 = 15;
+
+/// Machines that are kept for the next direction on this thread.
+const SPARE_MACHINES: usize = 2;
+
+thread_local! {
+    #[expect(clippy::vec_box, reason = "machines move in and out")]
+    static SPARE: RefCell<Vec<Box<Machine>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Why a message's content is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It is not DEFLATE.
+    /// It is not DEFLATE, or ends within a block.
     Corrupt,
     /// It refers (or may refer) to octets of earlier messages that are not known.
     LostContext,
@@ -26,26 +47,24 @@ pub(crate) enum Failure {
     Stopped,
 }
 
-/// The inflater of one direction. It holds a window of 32 KiB: make it when the first compressed message comes.
+/// The inflater of one direction. Between messages it keeps its window, of 32 KiB at most, and while it inflates it borrows a machine.
 ///
 /// After a loss it starts with an empty window, and inflating refuses every reference to before that. A message begins at a
 /// block boundary, so one that inflates nonetheless says what its sender said, to the octet; the others are unknown.
 #[derive(Debug)]
 pub(crate) struct Inflater {
     context_takeover: ContextTakeover,
-    /// Always of the full window: it inflates what any smaller one deflated (and zlib cannot do the 8 bits that RFC 7692 allows).
-    stream: Decompress,
+    /// The last octets that were decoded, while there is no machine.
+    window: Vec<u8>,
+    machine: Option<Box<Machine>>,
     context: Context,
-    /// Whether the stream has been used since it was last reset.
-    used: bool,
-    /// Octets of the message under way, encoded.
+    /// Octets of the message under way, encoded, and the last of them.
     fed: u64,
+    last: [u8; TAIL.len()],
     /// Octets of the message under way, decoded.
     decoded: u64,
     /// The last block had BFINAL set: what follows is a new DEFLATE stream with the same window.
     ended: bool,
-    /// The last octets decoded, once a BFINAL block has shown that they are needed.
-    history: Option<History>,
 }
 
 /// How much of the window that the sender has is known.
@@ -63,14 +82,14 @@ impl Inflater {
     /// The negotiated window size is not asked for: fifteen bits fit all.
     pub(crate) fn new(context_takeover: ContextTakeover, whole: bool) -> Self {
         let context = if whole || context_takeover == ContextTakeover::Reset { Context::Whole } else { Context::Since(0) };
-        let stream = Decompress::new(false);
-        Self { context_takeover, stream, context, used: false, fed: 0, decoded: 0, ended: false, history: None }
+        Self { context_takeover, window: Vec::new(), machine: None, context, fed: 0, last: [0; TAIL.len()], decoded: 0, ended: false }
     }
 
     /// Begins a message.
     pub(crate) fn begin(&mut self) {
         self.fed = 0;
         self.decoded = 0;
+        self.last = [0; TAIL.len()];
         if self.context_takeover == ContextTakeover::Reset {
             self.forget();
             self.context = Context::Whole;
@@ -80,23 +99,42 @@ impl Inflater {
     /// Inflates a piece of the message and hands on what comes out, in pieces of a few KiB.
     ///
     /// After a failure the message is over: nothing more of it may be fed.
-    pub(crate) fn feed(&mut self, encoded: &[u8], out: &mut impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), Failure> {
-        let Some(first) = encoded.first() else { return Ok(()) };
-        let begins_final_block = self.fed == 0 && first & 1 == 1;
-        if begins_final_block && self.history.is_none() && self.context_takeover == ContextTakeover::Keep {
-            self.recall();
-        }
+    pub(crate) fn feed(&mut self, mut encoded: &[u8], out: &mut impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), Failure> {
         self.fed += encoded.len() as u64;
-        self.inflate(encoded, out)
+        match encoded.last_chunk() {
+            Some(last) => self.last = *last,
+            None => encoded.iter().for_each(|&octet| self.last = [self.last[1], self.last[2], self.last[3], octet]),
+        }
+        while !(encoded.is_empty() && self.ended) {
+            let machine = self.machine.get_or_insert_with(|| Machine::with_window(&self.window));
+            if std::mem::take(&mut self.ended) {
+                machine.begin_stream();
+            }
+            let Some(step) = machine.inflate(encoded, InflateFlush::NoFlush) else { return Err(self.fail()) };
+            self.ended = step.has_ended;
+            self.decoded += step.decoded.len() as u64;
+            encoded = &encoded[step.read..];
+            let (is_full, is_stuck) = (step.decoded.len() == PIECE, step.read == 0 && step.decoded.is_empty() && !step.has_ended);
+            if !step.decoded.is_empty() && out(step.decoded).is_break() {
+                self.lose();
+                return Err(Failure::Stopped);
+            }
+            if encoded.is_empty() && !is_full {
+                return Ok(());
+            }
+            if is_stuck {
+                return Err(self.fail());
+            }
+        }
+        Ok(())
     }
 
     /// Ends the message.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         // An empty payload, and one that ends with a BFINAL block and lacks the empty block behind it, dropped no tail.
-        if self.fed > 0 && !self.ended {
-            let failure = self.failure();
-            // Whatever the tail brings forth was not finished by its sender.
-            self.inflate(&TAIL, &mut |_| Break(())).map_err(|_| failure)?;
+        if self.fed > 0 && !self.ended && !self.ends_with_a_block() {
+            // Whatever is missing was not finished by its sender.
+            return Err(self.fail());
         }
         if let Context::Since(known) = self.context {
             let known = known + self.decoded;
@@ -105,45 +143,32 @@ impl Inflater {
         Ok(())
     }
 
+    /// Whether the message ends where a block does, the last one being empty.
+    fn ends_with_a_block(&mut self) -> bool {
+        // Where a sender dropped nothing, which the end of its last octet tells: the header of a block is not all ones.
+        let rest = if self.last == TAIL { &BLOCK_AND_MORE[..] } else { &TAIL_AND_MORE };
+        let step = self.machine.as_mut().and_then(|machine| machine.inflate(rest, InflateFlush::Block));
+        step.is_some_and(|step| step.decoded.is_empty() && step.read == rest.len() - 1)
+    }
+
+    /// Between messages: gives back what only a message under way needs. Thousands of directions may wait for their next one.
+    pub(crate) fn rest(&mut self) {
+        let Some(machine) = self.machine.take() else { return };
+        if self.context_takeover == ContextTakeover::Keep {
+            self.window.clear();
+            self.window.reserve_exact(machine.window().len());
+            self.window.extend_from_slice(machine.window());
+        }
+        // The next machine begins a stream.
+        self.ended = false;
+        machine.give_back();
+    }
+
     /// Forgets the window: octets of a message were lost, or whole messages.
     pub(crate) fn lose(&mut self) {
         self.forget();
         if self.context_takeover == ContextTakeover::Keep {
             self.context = Context::Since(0);
-        }
-    }
-
-    fn inflate(&mut self, mut encoded: &[u8], out: &mut impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), Failure> {
-        let mut piece = [0; PIECE];
-        loop {
-            if self.ended {
-                if encoded.is_empty() {
-                    return Ok(());
-                }
-                self.restart();
-            }
-            self.used = true;
-            let (read, written) = (self.stream.total_in(), self.stream.total_out());
-            let Ok(status) = self.stream.decompress(encoded, &mut piece, FlushDecompress::None) else { return Err(self.fail()) };
-            // Both fit: at most what was lent.
-            let (read, written) = ((self.stream.total_in() - read) as usize, (self.stream.total_out() - written) as usize);
-            self.ended = status == Status::StreamEnd;
-            encoded = &encoded[read..];
-            let decoded = &piece[..written];
-            self.decoded += written as u64;
-            if let Some(history) = &mut self.history {
-                history.push(decoded);
-            }
-            if written > 0 && out(decoded).is_break() {
-                self.lose();
-                return Err(Failure::Stopped);
-            }
-            if encoded.is_empty() && written < PIECE {
-                return Ok(());
-            }
-            if read == 0 && written == 0 && !self.ended {
-                return Err(self.fail());
-            }
         }
     }
 
@@ -162,115 +187,100 @@ impl Inflater {
 
     /// Empties the window.
     fn forget(&mut self) {
-        if self.used {
-            self.stream.reset(false);
-            self.used = false;
-        }
+        self.window.clear();
         self.ended = false;
-        if let Some(history) = &mut self.history {
-            history.0.clear();
+        if let Some(machine) = &mut self.machine {
+            machine.forget();
         }
-    }
-
-    /// Begins a new DEFLATE stream after a BFINAL block, with the window of the old one.
-    fn restart(&mut self) {
-        self.ended = false;
-        self.stream.reset(false);
-        let remembered = self.history.as_ref().is_some_and(|history| self.stream.set_dictionary(history.window()).is_ok());
-        if !remembered {
-            // The window went with the old stream. What refers to it is unknown; from now on it is kept.
-            self.context = Context::Since(0);
-            self.history = Some(History::default());
-        }
-    }
-
-    /// Before a BFINAL block ends the stream: gets the window out of it, and keeps it from now on.
-    ///
-    /// Inflaters do not show their window, but copy from it when told to: so one block is made up that copies all of it.
-    fn recall(&mut self) {
-        let mut history = History::default();
-        let known = self.stream.total_out().min(WINDOW as u64) as usize;
-        if known > 0 {
-            let mut window = Vec::with_capacity(WINDOW + COPY);
-            let copied = self.stream.decompress_vec(&copy_block(known), &mut window, FlushDecompress::None);
-            if copied.is_err() || window.len() < known {
-                return self.lose();
-            }
-            window.truncate(known);
-            history.push(&window);
-        }
-        self.stream.reset(false);
-        if self.stream.set_dictionary(history.window()).is_err() {
-            return self.lose();
-        }
-        self.history = Some(history);
     }
 }
 
-/// The last octets that were decoded, at least a window of them.
-#[derive(Debug, Default)]
-struct History(Vec<u8>);
+/// Inflates DEFLATE streams one behind the other, of which each may refer to what came before it.
+struct Machine {
+    stream: Inflate,
+    /// What was decoded, behind the window that it began with; [`WINDOW`] octets of it are kept.
+    room: Box<[u8]>,
+    filled: usize,
+    /// Whether the stream has not begun.
+    is_new: bool,
+}
 
-impl History {
-    fn push(&mut self, decoded: &[u8]) {
-        self.0.extend_from_slice(decoded);
-        if self.0.len() > 2 * WINDOW {
-            self.0.drain(..self.0.len() - WINDOW);
-        }
+/// What inflating once has brought.
+struct Step<'a> {
+    /// Encoded octets that were taken.
+    read: usize,
+    decoded: &'a [u8],
+    /// Whether a BFINAL block has ended the stream.
+    has_ended: bool,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Machine with {} octets", self.filled)
+    }
+}
+
+impl Machine {
+    /// One whose stream may refer to a window: a spare one, if there is one.
+    fn with_window(window: &[u8]) -> Box<Self> {
+        let new = || Self { stream: Inflate::new(false, WINDOW_BITS), room: vec![0; ROOM + PIECE].into(), filled: 0, is_new: true };
+        let mut machine = SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Box::new(new()));
+        machine.room[..window.len()].copy_from_slice(window);
+        machine.filled = window.len();
+        machine.begin_stream();
+        machine
     }
 
+    /// Makes it a spare one.
+    fn give_back(self: Box<Self>) {
+        // No thread-local memory is there any more when a thread ends.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < SPARE_MACHINES {
+                spare.push(self);
+            }
+        });
+    }
+
+    /// The last octets that were decoded, as many as may be referred to.
     fn window(&self) -> &[u8] {
-        &self.0[self.0.len().saturating_sub(WINDOW)..]
+        &self.room[self.filled.saturating_sub(WINDOW)..self.filled]
     }
-}
 
-/// The longest match of DEFLATE, in octets (RFC 1951 §3.2.5).
-const COPY: usize = 258;
-
-/// A block with fixed codes (RFC 1951 §3.2.6) that copies the last `distance` octets, 1–32768, and a few of them again, and
-/// an empty block that aligns to an octet.
-fn copy_block(distance: usize) -> Vec<u8> {
-    let (code, extra_bits) = match distance - 1 {
-        short @ 0..4 => (short, 0),
-        long => {
-            let extra_bits = long.ilog2() - 1;
-            ((2 * extra_bits as usize + 2) | (long >> extra_bits & 1), extra_bits)
-        }
-    };
-    let extra = (distance - 1) & ((1 << extra_bits) - 1);
-    let mut bits = Bits::default();
-    // BFINAL 0, BTYPE 01.
-    bits.push(0b010, 3);
-    for _ in 0..distance.div_ceil(COPY) {
-        // Huffman codes go in from their most significant bit: length 258 is code 285, 8 bits 11000101.
-        bits.push(0b1010_0011, 8);
-        bits.push((code as u32).reverse_bits() >> 27, 5);
-        bits.push(extra as u32, extra_bits);
+    /// Forgets what was decoded, and begins a stream.
+    fn forget(&mut self) {
+        self.filled = 0;
+        self.begin_stream();
     }
-    // End of block, then BFINAL 0, BTYPE 00, and its length of nothing.
-    bits.push(0, 7 + 3);
-    bits.octets.extend_from_slice(&TAIL);
-    bits.octets
-}
 
-/// Bits in the order of DEFLATE: the least significant first (RFC 1951 §3.1.1).
-#[derive(Default)]
-struct Bits {
-    octets: Vec<u8>,
-    used: u32,
-}
-
-impl Bits {
-    fn push(&mut self, value: u32, count: u32) {
-        for bit in 0..count {
-            if self.used.is_multiple_of(8) {
-                self.octets.push(0);
-            }
-            if let Some(last) = self.octets.last_mut() {
-                *last |= ((value >> bit & 1) as u8) << (self.used % 8);
-            }
-            self.used += 1;
+    /// Begins a stream, with what was decoded as its window.
+    fn begin_stream(&mut self) {
+        if !self.is_new {
+            self.stream.reset(false);
+            self.is_new = true;
         }
+        if self.filled > 0 {
+            let window = &self.room[self.filled.saturating_sub(WINDOW)..self.filled];
+            self.is_new = false;
+            // A stream without a wrapper takes any. (If it did not, it would refuse references to before it.)
+            let _ = self.stream.set_dictionary(window);
+        }
+    }
+
+    /// Inflates a piece at most; `None` for what is not DEFLATE.
+    fn inflate(&mut self, encoded: &[u8], flush: InflateFlush) -> Option<Step<'_>> {
+        if self.filled > ROOM {
+            self.room.copy_within(self.filled - WINDOW..self.filled, 0);
+            self.filled = WINDOW;
+        }
+        self.is_new = false;
+        let (read, made) = (self.stream.total_in(), self.stream.total_out());
+        let status = self.stream.decompress(encoded, &mut self.room[self.filled..self.filled + PIECE], flush).ok()?;
+        // Both fit: at most what was lent.
+        let (read, made) = ((self.stream.total_in() - read) as usize, (self.stream.total_out() - made) as usize);
+        let from = self.filled;
+        self.filled += made;
+        Some(Step { read, decoded: &self.room[from..self.filled], has_ended: status == Status::StreamEnd })
     }
 }
 
@@ -280,6 +290,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::ContextTakeover::{Keep, Reset};
+    use super::ControlFlow::Break;
     use super::*;
 
     /// Deflates messages as a sender does (RFC 7692 §7.2.1), with one window for all of them.
@@ -320,8 +331,13 @@ mod tests {
         Ok(content)
     }
 
+    /// Rests behind every other message.
     fn inflated(inflater: &mut Inflater, message: &[u8]) -> Result<Vec<u8>, Failure> {
-        inflated_in_pieces(inflater, &[message])
+        let content = inflated_in_pieces(inflater, &[message]);
+        if message.len().is_multiple_of(2) {
+            inflater.rest();
+        }
+        content
     }
 
     const HELLO: &[u8] = &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
@@ -474,7 +490,50 @@ mod tests {
         assert_eq!(inflated(&mut inflater, HELLO), Ok(b"Hello".to_vec()));
     }
 
+    #[test]
+    fn a_sender_may_have_dropped_nothing() {
+        for context_takeover in [Keep, Reset] {
+            let (mut sender, mut inflater) = (Sender::new(15), Inflater::new(context_takeover, true));
+            for seed in 0..5 {
+                if context_takeover == Reset {
+                    sender.0.reset();
+                }
+                let content = text(seed / 2, 300);
+                let message = [&sender.message(&content)[..], &TAIL].concat();
+                assert_eq!(inflated_in_pieces(&mut inflater, &[&message[..message.len() - 2], b"\xff", b"\xff"]), Ok(content));
+            }
+        }
+    }
+
+    #[test]
+    fn machines_are_used_again_whatever_they_did_before() {
+        let contents: Vec<_> = (0..40).map(|seed| text(seed, 100 + 5000 * (seed % 7))).collect();
+        let mut pairs: Vec<_> = (0..5).map(|_| (Sender::new(15), Inflater::new(Keep, true))).collect();
+        for (at, content) in contents.iter().enumerate() {
+            let direction = at * 7 % 5;
+            let (sender, inflater) = &mut pairs[direction];
+            assert_eq!(inflated_in_pieces(inflater, &[&sender.message(content)]).as_ref(), Ok(content));
+            let _ = inflated_in_pieces(&mut Inflater::new(Reset, true), &[&HELLO_AGAIN[..at % 5]]);
+            inflater.rest();
+        }
+        assert!(SPARE.with_borrow(Vec::len) <= SPARE_MACHINES);
+    }
+
     proptest! {
+        #[test]
+        fn resting_changes_nothing(
+            messages in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), any::<bool>(), 0usize..400, any::<bool>()), 0..12),
+        ) {
+            let (mut sender, mut resting, mut other) = (Sender::new(15), Inflater::new(Keep, true), Inflater::new(Keep, true));
+            for (octets, is_good, len, rests) in messages {
+                let message = if is_good { sender.message(&text(len, len)) } else { octets };
+                prop_assert_eq!(inflated_in_pieces(&mut resting, &[&message]), inflated_in_pieces(&mut other, &[&message]));
+                if rests {
+                    resting.rest();
+                }
+            }
+        }
+
         #[test]
         fn what_is_deflated_comes_back_in_any_pieces(
             messages in prop::collection::vec((0usize..50, 0usize..9000, 1usize..300), 1..12),
