@@ -54,8 +54,8 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Inflater {
     context_takeover: ContextTakeover,
-    /// The last octets that were decoded, while there is no machine.
-    window: Vec<u8>,
+    /// What may be referred to of what was decoded before the machine was borrowed.
+    window: Window,
     machine: Option<Box<Machine>>,
     context: Context,
     /// Octets of the message under way, encoded, and the last of them.
@@ -82,7 +82,16 @@ impl Inflater {
     /// The negotiated window size is not asked for: fifteen bits fit all.
     pub(crate) fn new(context_takeover: ContextTakeover, whole: bool) -> Self {
         let context = if whole || context_takeover == ContextTakeover::Reset { Context::Whole } else { Context::Since(0) };
-        Self { context_takeover, window: Vec::new(), machine: None, context, fed: 0, last: [0; TAIL.len()], decoded: 0, ended: false }
+        Self {
+            context_takeover,
+            window: Window::default(),
+            machine: None,
+            context,
+            fed: 0,
+            last: [0; TAIL.len()],
+            decoded: 0,
+            ended: false,
+        }
     }
 
     /// Begins a message.
@@ -106,9 +115,9 @@ impl Inflater {
             None => encoded.iter().for_each(|&octet| self.last = [self.last[1], self.last[2], self.last[3], octet]),
         }
         while !(encoded.is_empty() && self.ended) {
-            let machine = self.machine.get_or_insert_with(|| Machine::with_window(&self.window));
+            let machine = self.machine.get_or_insert_with(|| Machine::behind(&self.window));
             if std::mem::take(&mut self.ended) {
-                machine.begin_stream();
+                machine.begin_stream(&self.window);
             }
             let Some(step) = machine.inflate(encoded, InflateFlush::NoFlush) else { return Err(self.fail()) };
             self.ended = step.has_ended;
@@ -155,9 +164,7 @@ impl Inflater {
     pub(crate) fn rest(&mut self) {
         let Some(machine) = self.machine.take() else { return };
         if self.context_takeover == ContextTakeover::Keep {
-            self.window.clear();
-            self.window.reserve_exact(machine.window().len());
-            self.window.extend_from_slice(machine.window());
+            self.window.push(machine.decoded());
         }
         // The next machine begins a stream.
         self.ended = false;
@@ -195,10 +202,41 @@ impl Inflater {
     }
 }
 
+/// The last octets that were decoded, [`WINDOW`] at most: where there are so many, the newest follow the oldest.
+#[derive(Debug, Default)]
+struct Window {
+    octets: Vec<u8>,
+    oldest: usize,
+}
+
+impl Window {
+    /// Its two parts, the older one first.
+    fn parts(&self) -> [&[u8]; 2] {
+        let (newer, older) = self.octets.split_at(self.oldest);
+        [older, newer]
+    }
+
+    fn push(&mut self, decoded: &[u8]) {
+        let decoded = &decoded[decoded.len().saturating_sub(WINDOW)..];
+        let (more, wrapped) = decoded.split_at(decoded.len().min(WINDOW - self.octets.len()));
+        self.octets.reserve_exact(more.len());
+        self.octets.extend_from_slice(more);
+        let (more, wrapped) = wrapped.split_at(wrapped.len().min(WINDOW - self.oldest));
+        self.octets[self.oldest..self.oldest + more.len()].copy_from_slice(more);
+        self.octets[..wrapped.len()].copy_from_slice(wrapped);
+        self.oldest = if wrapped.is_empty() { (self.oldest + more.len()) % WINDOW } else { wrapped.len() };
+    }
+
+    fn clear(&mut self) {
+        self.octets.clear();
+        self.oldest = 0;
+    }
+}
+
 /// Inflates DEFLATE streams one behind the other, of which each may refer to what came before it.
 struct Machine {
     stream: Inflate,
-    /// What was decoded, behind the window that it began with; [`WINDOW`] octets of it are kept.
+    /// What was decoded since it was borrowed; [`WINDOW`] octets of it are kept.
     room: Box<[u8]>,
     filled: usize,
     /// Whether the stream has not begun.
@@ -222,12 +260,11 @@ impl std::fmt::Debug for Machine {
 
 impl Machine {
     /// One whose stream may refer to a window: a spare one, if there is one.
-    fn with_window(window: &[u8]) -> Box<Self> {
+    fn behind(window: &Window) -> Box<Self> {
         let new = || Self { stream: Inflate::new(false, WINDOW_BITS), room: vec![0; ROOM + PIECE].into(), filled: 0, is_new: true };
         let mut machine = SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Box::new(new()));
-        machine.room[..window.len()].copy_from_slice(window);
-        machine.filled = window.len();
-        machine.begin_stream();
+        machine.filled = 0;
+        machine.begin_stream(window);
         machine
     }
 
@@ -242,28 +279,30 @@ impl Machine {
         });
     }
 
-    /// The last octets that were decoded, as many as may be referred to.
-    fn window(&self) -> &[u8] {
+    /// What it has decoded that may be referred to.
+    fn decoded(&self) -> &[u8] {
         &self.room[self.filled.saturating_sub(WINDOW)..self.filled]
     }
 
-    /// Forgets what was decoded, and begins a stream.
+    /// Forgets what was decoded, and begins a stream that may refer to nothing.
     fn forget(&mut self) {
         self.filled = 0;
-        self.begin_stream();
+        self.begin_stream(&Window::default());
     }
 
-    /// Begins a stream, with what was decoded as its window.
-    fn begin_stream(&mut self) {
+    /// Begins a stream that may refer to a window and what was decoded since.
+    fn begin_stream(&mut self, window: &Window) {
         if !self.is_new {
             self.stream.reset(false);
             self.is_new = true;
         }
-        if self.filled > 0 {
-            let window = &self.room[self.filled.saturating_sub(WINDOW)..self.filled];
-            self.is_new = false;
-            // A stream without a wrapper takes any. (If it did not, it would refuse references to before it.)
-            let _ = self.stream.set_dictionary(window);
+        let [older, newer] = window.parts();
+        for octets in [older, newer, &self.room[self.filled.saturating_sub(WINDOW)..self.filled]] {
+            if !octets.is_empty() {
+                self.is_new = false;
+                // A stream without a wrapper takes any. (If it did not, it would refuse references to before it.)
+                let _ = self.stream.set_dictionary(octets);
+            }
         }
     }
 
