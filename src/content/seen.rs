@@ -8,6 +8,11 @@ const WAYS: usize = 4;
 /// A longer content is neither held nor remembered, in octets.
 const LONGEST: usize = 8 << 10;
 
+/// Whether a content of that length may be held, if it is known.
+pub(super) fn may_hold(len: Option<u64>) -> bool {
+    len.is_none_or(|len| len <= LONGEST as u64)
+}
+
 /// What a content came to when it was decoded without fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Known {

@@ -12,7 +12,7 @@ use twox_hash::XxHash3_64;
 
 use super::batch::{Batch, Ticket};
 use super::events::Events;
-use super::seen::{Held, Known, Seen};
+use super::seen::{self, Held, Known, Seen};
 use super::utf8::{self, Utf8};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::envelope;
@@ -380,10 +380,10 @@ impl Stage {
                 self.inflater.get_or_insert_with(|| Box::new(Inflater::new(compression.context_takeover, whole))).begin();
                 Ok(Coding::Deflate)
             }
-            Form::Http { content_encoding, .. } => match http::is_coded(content_encoding) {
+            Form::Http { content_encoding, len, .. } => match http::is_coded(content_encoding) {
                 Ok(false) => Ok(Coding::Identity),
                 Ok(true) if !self.wanted.decode => Err(None),
-                Ok(true) if self.wants_measure_only(form) => {
+                Ok(true) if self.wants_measure_only(form) && seen::may_hold(len) => {
                     self.held.begin(content_encoding);
                     Ok(Coding::Held)
                 }
