@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Connection, Known, Memory, Output, Recent, Table, Waiting, fingerprint};
+use crate::flow::{Connection, Memory, Output, Recent, Table, Waiting, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, Words, slice, slice_other, slice_plain_into};
@@ -210,8 +210,31 @@ impl Analyzer {
         for known in known[..slots.len()].iter().flatten() {
             self.table.fetch_further(*known);
         }
-        for taken in &few.places[..few.count] {
-            self.receive_at(&taken.segment, taken.is_copy, known.get(taken.connection).copied().flatten());
+        let mut places = few.places[..few.count].iter();
+        loop {
+            let out = &mut Output {
+                rows: &mut self.rows,
+                parts: &mut self.parts,
+                first_row: self.polled,
+                memory: &mut self.memory,
+                waiting: &mut self.waiting,
+                options: &self.options,
+            };
+            let mut special = None;
+            for taken in places.by_ref() {
+                if !taken.is_copy {
+                    self.table.receive(&taken.segment, known.get(taken.connection).copied().flatten(), out);
+                }
+                if taken.is_copy || out.has_to_settle() {
+                    special = Some(taken);
+                    break;
+                }
+            }
+            match special {
+                Some(copy) if copy.is_copy => self.book_copy(&copy.segment),
+                Some(_) => self.settle(),
+                None => break,
+            }
         }
         few.clear();
         self.totals.connections = self.table.begun();
@@ -247,21 +270,8 @@ impl Analyzer {
     #[inline(never)]
     fn receive_alone(&mut self, segment: Segment<'_>) {
         let segment = self.placed(segment);
-        let is_copy = self.recent.is_copy(&segment, fingerprint(Words::of(&segment)));
-        self.receive_at(&segment, is_copy, None);
-        self.totals.connections = self.table.begun();
-    }
-
-    /// A segment of a virtual network beside the others, unless networks are to be kept apart.
-    fn placed<'a>(&self, segment: Segment<'a>) -> Segment<'a> {
-        if self.options.separate_networks { segment } else { Segment { key: segment.key.without_scope(), ..segment } }
-    }
-
-    /// Takes a segment whose connection may be known.
-    #[inline(always)]
-    fn receive_at(&mut self, segment: &Segment<'_>, is_copy: bool, known: Option<Known>) {
-        if is_copy {
-            return self.book_copy(segment);
+        if self.recent.is_copy(&segment, fingerprint(Words::of(&segment))) {
+            return self.book_copy(&segment);
         }
         let out = &mut Output {
             rows: &mut self.rows,
@@ -271,10 +281,16 @@ impl Analyzer {
             waiting: &mut self.waiting,
             options: &self.options,
         };
-        self.table.receive(segment, known, out);
-        if self.waiting.is_due(self.polled + self.rows.len() as u64, self.options.jobs) {
+        self.table.receive(&segment, None, out);
+        if out.has_to_settle() {
             self.settle();
         }
+        self.totals.connections = self.table.begun();
+    }
+
+    /// A segment of a virtual network beside the others, unless networks are to be kept apart.
+    fn placed<'a>(&self, segment: Segment<'a>) -> Segment<'a> {
+        if self.options.separate_networks { segment } else { Segment { key: segment.key.without_scope(), ..segment } }
     }
 
     #[cold]

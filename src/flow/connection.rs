@@ -53,6 +53,14 @@ pub(crate) struct Output<'a> {
     pub(crate) options: &'a Options,
 }
 
+impl Output<'_> {
+    /// Whether rows have waited long enough for the decoding of a message before them.
+    #[inline]
+    pub(crate) fn has_to_settle(&self) -> bool {
+        self.waiting.is_due(self.first_row + self.rows.len() as u64, self.options.jobs)
+    }
+}
+
 /// Rows that wait for the decoding of a message before them, at most.
 const WAITING_ROWS: u64 = 16 << 10;
 
@@ -102,13 +110,14 @@ impl Waiting {
 
     /// Whether they have waited long enough, before the row of that number.
     #[inline]
-    pub(crate) fn is_due(&self, row: u64, jobs: usize) -> bool {
+    fn is_due(&self, row: u64, jobs: usize) -> bool {
+        let Some(first) = self.first else { return false };
         let most = match (jobs, self.has_been_due) {
             (..=1, _) => WAITING_ROWS,
             (_, false) => FIRST_WAITING_ROWS,
             (_, true) => WAITING_ROWS_BESIDE,
         };
-        self.first.is_some_and(|first| row - first >= most || self.bytes >= WAITING_BYTES)
+        row - first >= most || self.bytes >= WAITING_BYTES
     }
 }
 
