@@ -8,9 +8,9 @@ const WAYS: usize = 4;
 /// A longer content is neither held nor remembered, in octets.
 const LONGEST: usize = 8 << 10;
 
-/// Whether a content of that length may be held, if it is known.
-pub(super) fn may_hold(len: Option<u64>) -> bool {
-    len.is_none_or(|len| len <= LONGEST as u64)
+/// Whether a content under such codings may be held, of that length if it is known.
+pub(super) fn may_hold(codings: &[u8], len: Option<u64>) -> bool {
+    codings.len() as u64 + len.unwrap_or(0) <= LONGEST as u64
 }
 
 /// What a content came to when it was decoded without fault.
@@ -87,7 +87,7 @@ impl Seen {
     }
 
     /// Remembers what a content came to, instead of the one of its set that was not asked for the longest.
-    pub(super) fn insert(&mut self, (codings, encoded): (&[u8], &[u8]), known: Known) {
+    pub(super) fn insert(&mut self, codings: &[u8], encoded: &[u8], known: Known) {
         let set = &mut self.sets[set_of(encoded)];
         set.rotate_right(1);
         let entry = set[0].get_or_insert_with(|| Box::new(Entry { content: Held::default(), known }));
@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn the_same_octets_under_the_same_codings_are_known() {
         let mut seen = Seen::default();
-        seen.insert((b"gzip", b"octets that were encoded"), known(7));
-        seen.insert((b"br", b"few"), known(8));
+        seen.insert(b"gzip", b"octets that were encoded", known(7));
+        seen.insert(b"br", b"few", known(8));
         assert_eq!(seen.get(b"gzip", b"octets that were encoded"), Some(known(7)));
         assert_eq!(seen.get(b"br", b"few"), Some(known(8)));
         for (codings, encoded) in [
@@ -139,7 +139,7 @@ mod tests {
         let mut seen = Seen::default();
         let content = |n: u64| [&n.to_le_bytes()[..], b"the same end"].concat();
         for n in 0..100 {
-            seen.insert((b"gzip", &content(n)), known(n));
+            seen.insert(b"gzip", &content(n), known(n));
             assert_eq!(seen.get(b"gzip", &content(0)), Some(known(0)), "behind {n} others");
         }
         let left = (0..100).filter(|&n| seen.get(b"gzip", &content(n)).is_some()).count();
@@ -156,5 +156,7 @@ mod tests {
         assert_eq!((held.parts().1, held.memory()), (&b"somemore"[..], 10));
         held.begin(b"gzip");
         assert_eq!(held.parts(), (&b"gzip"[..], &b""[..]));
+        assert!(may_hold(b"br", None) && may_hold(b"br", Some(LONGEST as u64 - 2)));
+        assert!(!may_hold(b"br", Some(LONGEST as u64 - 1)) && !may_hold(&[b','; LONGEST + 1], None));
     }
 }

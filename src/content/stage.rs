@@ -43,7 +43,7 @@ pub(crate) struct Stage {
     batch: Option<Box<Batch>>,
     /// The content under way, where it is held.
     held: Held,
-    /// Coded contents that came before; lent while something is read.
+    /// Coded contents that came before, while something is read.
     seen: Option<Box<Seen>>,
     /// The stage for which this one stands in: what waited there is to be decoded by whoever gets to it first.
     away: Option<Away>,
@@ -196,20 +196,13 @@ impl Stage {
         }
     }
 
-    /// Borrows what is remembered of contents.
+    /// Does something with what is remembered of contents at hand.
     #[inline]
-    pub(crate) fn borrow(&mut self, seen: &mut Option<Box<Seen>>) {
-        if self.seen.is_none() {
-            self.seen = seen.take();
-        }
-    }
-
-    /// Gives it back.
-    #[inline]
-    pub(crate) fn give_back(&mut self, seen: &mut Option<Box<Seen>>) {
-        if self.seen.is_some() {
-            *seen = self.seen.take();
-        }
+    pub(crate) fn with_seen<T>(&mut self, seen: &mut Option<Box<Seen>>, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.seen = seen.take();
+        let result = read(self);
+        *seen = self.seen.take();
+        result
     }
 
     /// From now on, at most that many octets are kept of data messages (`None` for none), and of Ping and Pong.
@@ -383,7 +376,7 @@ impl Stage {
             Form::Http { content_encoding, len, .. } => match http::is_coded(content_encoding) {
                 Ok(false) => Ok(Coding::Identity),
                 Ok(true) if !self.wanted.decode => Err(None),
-                Ok(true) if self.wants_measure_only(form) && seen::may_hold(len) => {
+                Ok(true) if self.wants_measure_only(form) && seen::may_hold(content_encoding, len) => {
                     self.held.begin(content_encoding);
                     Ok(Coding::Held)
                 }
@@ -458,28 +451,51 @@ impl Stage {
 
     /// Decodes what is held, and from now on what comes.
     fn hold_no_longer(&mut self) {
-        let Some(open) = self.data.as_mut().filter(|open| matches!(open.coding, Coding::Held)) else { return };
-        let held = std::mem::take(&mut self.held);
+        if self.is_held() {
+            let held = std::mem::take(&mut self.held);
+            self.decode_held(&held);
+        }
+    }
+
+    /// Whether the content under way is held.
+    fn is_held(&self) -> bool {
+        self.data.as_ref().is_some_and(|open| matches!(open.coding, Coding::Held))
+    }
+
+    fn decode_held(&mut self, held: &Held) {
         let (codings, encoded) = held.parts();
-        open.coding = Coding::of_http(codings);
+        if let Some(open) = &mut self.data {
+            open.coding = Coding::of_http(codings);
+        }
         self.feed(encoded);
-        self.held = held;
     }
 
     /// What the content comes to that is held and has come to its end: what it came to before, if it came before.
     fn close_held(&mut self) -> Content {
-        let (codings, encoded) = self.held.parts();
-        if let Some(known) = self.seen.as_mut().and_then(|seen| seen.get(codings, encoded)) {
-            self.data = None;
-            return self.content_of(known);
-        }
-        self.hold_no_longer();
-        let content = self.close_decoded(true);
+        let held = std::mem::take(&mut self.held);
+        let (codings, encoded) = held.parts();
+        let content = match self.measure_seen(codings, encoded) {
+            Some(content) => {
+                self.data = None;
+                content
+            }
+            None => {
+                self.decode_held(&held);
+                let content = self.close_decoded(true);
+                self.remember(codings, encoded, &content);
+                content
+            }
+        };
+        self.held = held;
+        content
+    }
+
+    /// Remembers what a content came to, if nothing was odd about it.
+    fn remember(&mut self, codings: &[u8], encoded: &[u8], content: &Content) {
         let identity = content.http.as_ref().and_then(|http| http.identity);
         if let (Some(bytes), Some(identity), true) = (content.bytes, identity, content.anomalies.is_empty()) {
-            self.seen.get_or_insert_default().insert(self.held.parts(), Known { bytes, identity });
+            self.seen.get_or_insert_default().insert(codings, encoded, Known { bytes, identity });
         }
-        content
     }
 
     fn content_of(&mut self, Known { bytes, identity }: Known) -> Content {
@@ -510,8 +526,11 @@ impl Stage {
         match &mut open.coding {
             Coding::Identity => open.decoded.take(encoded),
             Coding::Deflate => {
-                let inflated = self.inflater.as_mut().map_or(Ok(()), |inflater| inflater.feed(encoded, out));
-                inflated.unwrap_or_else(|failure| open.fail(failure));
+                let Some(inflater) = &mut self.inflater else { return };
+                if let Err(failure) = inflater.feed(encoded, out) {
+                    inflater.rest();
+                    open.fail(failure);
+                }
             }
             Coding::Http(decoder) => {
                 if decoder.feed(encoded, out).is_err() {
@@ -530,7 +549,7 @@ impl Stage {
 
     #[inline]
     fn close(&mut self, complete: bool) -> Content {
-        if self.data.as_ref().is_some_and(|open| matches!(open.coding, Coding::Held)) {
+        if self.is_held() {
             if complete {
                 return self.close_held();
             }
@@ -651,7 +670,10 @@ impl ContentSink for Stage {
             Coding::Identity => open.decoded.skip(len, &mut open.anomalies),
             Coding::Deflate => {
                 open.coding = Coding::Unknown;
-                self.inflater.as_mut().into_iter().for_each(|inflater| inflater.lose());
+                if let Some(inflater) = &mut self.inflater {
+                    inflater.lose();
+                    inflater.rest();
+                }
             }
             Coding::Http(_) | Coding::Held => open.coding = Coding::Unknown,
             Coding::Unknown => {}

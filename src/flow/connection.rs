@@ -753,7 +753,9 @@ impl Connection {
             }
             let Running::Http(http) = &mut self.running else { return };
             let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
-            let Some(event) = http.advance(direction, buffer, stage, &mut out.memory.heads) else { return };
+            let Memory { seen, heads, .. } = &mut *out.memory;
+            let event = stage.with_seen(seen, |stage| http.advance(direction, buffer, stage, heads));
+            let Some(event) = event else { return };
             let gives_way = http.gives_way();
             self.on_http(event, out);
             if gives_way {
@@ -1144,7 +1146,9 @@ impl Connection {
             let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
             match &mut self.running {
                 Running::Http(http) => {
-                    let Some(event) = http.end(direction, closed, buffer, stage, &mut out.memory.heads) else { break };
+                    let Memory { seen, heads, .. } = &mut *out.memory;
+                    let event = stage.with_seen(seen, |stage| http.end(direction, closed, buffer, stage, heads));
+                    let Some(event) = event else { break };
                     self.on_http(event, out);
                 }
                 Running::WebSocket(receivers) => {

@@ -15,9 +15,9 @@ pub(crate) struct Memory {
     unread: Lent,
     stage: Option<Box<Stage>>,
     /// What is remembered of contents, for all connections.
-    seen: Option<Box<Seen>>,
-    /// Heads that were read last.
-    pub(super) heads: http::Heads,
+    pub(super) seen: Option<Box<Seen>>,
+    /// Heads that were read last, by all of them.
+    pub(super) heads: http::LastHeads,
     /// Of a connection that has ended, for the next one.
     pub(super) http: Option<Box<http::Connection>>,
     unmasked: Vec<u8>,
@@ -81,7 +81,6 @@ impl Half {
     #[inline]
     pub(super) fn parts(&mut self, options: &Options, memory: &mut Memory) -> (&mut StreamBuffer, &mut Stage) {
         let stage = self.stage.get_or_insert_with(|| memory.stage.take().unwrap_or_else(|| Box::new(Stage::new(options))));
-        stage.borrow(&mut memory.seen);
         (&mut self.buffer, stage)
     }
 
@@ -108,9 +107,7 @@ impl Half {
     #[inline]
     pub(super) fn give_back(&mut self, memory: &mut Memory) {
         self.buffer.give_back(&mut memory.unread);
-        let Some(stage) = &mut self.stage else { return };
-        stage.give_back(&mut memory.seen);
-        if stage.is_blank() {
+        if self.stage.as_ref().is_some_and(|stage| stage.is_blank()) {
             memory.stage = self.stage.take();
         }
     }

@@ -14,4 +14,4 @@ mod unannounced;
 pub(crate) use connection::{Connection, Output, Waiting};
 pub(crate) use duplicates::{Recent, fingerprint};
 pub(crate) use half::Memory;
-pub(crate) use table::{Known, Table};
+pub(crate) use table::Table;

@@ -1,10 +1,11 @@
-//! The common case of a connection on which all goes well: the next acknowledgment, or the next WebSocket messages, each whole within
-//! one segment and in order.
+//! The common case of a connection on which all goes well: the next acknowledgment, the next WebSocket messages, each whole within one
+//! segment and in order, or an HTTP message that is a segment of its own.
 //!
 //! Such a segment is read where it was captured. What it leaves behind is what the general path leaves, which takes all others.
 
 use super::application::{Looks, Running, recognise};
 use super::connection::{Connection, Output};
+use super::half::Memory;
 use crate::http;
 use crate::message::{Bucket, ContentSink, Direction, Row};
 use crate::options::{ContentMode, Options};
@@ -112,6 +113,7 @@ impl Connection {
         if is_next {
             self.note_segment(segment);
             self.note_acknowledged(segment, direction);
+            self.detect_http(segment.payload, direction, out);
             if !self.receive_http(segment, direction, out) {
                 self.halves[direction as usize].deliver(segment, out.memory);
                 self.advance(direction, out);
@@ -127,13 +129,14 @@ impl Connection {
         if self.is_irregular {
             return false;
         }
-        self.detect_http(segment.payload, direction, out);
         let Running::Http(http) = &mut self.running else { return false };
         let half = &mut self.halves[direction as usize];
         let cost = Provenance::of_frame(segment.frame, segment.bytes);
         let captured = http::Captured { octets: segment.payload, start: half.buffer.start(), frame: segment.frame, cost };
         let (_, stage) = half.parts(out.options, out.memory);
-        let Some(taken) = http.take_whole(direction, &captured, stage, &mut out.memory.heads) else { return false };
+        let Memory { seen, heads, .. } = &mut *out.memory;
+        let taken = stage.with_seen(seen, |stage| http.take_segment(direction, &captured, stage, heads));
+        let Some(taken) = taken else { return false };
         half.assembler.deliver_elsewhere(segment.payload_len);
         half.buffer.pass_by(segment.payload_len.into());
         if let http::Taken::Response(exchange) = taken {

@@ -13,7 +13,7 @@ use super::detect::{looks_like_request, looks_like_response};
 use super::head::Role;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
-use super::repeated::Heads;
+use super::repeated::LastHeads;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetails, AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, FieldName, Form, Head, HttpPart, Request, Response,
@@ -201,7 +201,7 @@ impl Connection {
         direction: Direction,
         buffer: &mut StreamBuffer,
         sink: &mut impl ContentSink,
-        heads: &mut Heads,
+        heads: &mut LastHeads,
     ) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -226,7 +226,7 @@ impl Connection {
         closed: bool,
         buffer: &mut StreamBuffer,
         sink: &mut impl ContentSink,
-        heads: &mut Heads,
+        heads: &mut LastHeads,
     ) -> Option<Event> {
         let reader = match direction {
             Direction::ClientToServer => &mut self.requests,
@@ -307,7 +307,7 @@ impl Connection {
     }
 
     /// Whether something moved.
-    fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
+    fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut LastHeads) -> bool {
         match &mut self.requests.state {
             State::Head => match self.requests.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,
@@ -354,7 +354,7 @@ impl Connection {
         let body = match found.cut {
             None => {
                 let form = &form(framing, &request.head, request.head.start_line_part(1), Direction::ClientToServer);
-                is_whole = take_whole(framing, &found, form, &mut request.cost, &mut request.content, buffer, sink);
+                is_whole = take_from_buffer(framing, &found, form, &mut request.cost, &mut request.content, buffer, sink);
                 if is_whole {
                     None
                 } else {
@@ -420,7 +420,7 @@ impl Connection {
     }
 
     /// Whether something moved.
-    fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
+    fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut LastHeads) -> bool {
         match &mut self.responses.state {
             State::Head => match self.responses.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,
@@ -514,7 +514,7 @@ impl Connection {
                 let target = exchange.request.as_ref().map_or(&b""[..], Request::target);
                 let form = &form(framing, &response.head, target, Direction::ServerToClient);
                 let may_be_whole = !is_of_unknown_method;
-                if may_be_whole && take_whole(framing, &found, form, &mut response.cost, &mut response.content, buffer, sink) {
+                if may_be_whole && take_from_buffer(framing, &found, form, &mut response.cost, &mut response.content, buffer, sink) {
                     None
                 } else {
                     response.cost.add_framing(found.take(buffer));
@@ -817,12 +817,13 @@ fn form<'a>(framing: Framing, head: &'a Head, target: &'a [u8], direction: Direc
     ContentForm { codings: content_codings(head), len, target, direction, is_event_stream }
 }
 
-/// Takes a message at once whose content is all there behind its head, as with most; whether that is so.
+/// Takes a message at once whose content is all there behind its head, as with most; whether that is so. (`whole::measure` does the
+/// same where a segment is a message.)
 ///
 /// It comes to the same as reading head, content and framing one after the other, as shares of a segment's cost sum to all of
 /// it. What may depend on the segments in which a content came is left to that: the times of events, and how much codings make
 /// of how little.
-fn take_whole(
+fn take_from_buffer(
     framing: Framing,
     found: &Found,
     form: &ContentForm<'_>,

@@ -16,4 +16,4 @@ mod zstd;
 pub(crate) use coding::{Decoder, is_coded};
 pub(crate) use connection::{Captured, Connection, Event, Taken};
 pub(crate) use detect::{looks_like_request, looks_like_response};
-pub(crate) use repeated::Heads;
+pub(crate) use repeated::LastHeads;

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::head::{self, Parsed, Role, Search};
-use super::repeated::Heads;
+use super::repeated::{HeadPlace, LastHeads};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::stream::{Frame, Place, Provenance, StreamBuffer};
 
@@ -146,11 +146,11 @@ impl Reader {
     ///
     /// What is no head is passed over run by run: senders begin messages in segments (or records) of their own.
     #[inline]
-    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize, connection: u64, heads: &mut Heads) -> Next {
+    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize, connection: u64, heads: &mut LastHeads) -> Next {
         // As with nearly all messages.
         if self.search.is_new()
             && !buffer.is_empty()
-            && let Some((parsed, len)) = heads.read((self.role, connection, buffer.start()), buffer.peek())
+            && let Some((parsed, len)) = heads.read(HeadPlace { role: self.role, connection, start: buffer.start() }, buffer.peek())
             && len <= limit
         {
             return Next::Head(self.find_head(buffer, parsed, len));

@@ -17,33 +17,48 @@ const LOOK_AHEAD: usize = 3;
 
 /// The last heads of a few senders, requests and responses apart.
 #[derive(Debug, Default)]
-pub(crate) struct Heads {
+pub(crate) struct LastHeads {
     last: [[LastHead; SENDERS]; 2],
-    /// The head that was read last, where it is still to be taken, and who sent it.
-    ahead: Option<(Sender, Parsed, usize)>,
+    /// A head that was read and is still to be taken.
+    ahead: Option<Ahead>,
 }
 
-/// Whose head: its role, the number of its connection, and where in its stream the head begins.
-pub(super) type Sender = (Role, u64, u64);
+/// Where a head begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HeadPlace {
+    pub(super) role: Role,
+    /// Number of its connection (`tcp.stream`).
+    pub(super) connection: u64,
+    /// Stream offset.
+    pub(super) start: u64,
+}
 
-impl Heads {
+#[derive(Debug)]
+struct Ahead {
+    place: HeadPlace,
+    parsed: Parsed,
+    len: usize,
+}
+
+impl LastHeads {
     /// Reads the header section at the beginning of `octets`, and says how long it is with its empty line, if it is
     /// [plain](plain::read).
     #[inline]
-    pub(super) fn read(&mut self, sender: Sender, octets: &[u8]) -> Option<(Parsed, usize)> {
+    pub(super) fn read(&mut self, place: HeadPlace, octets: &[u8]) -> Option<(Parsed, usize)> {
         if self.ahead.is_some()
-            && let Some((_, parsed, len)) = self.ahead.take().filter(|(ahead, _, len)| *ahead == sender && *len <= octets.len())
+            && let Some(Ahead { parsed, len, .. }) = self.ahead.take().filter(|ahead| ahead.place == place && ahead.len <= octets.len())
         {
+            // What stands at an offset of a stream stays there.
+            debug_assert!(octets.starts_with(parsed.head.raw()));
             return Some((parsed, len));
         }
-        let (role, connection, _) = sender;
         // Several share one where there are many.
-        plain::read(role, octets, &mut self.last[role as usize][connection as usize % SENDERS])
+        plain::read(place.role, octets, &mut self.last[place.role as usize][place.connection as usize % SENDERS])
     }
 
     /// What was read is to be read once more: nothing has been taken.
-    pub(super) fn give_back(&mut self, sender: Sender, parsed: Parsed, len: usize) {
-        self.ahead = Some((sender, parsed, len));
+    pub(super) fn give_back(&mut self, place: HeadPlace, parsed: Parsed, len: usize) {
+        self.ahead = Some(Ahead { place, parsed, len });
     }
 }
 
@@ -136,5 +151,50 @@ impl LastHead {
             self.octets.extend_from_slice(octets);
             std::mem::swap(&mut self.lines, &mut self.fresh);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+    fn place(role: Role, connection: u64, start: u64) -> HeadPlace {
+        HeadPlace { role, connection, start }
+    }
+
+    #[test]
+    fn a_head_that_was_not_taken_is_there_for_whoever_sent_it() {
+        let mut heads = LastHeads::default();
+        let own = place(Role::Request, 3, 70);
+        let given_back = |heads: &mut LastHeads| {
+            let (parsed, len) = heads.read(own, HEAD).expect("a plain head");
+            heads.give_back(own, parsed, len);
+        };
+        given_back(&mut heads);
+        // Octets behind the head are not looked at again.
+        assert_eq!(heads.read(own, HEAD).map(|(_, len)| len), Some(HEAD.len()));
+        for other in [place(Role::Response, 3, 70), place(Role::Request, 4, 70), place(Role::Request, 3, 71)] {
+            given_back(&mut heads);
+            assert!(heads.read(other, b"no head").is_none(), "{other:?}");
+            assert!(heads.ahead.is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_too_long_or_not_plain_leaves_what_was_remembered() {
+        let mut heads = LastHeads::default();
+        let (own, slot) = (place(Role::Request, 3, 0), 3 % SENDERS);
+        let remembered = |heads: &LastHeads| heads.last[0][slot].octets.clone();
+        heads.read(own, HEAD).expect("a plain head");
+        assert_eq!(remembered(&heads), b"Host: a\r\n");
+        let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(LONGEST));
+        assert!(heads.read(own, long.as_bytes()).is_some());
+        let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(48));
+        assert!(heads.read(own, many.as_bytes()).is_none());
+        assert_eq!(remembered(&heads), b"Host: a\r\n");
+        let (parsed, _) = heads.read(own, HEAD).expect("a plain head");
+        assert_eq!(parsed.head.field("host"), Some(&b"a"[..]));
     }
 }

@@ -84,7 +84,10 @@ struct Wire {
     connection: Connection,
     buffers: [StreamBuffer; 2],
     sinks: [Collect; 2],
-    heads: Heads,
+    heads: LastHeads,
+    /// Whether each segment is offered as a message of its own, and how many were.
+    offers_segments: bool,
+    taken: usize,
     has_ended: [bool; 2],
     frames: u64,
     pushed: LayerBytes,
@@ -101,7 +104,9 @@ impl Wire {
             connection: Connection::new(7, address(40000), address(80), 0, limits),
             buffers: Default::default(),
             sinks: Default::default(),
-            heads: Heads::default(),
+            heads: LastHeads::default(),
+            offers_segments: false,
+            taken: 0,
             has_ended: [false; 2],
             frames: 0,
             pushed: LayerBytes::default(),
@@ -123,8 +128,29 @@ impl Wire {
 
     fn send(&mut self, direction: Direction, bytes: &[u8]) {
         let cost = self.carrier(bytes.len());
+        if self.offers_segments && self.take_segment(direction, bytes, cost) {
+            return;
+        }
         self.buffers[direction as usize].push(bytes, cost);
         self.settle(direction);
+    }
+
+    /// Whether it was a message of its own.
+    fn take_segment(&mut self, direction: Direction, octets: &[u8], cost: Provenance) -> bool {
+        let buffer = &mut self.buffers[direction as usize];
+        if !buffer.is_empty() {
+            return false;
+        }
+        let segment = Captured { octets, start: buffer.start(), frame: cost.first, cost };
+        let Some(taken) = self.connection.take_segment(direction, &segment, &mut self.sinks[direction as usize], &mut self.heads) else {
+            return false;
+        };
+        buffer.pass_by(octets.len() as u64);
+        self.taken += 1;
+        if let Taken::Response(exchange) = taken {
+            self.book(Event::Exchange(exchange));
+        }
+        true
     }
 
     /// This direction first, until neither moves.
@@ -235,6 +261,56 @@ fn talk(steps: &[Step], mut cut: impl FnMut(usize) -> usize) -> (Outcome, Vec<Ex
     let mut wire = Wire::new(&Limits::default());
     steps.iter().for_each(|&step| wire.step(step, &mut cut));
     wire.finish()
+}
+
+#[test]
+fn segments_that_are_messages_come_to_the_same() {
+    let mut taken = 0;
+    for (name, steps, outcome) in conversations() {
+        for cut in [usize::MAX, 60, 20] {
+            let mut wire = Wire::new(&Limits::default());
+            wire.offers_segments = true;
+            steps.iter().for_each(|&step| wire.step(step, &mut |_| cut));
+            taken += wire.taken;
+            let (found, exchanges) = wire.finish();
+            assert_eq!(found, outcome, "{name}, cut at {cut}");
+            let (_, general) = talk(&steps, |_| cut);
+            assert_eq!(exchanges, general, "{name}, cut at {cut}");
+        }
+    }
+    assert!(taken > 20, "only {taken} were taken");
+}
+
+#[test]
+fn segments_that_are_more_or_less_than_a_message_are_left_to_the_general_path() {
+    let get = C("GET /1 HTTP/1.1\r\n\r\n");
+    for (name, steps, taken) in [
+        ("a request and its response", vec![get, S("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1")], 2),
+        ("chunks", vec![get, S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n")], 2),
+        ("a trailer section", vec![get, S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\nA: b\r\n\r\n")], 1),
+        ("no content", vec![get, S("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n")], 2),
+        ("HEAD", vec![C("HEAD / HTTP/1.1\r\n\r\n"), S("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")], 2),
+        ("two requests", vec![C("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")], 0),
+        ("a second request before the response", vec![get, C("GET /2 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 204 No Content\r\n\r\n")], 1),
+        ("octets behind the content", vec![get, S("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1HTTP/1.1 200")], 1),
+        ("content in the next segment", vec![get, S("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"), S("1")], 1),
+        ("all until it closes", vec![get, S("HTTP/1.1 200 OK\r\n\r\nall")], 1),
+        ("an interim response", vec![get, S("HTTP/1.1 100 Continue\r\n\r\n"), S("HTTP/1.1 204 No Content\r\n\r\n")], 1),
+        ("Upgrade", vec![C("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"), S("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")], 0),
+        ("CONNECT", vec![C("CONNECT a:443 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 200 OK\r\n\r\n")], 0),
+        ("an empty line before", vec![C("\r\n"), C("GET / HTTP/1.1\r\n\r\n")], 0),
+        ("a response without request", vec![S("HTTP/1.1 204 No Content\r\n\r\n")], 0),
+        ("a loss", vec![Lose(ClientToServer, 5), get], 0),
+        ("lengths that differ", vec![C("POST / HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n1")], 0),
+    ] {
+        let mut wire = Wire::new(&Limits::default());
+        wire.offers_segments = true;
+        steps.iter().for_each(|&step| wire.step(step, &mut |len| len));
+        assert_eq!(wire.taken, taken, "{name}");
+        let (found, exchanges) = wire.finish();
+        let (outcome, general) = talk(&steps, |len| len);
+        assert_eq!((found, exchanges), (outcome, general), "{name}");
+    }
 }
 
 /// Conversations without loss, and what must come of them however they are cut.

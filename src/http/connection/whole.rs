@@ -7,7 +7,7 @@ use crate::http::body::{Framing, Whole};
 use crate::http::head::Role;
 use crate::http::pending::Place;
 use crate::http::reader::State;
-use crate::http::repeated::Heads;
+use crate::http::repeated::{HeadPlace, LastHeads};
 use crate::message::{Content, ContentSink, Cost, Direction, Exchange, FieldName, Request, Response};
 use crate::stream::{self, Frame, Provenance};
 
@@ -38,13 +38,13 @@ pub(crate) enum Taken {
 impl Connection {
     /// Takes what comes next in a direction if it is one whole message and nothing is odd about it; nothing is unread, or lost.
     ///
-    /// `None` leaves all as it was.
-    pub(crate) fn take_whole(
+    /// `None` leaves the connection and the sink as they were.
+    pub(crate) fn take_segment(
         &mut self,
         direction: Direction,
         captured: &Captured<'_>,
         sink: &mut impl ContentSink,
-        heads: &mut Heads,
+        heads: &mut LastHeads,
     ) -> Option<Taken> {
         if self.is_upgraded || self.shows || !self.ready.is_empty() {
             return None;
@@ -55,12 +55,12 @@ impl Connection {
         }
     }
 
-    fn take_request(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut Heads) -> Option<Taken> {
+    fn take_request(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut LastHeads) -> Option<Taken> {
         if !self.requests.is_even() || !self.pending.is_empty() {
             return None;
         }
-        let sender = (Role::Request, self.number, captured.start);
-        let (parsed, len) = heads.read(sender, captured.octets)?;
+        let place = HeadPlace { role: Role::Request, connection: self.number, start: captured.start };
+        let (parsed, len) = heads.read(place, captured.octets)?;
         let head = &parsed.head;
         let mut odd = AnomalySet::EMPTY;
         let framing = Framing::of_request(head, &mut odd);
@@ -68,7 +68,7 @@ impl Connection {
         let is_usual = len <= self.head_limit && !may_upgrade && odd.is_empty();
         let form = || form(framing, head, head.start_line_part(1), Direction::ClientToServer);
         let Some((cost, content)) = is_usual.then(|| measure(captured, len, framing, &form(), sink)).flatten() else {
-            heads.give_back(sender, parsed, len);
+            heads.give_back(place, parsed, len);
             return None;
         };
         let mut pending = self.pending_exchange(Some(Request { cost, head: parsed.head, content }), captured.frame);
@@ -80,7 +80,7 @@ impl Connection {
         Some(Taken::Request)
     }
 
-    fn take_response(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut Heads) -> Option<Taken> {
+    fn take_response(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut LastHeads) -> Option<Taken> {
         let is_even = self.responses.is_even() && matches!(self.requests.state, State::Head);
         if !is_even || self.responses_lost || self.is_answering || self.interim.begin.is_some() || self.pending.len() != 1 {
             return None;
@@ -88,15 +88,15 @@ impl Connection {
         let pending = self.pending.front()?;
         let is_certain = pending.request_is_complete && !pending.after_loss && pending.exchange.response.is_none();
         let request = pending.exchange.request.as_ref().filter(|_| is_certain)?;
-        let sender = (Role::Response, self.number, captured.start);
-        let (parsed, len) = heads.read(sender, captured.octets)?;
+        let place = HeadPlace { role: Role::Response, connection: self.number, start: captured.start };
+        let (parsed, len) = heads.read(place, captured.octets)?;
         let (head, status, method) = (&parsed.head, parsed.status, request.method());
         let mut odd = AnomalySet::EMPTY;
         let framing = Framing::of_response(Some(method), status, head, &mut odd);
         let is_usual = len <= self.head_limit && status >= 200 && method != b"CONNECT" && odd.is_empty();
         let form = || form(framing, head, request.target(), Direction::ServerToClient);
         let Some((cost, content)) = is_usual.then(|| measure(captured, len, framing, &form(), sink)).flatten() else {
-            heads.give_back(sender, parsed, len);
+            heads.give_back(place, parsed, len);
             return None;
         };
         let head = parsed.head;
@@ -111,7 +111,7 @@ impl Connection {
     }
 }
 
-/// What a message cost and what it carries, if the segment ends with it.
+/// What a message cost and what it carries, if the segment ends with it: the same as [`super::take_from_buffer`] finds.
 fn measure(
     captured: &Captured<'_>,
     head_len: usize,
