@@ -11,6 +11,9 @@ use super::run::Facts;
 /// ENFILE and EMFILE, which have no kind: more files than the system, or this process, may have open.
 const TOO_MANY_FILES: [i32; 2] = [23, 24];
 
+/// What may follow the name of the program; a mistyped one is taken for the name of a capture.
+const COMMANDS: [&str; 7] = ["report", "messages", "dissect", "follow", "compare", "check", "schema"];
+
 /// Says things on standard error, in one form; a failure to say them is not worth stopping for.
 #[derive(Debug)]
 pub(super) struct Notes {
@@ -91,10 +94,11 @@ impl Notes {
             && !file.contains(['/', '.'])
         {
             match file.as_str() {
-                command @ ("report" | "messages" | "dissect" | "follow") => {
-                    say("hint", format_args!("flags follow the command: `wiretare {command} …`"))
+                command if COMMANDS.contains(&command) => say("hint", format_args!("flags follow the command: `wiretare {command} …`")),
+                _ => {
+                    let commands = COMMANDS.map(|command| format!("`{command}`")).join(", ");
+                    say("hint", format_args!("commands are {commands}; anything else is the name of a capture"))
                 }
-                _ => say("hint", "commands are `report`, `messages`, `dissect` and `follow`; anything else is the name of a capture"),
             }
         }
     }
