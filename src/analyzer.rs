@@ -1,11 +1,11 @@
 //! Packets in, rows out: single-threaded, sans-IO, the heart of the program.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use crate::analysis::polling::Recogniser;
 use crate::anomaly::AnomalyKind;
 use crate::capture::Packet;
-use crate::flow::{Connection, Memory, Output, Recent, Table, Waiting, fingerprint};
+use crate::flow::{Collected, Connection, Recent, Table, fingerprint};
 use crate::message::{Part, Row, Totals};
 use crate::options::Options;
 use crate::packet::{Fragment, NotTcp, Reassembly, Segment, Sliced, Words, slice, slice_other, slice_plain_into};
@@ -85,18 +85,12 @@ pub struct Analyzer {
     reassembly: Reassembly,
     recent: Recent,
     table: Table,
-    rows: VecDeque<Row>,
-    /// Rows that have left.
-    polled: u64,
+    collected: Collected,
     /// Rows at the front that are lent.
     lent: usize,
     /// Decodes messages that wait.
     pool: Pool,
-    /// Since content was last decoded, or left to others.
-    waiting: Waiting,
     polls: Recogniser,
-    parts: VecDeque<Part>,
-    memory: Memory,
     totals: Totals,
     not_tcp: BTreeMap<NotTcp, (u64, u64)>,
     /// Whether no more packets come.
@@ -110,14 +104,10 @@ impl Analyzer {
             reassembly: Reassembly::new(&options),
             recent: Recent::default(),
             table: Table::new(&options),
-            rows: VecDeque::new(),
-            polled: 0,
+            collected: Collected::default(),
             lent: 0,
             pool: Pool::new(options.jobs),
-            waiting: Waiting::default(),
             polls: Recogniser::default(),
-            parts: VecDeque::new(),
-            memory: Memory::default(),
             totals: Totals::default(),
             not_tcp: BTreeMap::new(),
             is_finished: false,
@@ -212,14 +202,7 @@ impl Analyzer {
         }
         let mut places = few.places[..few.count].iter();
         loop {
-            let out = &mut Output {
-                rows: &mut self.rows,
-                parts: &mut self.parts,
-                first_row: self.polled,
-                memory: &mut self.memory,
-                waiting: &mut self.waiting,
-                options: &self.options,
-            };
+            let out = &mut self.collected.output(&self.options);
             let mut special = None;
             for taken in places.by_ref() {
                 if !taken.is_copy {
@@ -273,14 +256,7 @@ impl Analyzer {
         if self.recent.is_copy(&segment, fingerprint(Words::of(&segment))) {
             return self.book_copy(&segment);
         }
-        let out = &mut Output {
-            rows: &mut self.rows,
-            parts: &mut self.parts,
-            first_row: self.polled,
-            memory: &mut self.memory,
-            waiting: &mut self.waiting,
-            options: &self.options,
-        };
+        let out = &mut self.collected.output(&self.options);
         self.table.receive(&segment, None, out);
         if out.has_to_settle() {
             self.settle();
@@ -297,7 +273,7 @@ impl Analyzer {
     fn book_copy(&mut self, segment: &Segment<'_>) {
         let connection = self.table.note_copy(segment);
         if self.options.parts {
-            self.parts.push_back(Part::Copy(connection.map(|connection| Box::new(connection.shown(segment)))));
+            self.collected.parts.push_back(Part::Copy(connection.map(|connection| Box::new(connection.shown(segment)))));
         }
         self.totals.duplicate_bytes += segment.bytes.total();
         self.totals.anomalies.add(AnomalyKind::DuplicatePacket, segment.frame.number);
@@ -321,13 +297,13 @@ impl Analyzer {
             self.end_until_a_row();
         }
         // Looked at where it lies: rows are large, and most are messages.
-        match self.rows.front_mut()? {
+        match self.collected.rows.front_mut()? {
             Row::Message(message) if message.content.is_waiting => return None,
             Row::Exchange(exchange) => self.polls.look(exchange),
             Row::Message(_) | Row::Connection(_) => {}
         }
-        self.polled += 1;
-        self.rows.pop_front()
+        self.collected.polled += 1;
+        self.collected.rows.pop_front()
     }
 
     /// The rows that are known, in order of completion, as from [`poll`](Self::poll): lent until the next call, and gone then. At
@@ -338,43 +314,36 @@ impl Analyzer {
             self.end_until_a_row();
         }
         let is_known = |row: &&mut Row| !matches!(row, Row::Message(message) if message.content.is_waiting);
-        for row in self.rows.iter_mut().take_while(is_known) {
+        for row in self.collected.rows.iter_mut().take_while(is_known) {
             self.lent += 1;
             if let Row::Exchange(exchange) = row {
                 self.polls.look(exchange);
             }
         }
-        self.rows.range_mut(..self.lent)
+        self.collected.rows.range_mut(..self.lent)
     }
 
     /// Rows that were lent leave.
     #[inline]
     fn release(&mut self) {
-        self.rows.drain(..self.lent);
-        self.polled += self.lent as u64;
+        self.collected.rows.drain(..self.lent);
+        self.collected.polled += self.lent as u64;
         self.lent = 0;
     }
 
     #[cold]
     fn end_until_a_row(&mut self) {
-        while self.rows.is_empty() && self.end_next() {}
+        while self.collected.rows.is_empty() && self.end_next() {}
     }
 
     fn end_next(&mut self) -> bool {
-        self.table.end_next(&mut Output {
-            rows: &mut self.rows,
-            parts: &mut self.parts,
-            first_row: self.polled,
-            memory: &mut self.memory,
-            waiting: &mut self.waiting,
-            options: &self.options,
-        })
+        self.table.end_next(&mut self.collected.output(&self.options))
     }
 
     /// What the packets taken so far brought, in order; nothing unless [`Options::parts`] asks for it. At the end of the
     /// capture [`poll`](Self::poll) ends one connection after the other, and each may bring parts.
     pub fn poll_part(&mut self) -> Option<Part> {
-        self.parts.pop_front()
+        self.collected.parts.pop_front()
     }
 
     /// The capture is at its end: every connection ends, the last rows can be polled, and the totals are complete.
@@ -398,7 +367,7 @@ impl Analyzer {
         if !self.options.batches {
             return;
         }
-        self.waiting.clear();
+        self.collected.waiting.clear();
         if !self.pool.has_helpers() {
             return self.complete(Connection::decode_waiting);
         }
@@ -406,7 +375,7 @@ impl Analyzer {
         for work in self.table.connections().flat_map(|connection| connection.send_waiting_away()) {
             self.pool.submit(Box::new(work));
             // Those that come next wait for these, even if their own content is known.
-            self.waiting.begin(self.polled + self.rows.len() as u64);
+            self.collected.waiting.begin(self.collected.polled + self.collected.rows.len() as u64);
         }
         // Now that the others have work: what was decoded before.
         self.complete(|_| {});
@@ -414,14 +383,7 @@ impl Analyzer {
 
     /// Completes the rows of messages that have been decoded, of each connection when this was done.
     fn complete(&mut self, mut first: impl FnMut(&mut Connection)) {
-        let out = &mut Output {
-            rows: &mut self.rows,
-            parts: &mut self.parts,
-            first_row: self.polled,
-            memory: &mut self.memory,
-            waiting: &mut self.waiting,
-            options: &self.options,
-        };
+        let out = &mut self.collected.output(&self.options);
         for connection in self.table.connections() {
             first(connection);
             connection.deliver_all(out);

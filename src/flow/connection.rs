@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::anomalies::AnomalyLog;
 use super::application::{Looks, Running, recognise};
 use super::half::{Half, Memory};
+use super::output::{Output, Waiting};
 use super::setup::{Handshake, Roles};
 use super::steady::Steady;
 use super::unannounced::{Suspicion, Verdict};
@@ -35,91 +36,6 @@ const JUMBO_PAYLOAD: u32 = 8960;
 
 /// Messages under way that take no more than this many octets are not counted: one request is as usual as a connection.
 const FEW_BYTES: usize = 4096;
-
-/// Where rows go, and what was asked for.
-#[derive(Debug)]
-pub(crate) struct Output<'a> {
-    /// Rows in order of completion.
-    pub(crate) rows: &'a mut VecDeque<Row>,
-    /// What each frame brought, where that was asked for.
-    pub(crate) parts: &'a mut VecDeque<Part>,
-    /// Rows that have left: number of the first in `rows`.
-    pub(crate) first_row: u64,
-    /// Memory for what a segment brings.
-    pub(crate) memory: &'a mut Memory,
-    /// What waits for its decoding.
-    pub(crate) waiting: &'a mut Waiting,
-    /// What was asked for.
-    pub(crate) options: &'a Options,
-}
-
-impl Output<'_> {
-    /// Whether rows have waited long enough for the decoding of a message before them.
-    #[inline]
-    pub(crate) fn has_to_settle(&self) -> bool {
-        self.waiting.is_due(self.first_row + self.rows.len() as u64, self.options.jobs)
-    }
-}
-
-/// Rows that wait for the decoding of a message before them, at most.
-const WAITING_ROWS: u64 = 16 << 10;
-
-/// The same where threads decode: then as many rows again wait for those, and both together have to be held.
-const WAITING_ROWS_BESIDE: u64 = 14 << 10;
-
-/// The same the first time: other threads have nothing to do until then.
-const FIRST_WAITING_ROWS: u64 = 2 << 10;
-
-/// Rows that may come before it is seen that others have waited long enough.
-const FEW_ROWS: usize = 1 << 10;
-
-/// Encoded octets that wait for their decoding, at most.
-const WAITING_BYTES: u64 = 16 << 20;
-
-/// Messages that wait for their decoding.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    /// Number of the first one's row.
-    first: Option<u64>,
-    /// Their encoded octets.
-    bytes: u64,
-    has_been_due: bool,
-}
-
-impl Waiting {
-    /// None waits that is not being decoded.
-    pub(crate) fn clear(&mut self) {
-        *self = Self { has_been_due: true, ..Self::default() };
-    }
-
-    /// Rows from that number on wait.
-    pub(crate) fn begin(&mut self, row: u64) {
-        self.first.get_or_insert(row);
-    }
-
-    /// Rows for which there is to be room where messages wait: memory would grow by doubling.
-    fn most_rows(jobs: usize) -> usize {
-        let most = if jobs > 1 { 2 * WAITING_ROWS_BESIDE } else { WAITING_ROWS };
-        most as usize + FEW_ROWS
-    }
-
-    fn add(&mut self, row: u64, bytes: u64) {
-        self.begin(row);
-        self.bytes += bytes;
-    }
-
-    /// Whether they have waited long enough, before the row of that number.
-    #[inline]
-    fn is_due(&self, row: u64, jobs: usize) -> bool {
-        let Some(first) = self.first else { return false };
-        let most = match (jobs, self.has_been_due) {
-            (..=1, _) => WAITING_ROWS,
-            (_, false) => FIRST_WAITING_ROWS,
-            (_, true) => WAITING_ROWS_BESIDE,
-        };
-        row - first >= most || self.bytes >= WAITING_BYTES
-    }
-}
 
 /// A segment's part in the three-way handshake.
 #[derive(Clone, Copy, Debug)]

@@ -6,12 +6,13 @@ mod connection;
 mod duplicates;
 mod half;
 mod index;
+mod output;
 mod setup;
 mod steady;
 mod table;
 mod unannounced;
 
-pub(crate) use connection::{Connection, Output, Waiting};
+pub(crate) use connection::Connection;
 pub(crate) use duplicates::{Recent, fingerprint};
-pub(crate) use half::Memory;
+pub(crate) use output::Collected;
 pub(crate) use table::Table;

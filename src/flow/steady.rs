@@ -4,8 +4,9 @@
 //! Such a segment is read where it was captured. What it leaves behind is what the general path leaves, which takes all others.
 
 use super::application::{Looks, Running, recognise};
-use super::connection::{Connection, Output};
+use super::connection::Connection;
 use super::half::Memory;
+use super::output::Output;
 use crate::http;
 use crate::message::{Bucket, ContentSink, Direction, Row};
 use crate::options::{ContentMode, Options};

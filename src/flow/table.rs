@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Duration;
 
-use super::connection::{Connection, Output};
+use super::connection::Connection;
 use super::index::Index;
+use super::output::Output;
 use crate::options::Options;
 use crate::packet::{ConnectionKey, Flags, Segment};
 use crate::stream::Timestamp;

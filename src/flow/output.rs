@@ -1,0 +1,115 @@
+//! Where rows go, and which of them wait.
+
+use std::collections::VecDeque;
+
+use super::half::Memory;
+use crate::message::{Part, Row};
+use crate::options::Options;
+
+/// Rows that wait for the decoding of a message before them, at most.
+const WAITING_ROWS: u64 = 16 << 10;
+
+/// The same where threads decode: then as many rows again wait for those, and both together have to be held.
+const WAITING_ROWS_BESIDE: u64 = 14 << 10;
+
+/// The same the first time: other threads have nothing to do until then.
+const FIRST_WAITING_ROWS: u64 = 2 << 10;
+
+/// Rows that may come before it is seen that others have waited long enough.
+const FEW_ROWS: usize = 1 << 10;
+
+/// Encoded octets that wait for their decoding, at most.
+const WAITING_BYTES: u64 = 16 << 20;
+
+/// What connections bring forth, and what they share.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    /// Rows in order of completion.
+    pub(crate) rows: VecDeque<Row>,
+    /// What each frame brought, where that was asked for.
+    pub(crate) parts: VecDeque<Part>,
+    /// Rows that have left.
+    pub(crate) polled: u64,
+    memory: Memory,
+    /// Since content was last decoded, or left to others.
+    pub(crate) waiting: Waiting,
+}
+
+impl Collected {
+    /// As connections need it.
+    #[inline(always)]
+    pub(crate) fn output<'a>(&'a mut self, options: &'a Options) -> Output<'a> {
+        let Self { rows, parts, polled, memory, waiting } = self;
+        Output { rows, parts, first_row: *polled, memory, waiting, options }
+    }
+}
+
+/// Where rows go, and what was asked for.
+#[derive(Debug)]
+pub(crate) struct Output<'a> {
+    /// Rows in order of completion.
+    pub(crate) rows: &'a mut VecDeque<Row>,
+    /// What each frame brought, where that was asked for.
+    pub(crate) parts: &'a mut VecDeque<Part>,
+    /// Rows that have left: number of the first in `rows`.
+    pub(crate) first_row: u64,
+    /// Memory for what a segment brings.
+    pub(crate) memory: &'a mut Memory,
+    /// What waits for its decoding.
+    pub(crate) waiting: &'a mut Waiting,
+    /// What was asked for.
+    pub(crate) options: &'a Options,
+}
+
+impl Output<'_> {
+    /// Whether rows have waited long enough for the decoding of a message before them.
+    #[inline]
+    pub(crate) fn has_to_settle(&self) -> bool {
+        self.waiting.is_due(self.first_row + self.rows.len() as u64, self.options.jobs)
+    }
+}
+
+/// Messages that wait for their decoding.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// Number of the first one's row.
+    first: Option<u64>,
+    /// Their encoded octets.
+    bytes: u64,
+    has_been_due: bool,
+}
+
+impl Waiting {
+    /// None waits that is not being decoded.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { has_been_due: true, ..Self::default() };
+    }
+
+    /// Rows from that number on wait.
+    pub(crate) fn begin(&mut self, row: u64) {
+        self.first.get_or_insert(row);
+    }
+
+    /// Rows for which there is to be room where messages wait: memory would grow by doubling.
+    pub(super) fn most_rows(jobs: usize) -> usize {
+        let most = if jobs > 1 { 2 * WAITING_ROWS_BESIDE } else { WAITING_ROWS };
+        most as usize + FEW_ROWS
+    }
+
+    pub(super) fn add(&mut self, row: u64, bytes: u64) {
+        self.begin(row);
+        self.bytes += bytes;
+    }
+
+    /// Whether they have waited long enough, before the row of that number.
+    #[inline]
+    fn is_due(&self, row: u64, jobs: usize) -> bool {
+        let Some(first) = self.first else { return false };
+        let most = match (jobs, self.has_been_due) {
+            (..=1, _) => WAITING_ROWS,
+            (_, false) => FIRST_WAITING_ROWS,
+            (_, true) => WAITING_ROWS_BESIDE,
+        };
+        row - first >= most || self.bytes >= WAITING_BYTES
+    }
+}
