@@ -1,6 +1,7 @@
 //! Content of messages: decoded, checked, digested and sampled, as far as asked for.
 
 mod batch;
+mod decoded;
 mod events;
 mod seen;
 mod stage;
