@@ -3,20 +3,39 @@
 use crate::message::{Application, Bucket, Buckets, Direction, Side};
 
 /// Octets of one connection: what came in, and where it was booked.
-#[derive(Clone, Copy, Debug, Default)]
+///
+/// Thousands of connections are open at a time, and few of them fill more than a handful of the cells that [`Buckets`] has.
+#[derive(Debug, Default)]
 #[repr(C)]
 pub(crate) struct Ledger {
     wire_bytes: u64,
     sides: [u64; Side::ALL.len()],
-    buckets: Buckets,
+    /// The cells that most connections fill, by place and direction.
+    usual: [[u64; 2]; USUAL.len()],
+    /// All others.
+    rest: Option<Box<Buckets>>,
+}
+
+/// What most connections fill: the handshake comes before any application is known, and then there is one.
+const USUAL: [(Application, Bucket); 5] = [
+    (Application::None, Bucket::TcpSetup),
+    (Application::Http, Bucket::Acknowledgements),
+    (Application::WebSocket, Bucket::Acknowledgements),
+    (Application::Http, Bucket::Teardown),
+    (Application::WebSocket, Bucket::Teardown),
+];
+
+/// Where in [`USUAL`] a cell lies.
+#[inline]
+fn usual_place(application: Application, bucket: Bucket) -> Option<usize> {
+    USUAL.iter().position(|&cell| cell == (application, bucket))
 }
 
 impl Ledger {
     #[inline]
     pub(crate) fn touch(&self) -> u64 {
-        // Of either application: to ask which one runs would take longer.
-        let acknowledgments = |application| self.buckets.get(application, Bucket::Acknowledgements, Direction::ClientToServer);
-        self.wire_bytes ^ acknowledgments(Application::Http) ^ acknowledgments(Application::WebSocket)
+        // Of whatever application: to ask which one runs would take longer.
+        self.wire_bytes ^ self.usual[1][0]
     }
 
     /// A frame of the connection came in: `frame.len`.
@@ -34,12 +53,25 @@ impl Ledger {
     /// Octets that no message owns.
     #[inline]
     pub(crate) fn book(&mut self, application: Application, bucket: Bucket, direction: Direction, bytes: u64) {
-        self.buckets.add(application, bucket, direction, bytes);
+        match usual_place(application, bucket) {
+            Some(place) => self.usual[place][direction as usize] += bytes,
+            None => self.book_unusual(application, bucket, direction, bytes),
+        }
+    }
+
+    #[cold]
+    fn book_unusual(&mut self, application: Application, bucket: Bucket, direction: Direction, bytes: u64) {
+        if bytes > 0 {
+            self.rest.get_or_insert_default().add(application, bucket, direction, bytes);
+        }
     }
 
     /// Exchanges the two directions: who is the client was learned late.
     pub(crate) fn swap_directions(&mut self) {
-        self.buckets = self.buckets.with_swapped_directions();
+        self.usual.iter_mut().for_each(|directions| directions.swap(0, 1));
+        if let Some(rest) = &mut self.rest {
+            **rest = rest.with_swapped_directions();
+        }
     }
 
     /// Σ `frame.len`.
@@ -54,11 +86,38 @@ impl Ledger {
 
     /// Octets that no message owns.
     pub(crate) fn buckets(&self) -> Buckets {
-        self.buckets
+        let mut buckets = self.rest.as_deref().copied().unwrap_or_default();
+        for ((application, bucket), cell) in USUAL.into_iter().zip(self.usual) {
+            for (direction, bytes) in Direction::BOTH.into_iter().zip(cell) {
+                buckets.add(application, bucket, direction, bytes);
+            }
+        }
+        buckets
     }
 
     /// What came in less what was booked: 0 when the connection has ended.
     pub(crate) fn difference(&self) -> i128 {
-        i128::from(self.wire_bytes) - i128::from(self.sides.iter().sum::<u64>()) - i128::from(self.buckets.total())
+        i128::from(self.wire_bytes) - i128::from(self.sides.iter().sum::<u64>()) - i128::from(self.buckets().total())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cell_keeps_what_is_booked_there_in_either_direction() {
+        let (mut ledger, mut buckets) = (Ledger::default(), Buckets::default());
+        let cells = Application::ALL.into_iter().flat_map(|application| Bucket::ALL.map(|bucket| (application, bucket)));
+        for ((application, bucket), bytes) in cells.clone().zip(1..).chain(cells.zip(100..)) {
+            ledger.book(application, bucket, Direction::ClientToServer, bytes);
+            ledger.book(application, bucket, Direction::ServerToClient, 1000 * bytes);
+            buckets.add(application, bucket, Direction::ClientToServer, bytes);
+            buckets.add(application, bucket, Direction::ServerToClient, 1000 * bytes);
+        }
+        assert_eq!(ledger.buckets(), buckets);
+        assert_eq!(ledger.difference(), -i128::from(buckets.total()));
+        ledger.swap_directions();
+        assert_eq!(ledger.buckets(), buckets.with_swapped_directions());
     }
 }
