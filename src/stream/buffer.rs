@@ -19,13 +19,22 @@ use super::provenance::{Place, Provenance};
 /// captured ones among them.
 #[derive(Clone, Debug, Default)]
 pub struct StreamBuffer {
-    bytes: Vec<u8>,
-    head: usize,
-    runs: VecDeque<Run>,
+    /// There while anything is unread: most buffers are empty at any time.
+    held: Option<Box<Held>>,
     start: u64,
     unread: u64,
     acknowledged: Option<Box<Acknowledged>>,
 }
+
+/// What lies in a buffer.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    bytes: Vec<u8>,
+    head: usize,
+    runs: VecDeque<Run>,
+}
+
+static NOTHING: Held = Held { bytes: Vec::new(), head: 0, runs: VecDeque::new() };
 
 /// What segments acknowledged: (stream offset of a segment, offset of the other stream up to which it acknowledged).
 type Acknowledged = VecDeque<(u64, u64)>;
@@ -47,10 +56,7 @@ struct Run {
 /// Memory for unread bytes, lent to whichever buffer is being filled: most are empty again before the next one is, and what goes
 /// from one to the next stays in the nearest cache.
 #[derive(Debug, Default)]
-pub(crate) struct Lent {
-    bytes: Vec<u8>,
-    runs: VecDeque<Run>,
-}
+pub(crate) struct Lent(Option<Box<Held>>);
 
 impl Run {
     fn unread(&self) -> u32 {
@@ -73,7 +79,7 @@ const MAX_CONSUMED: usize = 4096;
 impl StreamBuffer {
     #[inline]
     pub(crate) fn touch(&self) -> u64 {
-        self.start ^ self.bytes.capacity() as u64
+        self.start
     }
 
     /// An empty buffer at stream offset 0.
@@ -88,11 +94,12 @@ impl StreamBuffer {
         if len == 0 {
             return;
         }
-        if self.head == self.bytes.len() {
-            self.bytes.clear();
-            self.head = 0;
+        let held = self.held.get_or_insert_default();
+        if held.head == held.bytes.len() {
+            held.bytes.clear();
+            held.head = 0;
         }
-        self.bytes.extend_from_slice(bytes);
+        held.bytes.extend_from_slice(bytes);
         self.push_run(Run { len, taken: 0, missing: false, is_break: false, cost });
     }
 
@@ -111,12 +118,22 @@ impl StreamBuffer {
     /// Whether a gap of unknown length stands at the front.
     #[inline]
     pub fn is_broken(&self) -> bool {
-        self.runs.front().is_some_and(|run| run.is_break)
+        self.runs().front().is_some_and(|run| run.is_break)
     }
 
     fn push_run(&mut self, run: Run) {
         self.unread += u64::from(run.len);
-        self.runs.push_back(run);
+        self.held.get_or_insert_default().runs.push_back(run);
+    }
+
+    #[inline]
+    fn held(&self) -> &Held {
+        self.held.as_deref().unwrap_or(&NOTHING)
+    }
+
+    #[inline]
+    fn runs(&self) -> &VecDeque<Run> {
+        &self.held().runs
     }
 
     /// Captured bytes at the front, up to the next missing run.
@@ -125,7 +142,7 @@ impl StreamBuffer {
         if self.missing() > 0 {
             return &[];
         }
-        let captured = &self.bytes[self.head..];
+        let captured = self.held().captured();
         // Without a missing run among them (the common case) all of it is contiguous.
         if captured.len() as u64 == self.unread { captured } else { &captured[..self.captured_front()] }
     }
@@ -134,21 +151,24 @@ impl StreamBuffer {
     #[inline]
     pub fn peek_mut(&mut self) -> &mut [u8] {
         let len = self.peek().len();
-        &mut self.bytes[self.head..self.head + len]
+        match &mut self.held {
+            Some(held) => &mut held.bytes[held.head..held.head + len],
+            None => &mut [],
+        }
     }
 
     fn captured_front(&self) -> usize {
-        self.runs.iter().take_while(|run| !run.missing).map(|run| run.unread() as usize).sum()
+        self.runs().iter().take_while(|run| !run.missing).map(|run| run.unread() as usize).sum()
     }
 
     /// Length of the missing bytes at the front, up to a gap of unknown length; 0 when the next byte was captured or nothing
     /// is unread.
     #[inline]
     pub fn missing(&self) -> u64 {
-        match self.runs.front() {
+        match self.runs().front() {
             Some(run) if run.is_break => u64::from(run.unread()),
             Some(run) if run.missing => {
-                self.runs.iter().take_while(|run| run.missing && !run.is_break).map(|run| u64::from(run.unread())).sum()
+                self.runs().iter().take_while(|run| run.missing && !run.is_break).map(|run| u64::from(run.unread())).sum()
             }
             _ => 0,
         }
@@ -157,14 +177,14 @@ impl StreamBuffer {
     /// Unread bytes of the run at the front: up to the next segment's or record's beginning.
     #[inline]
     pub fn front_run(&self) -> u64 {
-        self.runs.front().map_or(0, |run| u64::from(run.unread()))
+        self.runs().front().map_or(0, |run| u64::from(run.unread()))
     }
 
     /// How many segments or records the unread bytes from one offset to another take; `None` where the last of them does not
     /// end with one, or too many lie before.
     pub fn runs_between(&self, from: u64, to: u64) -> Option<usize> {
         let mut end = 0;
-        let ends = self.runs.iter().take(FEW_RUNS).map(|run| {
+        let ends = self.runs().iter().take(FEW_RUNS).map(|run| {
             end += u64::from(run.unread());
             end
         });
@@ -174,7 +194,7 @@ impl StreamBuffer {
 
     fn ends_run_at(&self, offset: u64) -> bool {
         let mut end = 0;
-        self.runs.iter().take(FEW_RUNS).any(|run| {
+        self.runs().iter().take(FEW_RUNS).any(|run| {
             end += u64::from(run.unread());
             end == offset
         })
@@ -184,7 +204,7 @@ impl StreamBuffer {
     /// before.
     pub fn behind_loss(&self, offset: u64) -> Option<u64> {
         let mut end = 0;
-        for run in self.runs.iter().take(FEW_RUNS) {
+        for run in self.runs().iter().take(FEW_RUNS) {
             let begin = end;
             end += u64::from(run.unread());
             match (end > offset, run.missing && run.cost.is_empty()) {
@@ -200,19 +220,19 @@ impl StreamBuffer {
     /// Captured bytes from so many unread bytes on, up to the next missing run; `None` where none was captured there, or
     /// behind a gap of unknown length, or where too many runs lie before.
     pub fn peek_at(&self, offset: u64) -> Option<&[u8]> {
-        let unread = &self.bytes[self.head..];
+        let unread = self.held().captured();
         if unread.len() as u64 == self.unread {
             return unread.get(usize::try_from(offset).ok()?..).filter(|rest| !rest.is_empty());
         }
         let (mut begin, mut captured) = (0, 0);
-        for (at, run) in self.runs.iter().enumerate().take(FEW_RUNS) {
+        for (at, run) in self.runs().iter().enumerate().take(FEW_RUNS) {
             let end = begin + u64::from(run.unread());
             match (offset < end, run.missing) {
                 (true, true) => return None,
                 (true, false) => {
                     // Fits: within a run, whose length is a u32.
                     let first = captured + (offset - begin) as usize;
-                    let in_a_row = self.runs.iter().skip(at).take(FEW_RUNS).take_while(|run| !run.missing);
+                    let in_a_row = self.runs().iter().skip(at).take(FEW_RUNS).take_while(|run| !run.missing);
                     let behind = captured + in_a_row.map(|run| run.unread() as usize).sum::<usize>();
                     return Some(&unread[first..behind]);
                 }
@@ -227,12 +247,12 @@ impl StreamBuffer {
 
     /// Whether the first missing byte was lost. `false` when it was cut by the snap length, or nothing is missing.
     pub fn is_lost(&self) -> bool {
-        self.runs.iter().find(|run| run.missing).is_some_and(|run| run.cost.is_empty())
+        self.runs().iter().find(|run| run.missing).is_some_and(|run| run.cost.is_empty())
     }
 
     /// Whether the next unread byte was lost.
     pub fn is_lost_at_front(&self) -> bool {
-        self.runs.front().is_some_and(|run| run.missing && run.cost.is_empty())
+        self.runs().front().is_some_and(|run| run.missing && run.cost.is_empty())
     }
 
     /// Remembers what the segment that begins at a stream offset acknowledged of the other stream.
@@ -252,19 +272,19 @@ impl StreamBuffer {
     /// Whether the next unread byte is the first of its segment or record.
     #[inline]
     pub fn at_run_start(&self) -> bool {
-        self.runs.front().is_some_and(|run| run.taken == 0)
+        self.runs().front().is_some_and(|run| run.taken == 0)
     }
 
     /// The frame that carried the next unread byte.
     #[inline]
     pub fn front_frame(&self) -> Option<super::Frame> {
-        self.runs.front().map(|run| run.cost.first)
+        self.runs().front().map(|run| run.cost.first)
     }
 
     /// Where the byte stands that has so many unread bytes before it.
     pub fn place(&self, offset: u64) -> Place {
         let mut end = 0;
-        let run = self.runs.iter().find(|run| {
+        let run = self.runs().iter().find(|run| {
             end += u64::from(run.unread());
             offset < end
         });
@@ -285,7 +305,7 @@ impl StreamBuffer {
 
     /// What the unread bytes take, in octets.
     pub fn memory(&self) -> usize {
-        if self.is_empty() { 0 } else { self.bytes.len() + self.runs.len() * size_of::<Run>() }
+        if self.is_empty() { 0 } else { self.held().bytes.len() + self.runs().len() * size_of::<Run>() }
     }
 
     /// Stream offset of the next unread byte.
@@ -297,7 +317,7 @@ impl StreamBuffer {
     /// Takes `len` bytes off the front, captured or missing (at most what is unread), and returns what they cost.
     #[inline]
     pub fn consume(&mut self, len: u64) -> Provenance {
-        match self.runs.front() {
+        match self.runs().front() {
             // Most messages come in a segment of their own: their cost is the run's, undivided.
             Some(run) if run.taken == 0 && u64::from(run.len) == len => self.consume_front_run(),
             _ => self.consume_in_parts(len),
@@ -306,13 +326,14 @@ impl StreamBuffer {
 
     #[inline]
     fn consume_front_run(&mut self) -> Provenance {
-        let Some(run) = self.runs.pop_front() else { return Provenance::default() };
+        let Some(held) = &mut self.held else { return Provenance::default() };
+        let Some(run) = held.runs.pop_front() else { return Provenance::default() };
         self.start += u64::from(run.len);
         self.unread -= u64::from(run.len);
         if !run.missing {
-            self.head += run.len as usize;
+            held.head += run.len as usize;
         }
-        self.release();
+        held.release();
         run.cost
     }
 
@@ -321,8 +342,9 @@ impl StreamBuffer {
         self.start += left;
         self.unread -= left;
         let mut cost = Provenance::default();
+        let Some(held) = &mut self.held else { return cost };
         while left > 0 {
-            let Some(run) = self.runs.front_mut() else { break };
+            let Some(run) = held.runs.front_mut() else { break };
             // Fits: at most the run's unread bytes, a u32.
             let take = u64::from(run.unread()).min(left) as u32;
             let mut part = run.cost;
@@ -331,28 +353,14 @@ impl StreamBuffer {
             run.taken += take;
             left -= u64::from(take);
             if !run.missing {
-                self.head += take as usize;
+                held.head += take as usize;
             }
             if run.taken == run.len {
-                self.runs.pop_front();
+                held.runs.pop_front();
             }
         }
-        self.release();
+        held.release();
         cost
-    }
-
-    #[inline]
-    fn release(&mut self) {
-        if self.head == self.bytes.len() {
-            self.bytes.clear();
-            self.head = 0;
-            if self.bytes.capacity() > KEPT_CAPACITY {
-                self.bytes = Vec::new();
-            }
-        } else if self.head > MAX_CONSUMED && self.head * 2 > self.bytes.len() {
-            self.bytes.drain(..self.head);
-            self.head = 0;
-        }
     }
 
     /// Counts bytes that were read where they lay; nothing is unread.
@@ -365,27 +373,19 @@ impl StreamBuffer {
     #[inline]
     pub(crate) fn borrow(&mut self, lent: &mut Lent) {
         if self.is_empty() {
-            self.exchange(lent);
+            std::mem::swap(&mut self.held, &mut lent.0);
         }
     }
 
     /// Gives memory back when nothing is unread any more.
     #[inline]
     pub(crate) fn give_back(&mut self, lent: &mut Lent) {
-        // One that has none gave it back before.
-        if !self.is_empty() || self.runs.capacity() == 0 {
+        if !self.is_empty() {
             return;
         }
-        if self.runs.capacity() <= KEPT_RUNS {
-            self.exchange(lent);
+        if let Some(held) = self.held.take().filter(|held| held.runs.capacity() <= KEPT_RUNS) {
+            lent.0 = Some(held);
         }
-        (self.bytes, self.runs) = (Vec::new(), VecDeque::new());
-    }
-
-    #[inline]
-    fn exchange(&mut self, lent: &mut Lent) {
-        std::mem::swap(&mut self.bytes, &mut lent.bytes);
-        std::mem::swap(&mut self.runs, &mut lent.runs);
     }
 
     /// Gives back the memory of an empty buffer.
@@ -398,6 +398,28 @@ impl StreamBuffer {
     /// Takes everything off.
     pub fn consume_all(&mut self) -> Provenance {
         self.consume(self.unread)
+    }
+}
+
+impl Held {
+    #[inline]
+    fn captured(&self) -> &[u8] {
+        &self.bytes[self.head..]
+    }
+
+    /// Lets go of octets that were consumed.
+    #[inline]
+    fn release(&mut self) {
+        if self.head == self.bytes.len() {
+            self.bytes.clear();
+            self.head = 0;
+            if self.bytes.capacity() > KEPT_CAPACITY {
+                self.bytes = Vec::new();
+            }
+        } else if self.head > MAX_CONSUMED && self.head * 2 > self.bytes.len() {
+            self.bytes.drain(..self.head);
+            self.head = 0;
+        }
     }
 }
 
