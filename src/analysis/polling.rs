@@ -3,11 +3,11 @@
 //! A series is known by client address, method, host, path, and query (cache busters, and values that look like identifiers,
 //! left out); from the third exchange on it is polling. What was seen of the first two comes with the third.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use foldhash::quality::FixedState;
+use hashbrown::HashTable;
 
 use crate::account::hash_question;
 use crate::message::{EarlierPoll, EnvelopeProtocol, Exchange, FieldName, Poll, PollingKind, Request, Response, Side};
@@ -30,20 +30,55 @@ const HASHES: FixedState = FixedState::with_seed(0x706f_6c6c);
 /// Recognises series in exchanges, in the order in which they were complete.
 #[derive(Debug, Default)]
 pub struct Recogniser {
-    questions: HashMap<u64, Question, foldhash::fast::FixedState>,
-    /// Questions in the order in which they were first asked, and how that went.
-    candidates: VecDeque<(u64, Glimpse)>,
-    /// Candidates that were forgotten.
-    forgotten: u64,
+    candidates: Candidates,
+    /// What was asked again.
+    series: HashMap<u64, Box<Series>, foldhash::fast::FixedState>,
     recognised: usize,
 }
 
-/// How often something was asked.
-#[derive(Debug)]
-enum Question {
-    /// By the candidate of that number. Most questions are never asked again, so this is all that they take.
-    Once(u64),
-    Again(Box<Series>),
+/// Questions in the order in which they were first asked, and how that went.
+#[derive(Debug, Default)]
+struct Candidates {
+    glimpses: VecDeque<(u64, Glimpse)>,
+    /// The numbers of those that were asked once, to be found by their questions, which are hashes. Most questions are never asked
+    /// again, so these are small.
+    once: HashTable<u32>,
+    /// Those that were forgotten, modulo 2^32: the number of the first one that was not.
+    forgotten: u32,
+}
+
+impl Candidates {
+    /// What was seen when a question was asked that was asked once; from now on it is asked again.
+    fn take(&mut self, question: u64) -> Option<Glimpse> {
+        let (glimpses, forgotten) = (&self.glimpses, self.forgotten);
+        let of_number = |number: u32| glimpses.get(number.wrapping_sub(forgotten) as usize);
+        let is_same = |&number: &u32| of_number(number).is_some_and(|&(other, _)| other == question);
+        let (number, _) = self.once.find_entry(question, is_same).ok()?.remove();
+        of_number(number).map(|&(_, glimpse)| glimpse)
+    }
+
+    fn add(&mut self, question: u64, glimpse: Glimpse) {
+        // Fits: CANDIDATES at most.
+        let number = self.forgotten.wrapping_add(self.glimpses.len() as u32);
+        self.glimpses.push_back((question, glimpse));
+        let (glimpses, forgotten) = (&self.glimpses, self.forgotten);
+        let question_of = |&number: &u32| glimpses.get(number.wrapping_sub(forgotten) as usize).map_or(0, |&(question, _)| question);
+        self.once.insert_unique(question, number, question_of);
+    }
+
+    /// Makes room for one more: before it comes, so that the ring does not take twice as much. Returns the question that was
+    /// forgotten.
+    fn forget(&mut self) -> Option<u64> {
+        if self.glimpses.len() < CANDIDATES {
+            return None;
+        }
+        let (question, _) = self.glimpses.pop_front()?;
+        if let Ok(entry) = self.once.find_entry(question, |&number| number == self.forgotten) {
+            entry.remove();
+        }
+        self.forgotten = self.forgotten.wrapping_add(1);
+        Some(question)
+    }
 }
 
 /// What a series needs to know of an exchange.
@@ -100,43 +135,33 @@ impl Recogniser {
         let Some(request) = &exchange.request else { return };
         let Some(key) = question(exchange, request) else { return };
         let now = Glimpse::of(exchange, request, exchange.response.as_ref());
-        let series = match self.questions.entry(key) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(Question::Once(self.forgotten + self.candidates.len() as u64));
-                self.forget();
-                return self.candidates.push_back((key, now));
+        let series = match self.series.get_mut(&key) {
+            Some(series) => series,
+            None => {
+                let Some(first) = self.candidates.take(key) else { return self.add(key, now) };
+                let series = self.series.entry(key).or_default();
+                series.add(&first);
+                series
             }
-            Entry::Occupied(occupied) => occupied.into_mut(),
         };
-        if let &mut Question::Once(number) = series {
-            let mut begun = Box::<Series>::default();
-            if let Some((_, first)) = self.candidates.get((number - self.forgotten) as usize) {
-                begun.add(first);
-            }
-            *series = Question::Again(begun);
-        }
-        let Question::Again(series) = series else { return };
         exchange.polling = series.poll(&now, request, exchange.response.as_ref()).map(Box::new);
         if exchange.polling.as_ref().is_some_and(|poll| poll.number == ENOUGH) {
             self.recognised += 1;
             if self.recognised > SERIES {
                 exchange.polling = None;
-                self.questions.remove(&key);
+                self.series.remove(&key);
                 self.recognised -= 1;
             }
         }
     }
 
-    /// Makes room for one more: before it comes, so that the ring does not take twice as much.
-    fn forget(&mut self) {
-        while self.candidates.len() >= CANDIDATES {
-            let Some((key, _)) = self.candidates.pop_front() else { return };
-            self.forgotten += 1;
-            let is_series = |question: &Question| matches!(question, Question::Again(series) if series.polls >= ENOUGH);
-            if self.questions.get(&key).is_some_and(|question| !is_series(question)) {
-                self.questions.remove(&key);
-            }
+    fn add(&mut self, question: u64, glimpse: Glimpse) {
+        if let Some(forgotten) = self.candidates.forget()
+            && self.series.get(&forgotten).is_some_and(|series| series.polls < ENOUGH)
+        {
+            self.series.remove(&forgotten);
         }
+        self.candidates.add(question, glimpse);
     }
 }
 
@@ -394,8 +419,8 @@ mod tests {
             once.request = Some(request(&format!("GET /{name} HTTP/1.1"), &[("Host", "a.example")]));
             recogniser.look(&mut once);
         }
-        assert!(recogniser.questions.len() <= CANDIDATES + 1);
-        assert!(recogniser.candidates.capacity() <= CANDIDATES);
+        assert!(recogniser.candidates.once.len() + recogniser.series.len() <= CANDIDATES + 1);
+        assert!(recogniser.candidates.glimpses.capacity() <= CANDIDATES);
         let mut again = exchange((0, 1, "/x", 200, 1), &[]);
         recogniser.look(&mut again);
         assert!(again.polling.is_some_and(|poll| poll.number == 3 * CANDIDATES as u64 + 1));

@@ -124,7 +124,8 @@ impl Input {
 impl Read for Input {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let len = if self.start == self.end {
-            // Past the look-ahead nothing is copied twice.
+            // Past the look-ahead nothing is copied twice, and nothing kept for it.
+            (self.buffer, self.start, self.end) = (Vec::new(), 0, 0);
             read_once(&mut self.inner, into, &mut self.ended, &mut self.failed)?
         } else {
             let len = into.len().min(self.end - self.start);

@@ -623,6 +623,8 @@ impl Connection {
         self.applications += 1;
         self.running = running;
         if self.protocols.last() != Some(&protocol) && self.protocols.len() < MAX_PROTOCOLS {
+            // Most have one, and thousands are open at a time.
+            self.protocols.reserve_exact(1);
             self.protocols.push(protocol);
         }
     }

@@ -73,7 +73,7 @@ pub(crate) struct Connection {
     /// nothing of what follows (RFC 9110 §9.3.2).
     may_answer_head: bool,
     /// Informational responses to the first unanswered request.
-    interim: Interim,
+    interim: Option<Box<Interim>>,
     /// Whether requests or responses were lost since a response was last paired, so that counting them does not tell which is whose.
     responses_lost: bool,
     /// Whether the client has sent a request before it had the response to the one before.
@@ -154,7 +154,7 @@ impl Connection {
             waiting: 0,
             is_answering: false,
             may_answer_head: false,
-            interim: Interim::default(),
+            interim: None,
             responses_lost: false,
             is_pipelined: false,
             answered_end: Some(responses_begin),
@@ -425,7 +425,7 @@ impl Connection {
             State::Head => match self.responses.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,
                 Next::Unowned(cost, anomalies) => {
-                    let cost = cost + std::mem::take(&mut self.interim).cost;
+                    let cost = cost + self.take_interim();
                     self.disown(Direction::ServerToClient, cost, anomalies)
                 }
                 Next::Head(found) => {
@@ -484,18 +484,20 @@ impl Connection {
             if self.shows {
                 self.show_interim(&found, cost);
             }
-            self.interim.begin.get_or_insert((found.start, found.acknowledged));
-            self.interim.cost += cost;
-            if self.interim.codes.len() < MAX_INTERIM_CODES {
-                self.interim.codes.push(status);
+            let interim = self.interim.get_or_insert_default();
+            interim.begin.get_or_insert((found.start, found.acknowledged));
+            interim.cost += cost;
+            if interim.codes.len() < MAX_INTERIM_CODES {
+                interim.codes.push(status);
             }
             return;
         }
         self.response_start = found.start;
-        let (start, acknowledged) = self.interim.begin.unwrap_or((found.start, found.acknowledged));
+        let interim_begin = self.interim.as_ref().and_then(|interim| interim.begin);
+        let (start, acknowledged) = interim_begin.unwrap_or((found.start, found.acknowledged));
         self.pair(found.first, start, acknowledged);
         self.finish_cut_request();
-        let interim = std::mem::take(&mut self.interim);
+        let interim = self.interim.take().map(|interim| *interim).unwrap_or_default();
         // `pair` leaves the exchange that is answered at the front.
         let Some(pending) = self.pending.front_mut() else { return };
         let exchange = &mut *pending.exchange;
@@ -732,10 +734,14 @@ impl Connection {
         exchange
     }
 
+    fn take_interim(&mut self) -> Provenance {
+        self.interim.take().map_or_else(Provenance::default, |interim| interim.cost)
+    }
+
     /// Gives up what was consumed for messages that will not come.
     fn give_up_unowned(&mut self) {
         let client = self.requests.take_unowned();
-        let server = self.responses.take_unowned() + std::mem::take(&mut self.interim).cost;
+        let server = self.responses.take_unowned() + self.take_interim();
         for (direction, cost) in [(Direction::ClientToServer, client), (Direction::ServerToClient, server)] {
             if !cost.is_empty() {
                 self.disown(direction, cost, AnomalySet::EMPTY);

@@ -82,7 +82,7 @@ impl Connection {
 
     fn take_response(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut LastHeads) -> Option<Taken> {
         let is_even = self.responses.is_even() && matches!(self.requests.state, State::Head);
-        if !is_even || self.responses_lost || self.is_answering || self.interim.begin.is_some() || self.pending.len() != 1 {
+        if !is_even || self.responses_lost || self.is_answering || self.interim.is_some() || self.pending.len() != 1 {
             return None;
         }
         let pending = self.pending.front()?;
