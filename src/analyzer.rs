@@ -86,8 +86,10 @@ pub struct Analyzer {
     recent: Recent,
     table: Table,
     collected: Collected,
-    /// Rows at the front that are lent.
+    /// Rows at the front that are lent; how many among them still wait; late ones that are lent.
     lent: usize,
+    lent_unknown: usize,
+    late_lent: usize,
     /// Decodes messages that wait.
     pool: Pool,
     polls: Recogniser,
@@ -106,6 +108,8 @@ impl Analyzer {
             table: Table::new(&options),
             collected: Collected::default(),
             lent: 0,
+            lent_unknown: 0,
+            late_lent: 0,
             pool: Pool::new(options.jobs),
             polls: Recogniser::default(),
             totals: Totals::default(),
@@ -297,10 +301,9 @@ impl Analyzer {
             self.end_until_a_row();
         }
         // Looked at where it lies: rows are large, and most are messages.
-        match self.collected.rows.front_mut()? {
-            Row::Message(message) if message.content.is_waiting => return None,
-            Row::Exchange(exchange) => self.polls.look(exchange),
-            Row::Message(_) | Row::Connection(_) => {}
+        let row = self.collected.rows.front_mut().filter(|row| row.is_known())?;
+        if let Row::Exchange(exchange) = row {
+            self.polls.look(exchange);
         }
         self.collected.polled += 1;
         self.collected.rows.pop_front()
@@ -313,8 +316,7 @@ impl Analyzer {
         if self.is_finished {
             self.end_until_a_row();
         }
-        let is_known = |row: &&mut Row| !matches!(row, Row::Message(message) if message.content.is_waiting);
-        for row in self.collected.rows.iter_mut().take_while(is_known) {
+        for row in self.collected.rows.iter_mut().take_while(|row| row.is_known()) {
             self.lent += 1;
             if let Row::Exchange(exchange) = row {
                 self.polls.look(exchange);
@@ -323,12 +325,51 @@ impl Analyzer {
         self.collected.rows.range_mut(..self.lent)
     }
 
+    /// The same, each with its number in order of completion, from 0, and none waits for another: where the content of a message is
+    /// still to be decoded, its row comes later than those behind it, and before others that were later still. An analysis whose rows
+    /// are taken so is to be asked for all of them in this way.
+    pub fn numbered_rows(&mut self) -> impl Iterator<Item = (u64, &mut Row)> {
+        self.release();
+        if self.is_finished {
+            self.end_until_a_row();
+        }
+        let Collected { rows, late, polled, .. } = &mut self.collected;
+        self.late_lent = late.count_known();
+        self.lent = rows.len();
+        for row in rows.iter_mut() {
+            match row {
+                Row::Exchange(exchange) => self.polls.look(exchange),
+                Row::Message(message) => self.lent_unknown += usize::from(message.content.is_waiting),
+                Row::Connection(_) => {}
+            }
+        }
+        let numbered = (*polled..).zip(rows.iter_mut()).filter(|(_, row)| row.is_known());
+        late.first(self.late_lent).chain(numbered)
+    }
+
     /// Rows that were lent leave.
     #[inline]
     fn release(&mut self) {
+        if self.late_lent + self.lent_unknown > 0 {
+            return self.release_some();
+        }
         self.collected.rows.drain(..self.lent);
         self.collected.polled += self.lent as u64;
         self.lent = 0;
+    }
+
+    /// The same, where some of them were late, or still are.
+    #[cold]
+    fn release_some(&mut self) {
+        let Collected { rows, late, polled, .. } = &mut self.collected;
+        late.release(std::mem::take(&mut self.late_lent));
+        for row in rows.drain(..std::mem::take(&mut self.lent)) {
+            if !row.is_known() {
+                late.push(*polled, row, self.options.jobs);
+            }
+            *polled += 1;
+        }
+        self.lent_unknown = 0;
     }
 
     #[cold]

@@ -831,6 +831,12 @@ pub enum Row {
 }
 
 impl Row {
+    /// Whether nothing of it is still to be decoded.
+    #[inline]
+    pub(crate) fn is_known(&self) -> bool {
+        !matches!(self, Self::Message(message) if message.content.is_waiting)
+    }
+
     /// The last frame of it, which orders rows.
     pub fn last_frame(&self) -> Frame {
         match self {

@@ -11,7 +11,7 @@ use wiretare::{Error, Options, Result, Row, Side, Summary, budget};
 use super::arguments::{Display, Input};
 use super::notes::Notes;
 use super::progress::Progress;
-use super::run::{Event, run as read};
+use super::run::{Event, Order, run as read};
 
 /// The report of captures.
 pub(super) struct Measured {
@@ -29,8 +29,8 @@ pub(super) fn measure(input: &Input, options: Options, basis: Basis, display: &D
     let progress = Progress::new(!display.quiet && !display.no_progress);
     let mut summary = Summary::new(options.assumptions);
     let mut is_empty = true;
-    let facts = read(&files, options, progress, |event| {
-        if let Event::Row(row) = event {
+    let facts = read(&files, options, Order::Completion, progress, |event| {
+        if let Event::Row(_, row) = event {
             is_empty &= !is_measured(row);
             summary.add(row);
         }

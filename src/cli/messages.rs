@@ -10,9 +10,10 @@ use super::Outcome;
 use super::arguments::{Display, Input};
 use super::filter::{Filter, Selection};
 use super::notes::Notes;
-use super::output::{BUFFER, Output};
+use super::ordered::Ordered;
+use super::output::Output;
 use super::progress::Progress;
-use super::run::{Event, is_live, run as read};
+use super::run::{Event, Order, is_live, run as read};
 use super::search::{Search, Searcher, shorten};
 
 pub(super) const EXAMPLES: &str = "\
@@ -66,7 +67,7 @@ enum Content {
 }
 
 enum Writer {
-    Ndjson(Box<Lines>),
+    Ndjson(Box<Ordered>),
     Table(Listing),
 }
 
@@ -79,12 +80,9 @@ impl Writer {
     }
 
     #[inline]
-    fn append(&mut self, row: &Row, output: &mut Output) -> Result<()> {
+    fn append(&mut self, number: u64, row: &Row, output: &mut Output) -> Result<()> {
         match self {
-            Self::Ndjson(lines) => {
-                lines.gather(row, output.buffer());
-                if lines.gathered().len() >= BUFFER { self.flush(output) } else { output.flush_when_full() }
-            }
+            Self::Ndjson(lines) => lines.append(number, row, output),
             Self::Table(listing) => {
                 listing.append(row, output.buffer());
                 output.flush_when_full()
@@ -92,16 +90,11 @@ impl Writer {
         }
     }
 
-    /// Writes all rows.
+    /// Writes all rows before the first one that is late.
     fn flush(&mut self, output: &mut Output) -> Result<()> {
-        output.flush()?;
         match self {
-            Self::Ndjson(lines) => {
-                let written = output.write(lines.gathered());
-                lines.clear();
-                written
-            }
-            Self::Table(_) => Ok(()),
+            Self::Ndjson(lines) => lines.flush(output),
+            Self::Table(_) => output.flush(),
         }
     }
 }
@@ -142,7 +135,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let files = args.input.files()?;
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
     let mut writer = match args.format {
-        Format::Ndjson => Writer::Ndjson(Box::new(Lines::new(options.content))),
+        Format::Ndjson => Writer::Ndjson(Box::new(Ordered::new(Lines::new(options.content)))),
         Format::Table => Writer::Table(Listing::new(args.display.width(), args.display.color())),
     };
     // What is searched is kept whole, and shown as far as was asked for.
@@ -158,18 +151,25 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let mut measured = 0u64;
     let mut shown_rows = 0u64;
 
-    let facts = read(&files, options, progress, |event| match event {
+    // Filters know of earlier rows, and whole contents are no shorter as text.
+    let order = match args.format {
+        Format::Ndjson if !filtered && options.content == ContentMode::None => Order::Known,
+        Format::Ndjson | Format::Table => Order::Completion,
+    };
+
+    let facts = read(&files, options, order, progress, |event| match event {
         Event::First(time) => {
             writer.start(time, &mut output);
             Ok(())
         }
-        Event::Row(row) => {
+        Event::Row(number, row) => {
             if filtered && !is_chosen(row, &mut filter, &mut searcher, shown) {
                 return Ok(());
             }
+            let number = if filtered { shown_rows } else { number };
             shown_rows += 1;
             measured += u64::from(!matches!(row, Row::Connection(_)));
-            writer.append(row, &mut output)
+            writer.append(number, row, &mut output)
         }
         Event::Pause if live => writer.flush(&mut output),
         Event::Pause => Ok(()),

@@ -9,6 +9,7 @@ mod follow;
 mod measure;
 mod messages;
 mod notes;
+mod ordered;
 mod output;
 mod progress;
 mod report;

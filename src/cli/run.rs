@@ -11,10 +11,19 @@ use super::progress::Progress;
 pub(super) enum Event<'a> {
     /// The first packet of the capture.
     First(Timestamp),
-    /// A row is known.
-    Row(&'a mut Row),
+    /// A row is known: its number in order of completion, from 0.
+    Row(u64, &'a mut Row),
     /// No more rows until the next packet, which on a live capture may take its time.
     Pause,
+}
+
+/// In which order rows are handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// By their numbers.
+    Completion,
+    /// As they become known: some are late.
+    Known,
 }
 
 /// What is known at the end of a run.
@@ -28,12 +37,18 @@ pub(super) struct Facts {
 pub(super) fn run(
     files: &[PathBuf],
     options: Options,
+    order: Order,
     mut progress: Progress,
     mut each: impl FnMut(Event<'_>) -> Result<()>,
 ) -> Result<Facts> {
     let mut capture = Capture::open(files, &options.limits)?;
     let mut analyzer = Analyzer::new(options);
     let mut begun = false;
+    let mut next = 0;
+    let mut hand_on = |analyzer: &mut Analyzer, each: &mut _| match order {
+        Order::Completion => hand_on_all(zip_numbers(&mut next, analyzer.rows()), each),
+        Order::Known => hand_on_all(analyzer.numbered_rows(), each),
+    };
     while let Some(packets) = capture.next_packets()? {
         if !begun && let Some(first) = packets.clone().next() {
             begun = true;
@@ -52,13 +67,21 @@ pub(super) fn run(
     Ok(Facts { files, totals })
 }
 
+/// Gives the next numbers to what comes.
+fn zip_numbers<T>(next: &mut u64, items: impl Iterator<Item = T>) -> impl Iterator<Item = (u64, T)> {
+    items.map(|item| {
+        *next += 1;
+        (*next - 1, item)
+    })
+}
+
 /// Hands on the rows that are known; whether there was any.
-fn hand_on(analyzer: &mut Analyzer, each: &mut impl FnMut(Event<'_>) -> Result<()>) -> Result<bool> {
+fn hand_on_all<'a>(mut rows: impl Iterator<Item = (u64, &'a mut Row)>, each: &mut impl FnMut(Event<'_>) -> Result<()>) -> Result<bool> {
     let mut any = false;
-    for row in analyzer.rows() {
+    rows.try_for_each(|(number, row)| {
         any = true;
-        each(Event::Row(row))?;
-    }
+        each(Event::Row(number, row))
+    })?;
     Ok(any)
 }
 

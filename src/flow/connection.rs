@@ -929,8 +929,7 @@ impl Connection {
     /// Completes the rows of messages whose content is known now.
     fn complete(&mut self, done: Vec<(Ticket, Content)>, direction: Direction, out: &mut Output<'_>) {
         for (Ticket { row, start }, content) in done {
-            let at = row.checked_sub(out.first_row).and_then(|at| usize::try_from(at).ok());
-            let Some(Row::Message(message)) = at.and_then(|at| out.rows.get_mut(at)) else { continue };
+            let Some(Row::Message(message)) = out.row(row) else { continue };
             if !content.anomalies.is_empty() {
                 let frame = message.cost.provenance.first.number;
                 let place = Place { stream_offset: start, frame: Some(frame).filter(|&frame| frame > 0) };

@@ -26,9 +26,11 @@ const WAITING_BYTES: u64 = 16 << 20;
 pub(crate) struct Collected {
     /// Rows in order of completion.
     pub(crate) rows: VecDeque<Row>,
+    /// Rows before those that still wait, where others were not to wait for them.
+    pub(crate) late: Late,
     /// What each frame brought, where that was asked for.
     pub(crate) parts: VecDeque<Part>,
-    /// Rows that have left.
+    /// Rows that have left: number of the first in `rows`.
     pub(crate) polled: u64,
     memory: Memory,
     /// Since content was last decoded, or left to others.
@@ -39,8 +41,49 @@ impl Collected {
     /// As connections need it.
     #[inline(always)]
     pub(crate) fn output<'a>(&'a mut self, options: &'a Options) -> Output<'a> {
-        let Self { rows, parts, polled, memory, waiting } = self;
-        Output { rows, parts, first_row: *polled, memory, waiting, options }
+        let Self { rows, late, parts, polled, memory, waiting } = self;
+        Output { rows, late, parts, first_row: *polled, memory, waiting, options }
+    }
+}
+
+/// Rows that wait for their decoding while those behind them have left, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Late {
+    /// Their numbers among all rows: apart from them, since one is looked for among thousands.
+    numbers: VecDeque<u64>,
+    rows: VecDeque<Row>,
+}
+
+impl Late {
+    /// Adds one behind the others.
+    pub(crate) fn push(&mut self, number: u64, row: Row, jobs: usize) {
+        if self.rows.capacity() < Waiting::most_rows(jobs) {
+            self.numbers.reserve_exact(Waiting::most_rows(jobs) - self.numbers.len());
+            self.rows.reserve_exact(Waiting::most_rows(jobs) - self.rows.len());
+        }
+        self.numbers.push_back(number);
+        self.rows.push_back(row);
+    }
+
+    fn row(&mut self, number: u64) -> Option<&mut Row> {
+        let at = self.numbers.binary_search(&number).ok()?;
+        self.rows.get_mut(at)
+    }
+
+    /// How many at the front are known.
+    pub(crate) fn count_known(&self) -> usize {
+        self.rows.iter().take_while(|row| row.is_known()).count()
+    }
+
+    /// The first ones, each with its number.
+    pub(crate) fn first(&mut self, count: usize) -> impl Iterator<Item = (u64, &mut Row)> {
+        self.numbers.range(..count).copied().zip(self.rows.range_mut(..count))
+    }
+
+    /// Lets the first ones go.
+    pub(crate) fn release(&mut self, count: usize) {
+        self.numbers.drain(..count);
+        self.rows.drain(..count);
     }
 }
 
@@ -49,6 +92,8 @@ impl Collected {
 pub(crate) struct Output<'a> {
     /// Rows in order of completion.
     pub(crate) rows: &'a mut VecDeque<Row>,
+    /// Rows before those that still wait.
+    pub(crate) late: &'a mut Late,
     /// What each frame brought, where that was asked for.
     pub(crate) parts: &'a mut VecDeque<Part>,
     /// Rows that have left: number of the first in `rows`.
@@ -66,6 +111,14 @@ impl Output<'_> {
     #[inline]
     pub(crate) fn has_to_settle(&self) -> bool {
         self.waiting.is_due(self.first_row + self.rows.len() as u64, self.options.jobs)
+    }
+
+    /// The row of that number, unless it has left.
+    pub(super) fn row(&mut self, number: u64) -> Option<&mut Row> {
+        match number.checked_sub(self.first_row) {
+            Some(at) => self.rows.get_mut(usize::try_from(at).ok()?),
+            None => self.late.row(number),
+        }
     }
 }
 

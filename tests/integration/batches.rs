@@ -1,6 +1,7 @@
 //! Content that is decoded later, several messages of a direction together and on several threads, changes no octet of the output;
 //! and neither does taking packets and rows some at a time.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -45,16 +46,40 @@ fn lines(mut capture: Capture, options: &Options) -> Vec<u8> {
     out
 }
 
+/// The same, as each row becomes known, put in the order of their numbers.
+fn lines_by_number(mut capture: Capture, options: &Options) -> Vec<u8> {
+    let (mut analyzer, mut lines, mut by_number) = (Analyzer::new(options.clone()), Lines::new(options.content), BTreeMap::new());
+    let mut take = |analyzer: &mut Analyzer| {
+        let before = by_number.len();
+        for (number, row) in analyzer.numbered_rows() {
+            let mut line = Vec::new();
+            lines.append(row, &mut line);
+            assert!(by_number.insert(number, line).is_none(), "row {number} comes once");
+        }
+        by_number.len() > before
+    };
+    while let Ok(Some(packets)) = capture.next_packets() {
+        analyzer.packets(packets);
+        take(&mut analyzer);
+    }
+    analyzer.finish();
+    while take(&mut analyzer) {}
+    assert!(by_number.keys().copied().eq(0..by_number.len() as u64), "no number is left out");
+    by_number.into_values().flatten().collect()
+}
+
 fn assert_same(name: &str, open: impl Fn(&Limits) -> wiretare::Result<Capture>) {
     for content in [ContentMode::None, ContentMode::Full] {
         let one_by_one = Options { content, digest: content == ContentMode::Full, ..Options::default() };
         let Ok(capture) = open(&one_by_one.limits) else { return };
         let expected = lines_one_by_one(capture, &one_by_one);
         for (batches, jobs) in [(false, 1), (true, 1), (true, 3)] {
-            let found = lines(open(&one_by_one.limits).expect("as before"), &Options { batches, jobs, ..one_by_one.clone() });
-            let differs = expected.split(|&b| b == b'\n').zip(found.split(|&b| b == b'\n')).find(|(a, b)| a != b);
-            let shown = differs.map(|(a, b)| [a, b].map(|line| String::from_utf8_lossy(line).into_owned()));
-            assert!(expected == found, "{name}, in batches: {batches}, with {jobs} jobs: {shown:?}");
+            for lines in [lines, lines_by_number] {
+                let found = lines(open(&one_by_one.limits).expect("as before"), &Options { batches, jobs, ..one_by_one.clone() });
+                let differs = expected.split(|&b| b == b'\n').zip(found.split(|&b| b == b'\n')).find(|(a, b)| a != b);
+                let shown = differs.map(|(a, b)| [a, b].map(|line| String::from_utf8_lossy(line).into_owned()));
+                assert!(expected == found, "{name}, in batches: {batches}, with {jobs} jobs: {shown:?}");
+            }
         }
     }
 }
@@ -169,6 +194,36 @@ fn more_messages_than_may_wait_change_no_octet_either() {
         .filter(|row| matches!(row, Row::Message(message) if message.content.bytes.is_some()))
         .count();
     assert!(known > 30_000, "{known} contents are known");
+}
+
+#[test]
+fn rows_do_not_wait_for_those_before_them_that_do() {
+    // Compressed messages, and in between on another connection such whose content is known at once.
+    let (mut waiting, mut sender) = (opened(1000), Sender(Compress::new(Compression::fast(), false)));
+    for n in 0..100 {
+        waiting.server(frame(0xc1, &sender.deflate(format!("message {n}").as_bytes())));
+    }
+    let mut plain = opened(1001);
+    for _ in 0..200 {
+        plain.server(frame(0x81, b"as it is"));
+    }
+    let file = Conversation::pcap_of_all(&[waiting, plain]);
+    let mut capture = Capture::from_reader("two", Cursor::new(file), &Limits::default()).expect("a capture");
+    let mut analyzer = Analyzer::new(Options { batches: true, ..Options::default() });
+    let messages = |analyzer: &mut Analyzer| -> Vec<u64> {
+        let rows = analyzer.numbered_rows().filter(|(_, row)| matches!(row, Row::Message(_)));
+        rows.map(|(number, _)| number).collect()
+    };
+    let mut early = Vec::new();
+    while let Ok(Some(packets)) = capture.next_packets() {
+        analyzer.packets(packets);
+        early.extend(messages(&mut analyzer));
+    }
+    analyzer.finish();
+    let late = messages(&mut analyzer);
+    // The first messages of a connection are looked into when they come, and so do not wait.
+    assert!(late.len() > 50, "{late:?} came behind {early:?}");
+    assert!(early.iter().filter(|&&number| number > late[0]).count() > 50, "{late:?} came behind {early:?}");
 }
 
 /// The server says so many messages, text or binary, each in two segments; of the last one only the first comes.
