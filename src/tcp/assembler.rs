@@ -16,8 +16,11 @@ const ACKNOWLEDGED_HOLE_PATIENCE: u32 = 32;
 /// And so much capture time, where the two directions were captured in different places or queues;
 const ACKNOWLEDGED_HOLE_PATIENCE_NS: i64 = 100_000_000;
 
-/// or so many segments, where time stands still.
+/// or so many segments, where time stands still,
 const ACKNOWLEDGED_HOLE_LONG_PATIENCE: u32 = 512;
+
+/// or this time alone, where few segments come and what lies behind the hole is held back.
+const ACKNOWLEDGED_HOLE_LONG_PATIENCE_NS: i64 = 1_000_000_000;
 
 /// Windows reach 1 GiB (RFC 7323 §2.3); what lies further away is not of this stream.
 const MAX_WINDOW: i32 = 1 << 30;
@@ -424,8 +427,10 @@ impl Assembler {
     }
 
     fn has_waited_until(&self, now: Timestamp) -> bool {
-        let is_long = || now.0.saturating_sub(self.waiting_since.0) >= ACKNOWLEDGED_HOLE_PATIENCE_NS;
-        self.waited >= ACKNOWLEDGED_HOLE_PATIENCE && (self.waited >= ACKNOWLEDGED_HOLE_LONG_PATIENCE || is_long())
+        let (segments, ns) = (self.waited, now.0.saturating_sub(self.waiting_since.0));
+        let is_usual = segments >= ACKNOWLEDGED_HOLE_PATIENCE && ns >= ACKNOWLEDGED_HOLE_PATIENCE_NS;
+        let holds_back = ns >= ACKNOWLEDGED_HOLE_LONG_PATIENCE_NS && self.held.is_some();
+        is_usual || holds_back || segments >= ACKNOWLEDGED_HOLE_LONG_PATIENCE
     }
 
     fn close_acknowledged_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
@@ -576,6 +581,16 @@ mod tests {
         assert_eq!(stream.text(), "ab");
         stream.buffer.consume(2);
         assert_eq!(stream.buffer.missing(), 3);
+    }
+
+    #[test]
+    fn patience_ends_after_a_second_however_few_segments_come() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"ab");
+        stream.receive(105, b"fg");
+        stream.assembler.acknowledge(SeqNumber(107));
+        let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes;
+        assert_eq!([7_000_000_000, 7_999_999_999, 8_000_000_000].map(&mut lost), [0, 0, 3]);
     }
 
     #[test]
