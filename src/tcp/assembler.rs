@@ -427,10 +427,12 @@ impl Assembler {
     }
 
     fn has_waited_until(&self, now: Timestamp) -> bool {
-        let (segments, ns) = (self.waited, now.0.saturating_sub(self.waiting_since.0));
-        let is_usual = segments >= ACKNOWLEDGED_HOLE_PATIENCE && ns >= ACKNOWLEDGED_HOLE_PATIENCE_NS;
-        let holds_back = ns >= ACKNOWLEDGED_HOLE_LONG_PATIENCE_NS && self.held.is_some();
-        is_usual || holds_back || segments >= ACKNOWLEDGED_HOLE_LONG_PATIENCE
+        let ns = |since: Timestamp| now.0.saturating_sub(since.0);
+        let is_usual = self.waited >= ACKNOWLEDGED_HOLE_PATIENCE && ns(self.waiting_since) >= ACKNOWLEDGED_HOLE_PATIENCE_NS;
+        let held_since = self.held.as_ref().and_then(|held| held.since());
+        let holds_back = |since: Timestamp| ns(since.max(self.waiting_since)) >= ACKNOWLEDGED_HOLE_LONG_PATIENCE_NS;
+        let is_long = self.waited >= ACKNOWLEDGED_HOLE_LONG_PATIENCE || self.waited > 0 && held_since.is_some_and(holds_back);
+        is_usual || is_long
     }
 
     fn close_acknowledged_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
@@ -591,6 +593,19 @@ mod tests {
         stream.assembler.acknowledge(SeqNumber(107));
         let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes;
         assert_eq!([7_000_000_000, 7_999_999_999, 8_000_000_000].map(&mut lost), [0, 0, 3]);
+    }
+
+    #[test]
+    fn second_of_patience_begins_when_something_is_held() {
+        let mut stream = Stream::default();
+        stream.receive(100, b"ab");
+        stream.assembler.acknowledge(SeqNumber(107));
+        stream.assembler.grow_older(Timestamp(0), &mut stream.buffer, &stream.limits);
+        let mut late = segment(2, 105, b"fg");
+        late.frame.time = Timestamp(5_000_000_000);
+        stream.assembler.receive(&late, &mut stream.buffer, &stream.limits);
+        let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes;
+        assert_eq!([5_000_000_000, 5_999_999_999, 6_000_000_000].map(&mut lost), [0, 0, 3]);
     }
 
     #[test]

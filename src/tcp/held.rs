@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::stream::{Frame, LayerBytes};
+use crate::stream::{Frame, LayerBytes, Timestamp};
 
 /// Bytes beyond a hole. Invariant: pieces are sorted by `start` and do not overlap.
 #[derive(Debug, Default)]
@@ -70,6 +70,11 @@ impl Held {
     /// Offset of the first byte held.
     pub(super) fn start(&self) -> Option<u64> {
         self.pieces.front().map(|piece| piece.start)
+    }
+
+    /// When the first piece was captured.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.pieces.front().map(|piece| piece.frame.time)
     }
 
     /// Takes the first piece if it begins at `offset`.
