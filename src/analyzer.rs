@@ -86,9 +86,11 @@ pub struct Analyzer {
     recent: Recent,
     table: Table,
     collected: Collected,
-    /// Rows at the front that are lent; how many among them still wait; late ones that are lent.
+    /// Rows at the front that are lent.
     lent: usize,
+    /// How many of them still wait.
     lent_unknown: usize,
+    /// Late rows at the front that are lent.
     late_lent: usize,
     /// Decodes messages that wait.
     pool: Pool,
@@ -126,6 +128,9 @@ impl Analyzer {
         self.totals.packets += 1;
         self.totals.wire_bytes += u64::from(packet.len);
         self.totals.captured_bytes += packet.data.len() as u64;
+        if self.collected.waiting.pass(packet.len.into()) {
+            self.settle();
+        }
         match slice(packet) {
             Sliced::Segment(segment) => self.receive_alone(segment),
             Sliced::Fragment(fragment) => self.fragment(&fragment),
@@ -161,6 +166,9 @@ impl Analyzer {
         self.totals.packets += packets_taken;
         self.totals.wire_bytes += wire_bytes;
         self.totals.captured_bytes += captured_bytes;
+        if self.collected.waiting.pass(wire_bytes) {
+            self.settle();
+        }
     }
 
     /// Takes a packet that is not as most are.
@@ -326,8 +334,9 @@ impl Analyzer {
     }
 
     /// The same, each with its number in order of completion, from 0, and none waits for another: where the content of a message is
-    /// still to be decoded, its row comes later than those behind it, and before others that were later still. An analysis whose rows
-    /// are taken so is to be asked for all of them in this way.
+    /// still to be decoded, its row comes late, after rows of higher numbers. Late rows come in order among themselves, before the
+    /// others that are lent with them. [`poll`](Self::poll) and [`rows`](Self::rows) never return what is late: whoever asks in this way
+    /// once has to ask so for all.
     pub fn numbered_rows(&mut self) -> impl Iterator<Item = (u64, &mut Row)> {
         self.release();
         if self.is_finished {

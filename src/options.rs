@@ -126,7 +126,7 @@ pub struct Options {
     /// What is assumed of what one side would have cost as the other.
     pub assumptions: Assumptions,
     /// Whether content may be decoded later than it comes, several messages of a direction together, which is faster: rows then
-    /// come in groups of some thousand. Not for captures that are still being made.
+    /// come in groups of some thousand, or late ([`numbered_rows`](crate::Analyzer::numbered_rows)). Not for captures that are still being made.
     pub batches: bool,
     /// Threads that decode batches.
     pub jobs: usize,

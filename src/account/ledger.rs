@@ -25,6 +25,9 @@ const USUAL: [(Application, Bucket); 5] = [
     (Application::WebSocket, Bucket::Teardown),
 ];
 
+const HTTP_ACKNOWLEDGEMENTS: usize = 1;
+const WEBSOCKET_ACKNOWLEDGEMENTS: usize = 2;
+
 /// Where in [`USUAL`] a cell lies.
 #[inline]
 fn usual_place(application: Application, bucket: Bucket) -> Option<usize> {
@@ -34,8 +37,8 @@ fn usual_place(application: Application, bucket: Bucket) -> Option<usize> {
 impl Ledger {
     #[inline]
     pub(crate) fn touch(&self) -> u64 {
-        // Of whatever application: to ask which one runs would take longer.
-        self.wire_bytes ^ self.usual[1][0]
+        // Of either application: to ask which one runs would take longer.
+        self.wire_bytes ^ self.usual[HTTP_ACKNOWLEDGEMENTS][0] ^ self.usual[WEBSOCKET_ACKNOWLEDGEMENTS][0]
     }
 
     /// A frame of the connection came in: `frame.len`.

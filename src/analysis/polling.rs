@@ -62,6 +62,7 @@ impl Candidates {
         let number = self.forgotten.wrapping_add(self.glimpses.len() as u32);
         self.glimpses.push_back((question, glimpse));
         let (glimpses, forgotten) = (&self.glimpses, self.forgotten);
+        // A number leaves before its glimpse does.
         let question_of = |&number: &u32| glimpses.get(number.wrapping_sub(forgotten) as usize).map_or(0, |&(question, _)| question);
         self.once.insert_unique(question, number, question_of);
     }
@@ -409,15 +410,40 @@ mod tests {
         }
     }
 
+    fn other(number: usize) -> Exchange {
+        let name: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+        let mut once = exchange((0, 1, "/x", 200, 1), &[]);
+        once.request = Some(request(&format!("GET /{name} HTTP/1.1"), &[("Host", "a.example")]));
+        once
+    }
+
+    #[test]
+    fn question_that_came_too_long_ago_is_asked_for_the_first_time_again() {
+        // Numbers go round while it is remembered.
+        for forgotten in [0, u32::MAX - 2, u32::MAX - CANDIDATES as u32] {
+            for (others, is_forgotten) in [(CANDIDATES - 1, false), (CANDIDATES, true)] {
+                let candidates = Candidates { forgotten, ..Candidates::default() };
+                let mut recogniser = Recogniser { candidates, ..Recogniser::default() };
+                let mut ask = || {
+                    let mut asked = exchange((0, 1, "/x", 200, 1), &[]);
+                    recogniser.look(&mut asked);
+                    asked.polling.is_some()
+                };
+                assert!(!ask() && !ask());
+                (0..others).for_each(|number| recogniser.look(&mut other(number)));
+                let mut asked = exchange((0, 1, "/x", 200, 1), &[]);
+                recogniser.look(&mut asked);
+                assert_eq!(asked.polling.is_none(), is_forgotten, "after {others} others, from {forgotten}");
+            }
+        }
+    }
+
     #[test]
     fn questions_asked_once_do_not_stay() {
         let mut recogniser = Recogniser::default();
         for number in 0..3 * CANDIDATES {
-            let name: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
             recogniser.look(&mut exchange((0, 1, "/x", 200, 1), &[]));
-            let mut once = exchange((0, 1, "/x", 200, 1), &[]);
-            once.request = Some(request(&format!("GET /{name} HTTP/1.1"), &[("Host", "a.example")]));
-            recogniser.look(&mut once);
+            recogniser.look(&mut other(number));
         }
         assert!(recogniser.candidates.once.len() + recogniser.series.len() <= CANDIDATES + 1);
         assert!(recogniser.candidates.glimpses.capacity() <= CANDIDATES);

@@ -171,6 +171,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_past_the_look_ahead_can_be_peeked_at_again() {
+        let mut input = Input::new(Box::new(&b"abcdef"[..]));
+        input.peek(1).unwrap();
+        input.consume(6);
+        assert_eq!(input.read(&mut [0; 4]).unwrap(), 0);
+        let mut input = Input::new(Box::new((&b"ab"[..]).chain(&b"cdef"[..])));
+        let mut two = [0; 2];
+        assert_eq!((input.read(&mut two).unwrap(), &two), (2, b"ab"));
+        assert_eq!(input.peek(2).unwrap(), b"cdef");
+        assert_eq!(input.offset(), 2);
+    }
+
+    #[test]
     fn skipping_past_the_end_says_so() {
         let mut input = Input::new(Box::new(&b"abc"[..]));
         assert!(input.skip(2).unwrap());

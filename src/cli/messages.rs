@@ -151,7 +151,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let mut measured = 0u64;
     let mut shown_rows = 0u64;
 
-    // Filters know of earlier rows, and whole contents are no shorter as text.
+    // Filters know of earlier rows, and a line with content is longer than its row.
     let order = match args.format {
         Format::Ndjson if !filtered && options.content == ContentMode::None => Order::Known,
         Format::Ndjson | Format::Table => Order::Completion,
@@ -166,6 +166,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
             if filtered && !is_chosen(row, &mut filter, &mut searcher, shown) {
                 return Ok(());
             }
+            // What is filtered out leaves no gap.
             let number = if filtered { shown_rows } else { number };
             shown_rows += 1;
             measured += u64::from(!matches!(row, Row::Connection(_)));

@@ -53,7 +53,7 @@ impl Ordered {
         }
         self.next = number + 1;
         self.lines.gather(row, &mut self.aside);
-        if self.aside.len() + self.lines.gathered().len() >= BUFFER { self.flush(output) } else { Ok(()) }
+        if self.aside.len() + self.lines.gathered().len() >= BUFFER { self.make_room(output) } else { Ok(()) }
     }
 
     /// Rows before that one are late.
@@ -77,6 +77,16 @@ impl Ordered {
 
     /// Writes all lines before the first one that is late, and holds the others.
     pub(super) fn flush(&mut self, output: &mut Output) -> Result<()> {
+        if let Some(&Gap { at, .. }) = self.gaps.front() {
+            self.hold();
+            self.held.write_to(at, output)?;
+            return output.flush();
+        }
+        self.make_room(output)
+    }
+
+    /// Writes what was gathered, or holds it behind a line that is late.
+    fn make_room(&mut self, output: &mut Output) -> Result<()> {
         if !self.gaps.is_empty() {
             self.hold();
             return Ok(());
@@ -213,6 +223,22 @@ mod tests {
             let found = written(&rows, &format!("{every}-{brought}"), |at| at % every == every / 2, |at| at % brought == brought - 1);
             assert!(found == expected, "every {every}th is late, and comes with every {brought}th");
         }
+    }
+
+    #[test]
+    fn lines_before_a_gap_are_written_though_it_is_never_filled() {
+        let path = std::env::temp_dir().join(format!("wiretare-ordered-{}-before", std::process::id()));
+        let (mut output, mut ordered) = (Output::open(Some(&path), &[]).expect("opened"), Ordered::new(lines()));
+        let (rows, mut expected) = (rows(), Vec::new());
+        for at in [0, 1, 2, 4, 6, 3] {
+            ordered.append(at as u64, &rows[at], &mut output).expect("taken");
+        }
+        ordered.flush(&mut output).expect("written");
+        output.finish().expect("written");
+        (0..=4).for_each(|at| lines().append(&rows[at], &mut expected));
+        let found = fs::read(&path).expect("there");
+        fs::remove_file(&path).expect("there");
+        assert!(found == expected, "rows 0 to 4, and not 6, which is behind one that is late");
     }
 
     #[test]

@@ -21,12 +21,15 @@ const FEW_ROWS: usize = 1 << 10;
 /// Encoded octets that wait for their decoding, at most.
 const WAITING_BYTES: u64 = 16 << 20;
 
+/// Octets of packets that may come while messages wait: what rows hold of heads, or their lines show of them, came in these.
+const WAITING_WHILE: u64 = 64 << 20;
+
 /// What connections bring forth, and what they share.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     /// Rows in order of completion.
     pub(crate) rows: VecDeque<Row>,
-    /// Rows before those that still wait, where others were not to wait for them.
+    /// Rows that still wait while those behind them have left.
     pub(crate) late: Late,
     /// What each frame brought, where that was asked for.
     pub(crate) parts: VecDeque<Part>,
@@ -92,7 +95,7 @@ impl Late {
 pub(crate) struct Output<'a> {
     /// Rows in order of completion.
     pub(crate) rows: &'a mut VecDeque<Row>,
-    /// Rows before those that still wait.
+    /// Rows that still wait while those behind them have left.
     pub(crate) late: &'a mut Late,
     /// What each frame brought, where that was asked for.
     pub(crate) parts: &'a mut VecDeque<Part>,
@@ -129,6 +132,8 @@ pub(crate) struct Waiting {
     first: Option<u64>,
     /// Their encoded octets.
     bytes: u64,
+    /// Octets of packets that came since.
+    passed: u64,
     has_been_due: bool,
 }
 
@@ -154,6 +159,14 @@ impl Waiting {
         self.bytes += bytes;
     }
 
+    /// So many octets of packets have come. Whether messages have waited long enough.
+    pub(crate) fn pass(&mut self, bytes: u64) -> bool {
+        if self.first.is_some() {
+            self.passed += bytes;
+        }
+        self.passed >= WAITING_WHILE
+    }
+
     /// Whether they have waited long enough, before the row of that number.
     #[inline]
     fn is_due(&self, row: u64, jobs: usize) -> bool {
@@ -164,5 +177,22 @@ impl Waiting {
             (_, true) => WAITING_ROWS_BESIDE,
         };
         row - first >= most || self.bytes >= WAITING_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_wait_for_so_many_rows_octets_and_packets() {
+        let mut waiting = Waiting::default();
+        assert!(!waiting.pass(2 * WAITING_WHILE), "none waits");
+        waiting.add(7, 100);
+        assert_eq!([6, 7].map(|row| waiting.is_due(row + WAITING_ROWS, 1)), [false, true]);
+        assert_eq!([waiting.pass(WAITING_WHILE - 1), waiting.pass(1)], [false, true]);
+        waiting.clear();
+        waiting.add(8, WAITING_BYTES);
+        assert_eq!((waiting.pass(1), waiting.is_due(8, 1)), (false, true));
     }
 }

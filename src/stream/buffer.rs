@@ -19,7 +19,7 @@ use super::provenance::{Place, Provenance};
 /// captured ones among them.
 #[derive(Clone, Debug, Default)]
 pub struct StreamBuffer {
-    /// There while anything is unread: most buffers are empty at any time.
+    /// There while anything is unread, and while memory is borrowed: most buffers are empty at any time.
     held: Option<Box<Held>>,
     start: u64,
     unread: u64,

@@ -49,9 +49,13 @@ fn lines(mut capture: Capture, options: &Options) -> Vec<u8> {
 /// The same, as each row becomes known, put in the order of their numbers.
 fn lines_by_number(mut capture: Capture, options: &Options) -> Vec<u8> {
     let (mut analyzer, mut lines, mut by_number) = (Analyzer::new(options.clone()), Lines::new(options.content), BTreeMap::new());
+    let (mut next, mut next_late) = (0, 0);
     let mut take = |analyzer: &mut Analyzer| {
         let before = by_number.len();
         for (number, row) in analyzer.numbered_rows() {
+            let order = if number < next { &mut next_late } else { &mut next };
+            assert!(number >= *order, "row {number} comes behind row {}", *order - 1);
+            *order = number + 1;
             let mut line = Vec::new();
             lines.append(row, &mut line);
             assert!(by_number.insert(number, line).is_none(), "row {number} comes once");
