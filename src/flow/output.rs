@@ -69,7 +69,12 @@ impl Late {
     }
 
     fn row(&mut self, number: u64) -> Option<&mut Row> {
-        let at = self.numbers.binary_search(&number).ok()?;
+        // Where all rows are late, each is where its number says; where others are not, it is before.
+        let from_first = usize::try_from(number.checked_sub(*self.numbers.front()?)?).ok()?;
+        let at = match self.numbers.get(from_first) {
+            Some(&there) if there == number => from_first,
+            Some(_) | None => self.numbers.binary_search(&number).ok()?,
+        };
         self.rows.get_mut(at)
     }
 
