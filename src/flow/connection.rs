@@ -81,6 +81,8 @@ pub(crate) struct Connection {
     exchanges: u64,
     /// Applications that ran so far.
     applications: u32,
+    /// How many of them had been told of the end of a direction.
+    ends_told: [u32; 2],
     /// What its ports are taken for, if that was said.
     pub(super) told: Option<Protocol>,
     /// When its first request began.
@@ -111,6 +113,7 @@ impl Connection {
             running: Running::default(),
             steady: Steady::default(),
             applications: 0,
+            ends_told: [0; 2],
             ledger: Ledger::default(),
             handshake: Handshake::default(),
             facts: TcpFacts::default(),
@@ -657,6 +660,7 @@ impl Connection {
         self.roles.client = self.roles.client.other();
         self.halves.swap(0, 1);
         self.begins.swap(0, 1);
+        self.ends_told.swap(0, 1);
         self.ledger.swap_directions();
         self.handshake.swap_directions();
         self.analysis.swap_directions();
@@ -1027,6 +1031,14 @@ impl Connection {
                 self.end_direction(direction, out);
             }
         }
+        // What was left may have begun another application: that has to be told as well.
+        let is_to_be_told = |connection: &Self, direction: &Direction| {
+            let direction = *direction as usize;
+            connection.halves[direction].ended && connection.ends_told[direction] != connection.applications
+        };
+        while let Some(direction) = Direction::BOTH.into_iter().find(|direction| is_to_be_told(self, direction)) {
+            self.end_direction(direction, out);
+        }
         if self.halves.iter().all(|half| half.ended && half.buffer.is_empty()) {
             self.rest(out);
         }
@@ -1083,6 +1095,7 @@ impl Connection {
         }
         self.halves[direction as usize].give_back(out.memory);
         self.update_parsed();
+        self.ends_told[direction as usize] = self.applications;
         self.advance(direction, out);
     }
 
