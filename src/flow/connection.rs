@@ -755,6 +755,7 @@ impl Connection {
             http::Event::Exchange(exchange) => self.emit_exchange(exchange, out),
             http::Event::Upgraded(exchange) => self.upgrade(exchange, out),
             http::Event::Shown(part) => self.show_http(part, out),
+            http::Event::Informed => {}
             http::Event::Unattributed { direction, cost, anomalies } => {
                 self.book(Bucket::Unattributed, direction, cost.bytes.total());
                 self.anomalies.add_set(anomalies, cost.first.number);
@@ -1070,8 +1071,8 @@ impl Connection {
     fn end_direction(&mut self, direction: Direction, out: &mut Output<'_>) {
         self.halves[direction as usize].ended = true;
         let closed = self.halves[direction as usize].assembler.is_finished();
-        self.finds_lost_answer(direction, out);
         loop {
+            self.finds_lost_answer(direction, out);
             let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
             match &mut self.running {
                 Running::Http(http) => {

@@ -47,6 +47,8 @@ pub(crate) enum Event {
     },
     /// A message has ended; only where [`Connection::show_messages`] asked for it. Its exchange is still to come.
     Shown(Box<HttpPart>),
+    /// An informational response has ended (RFC 9110 §15.2). Behind it the final one may be lost, of which the caller knows more.
+    Informed,
 }
 
 /// The machine for one connection.
@@ -490,6 +492,7 @@ impl Connection {
             if interim.codes.len() < MAX_INTERIM_CODES {
                 interim.codes.push(status);
             }
+            self.ready.push_back(Event::Informed);
             return;
         }
         self.response_start = found.start;

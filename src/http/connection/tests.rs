@@ -174,6 +174,7 @@ impl Wire {
                 return;
             }
             Event::Shown(_) => panic!("nobody asked to be shown messages"),
+            Event::Informed => return,
             Event::Exchange(exchange) => exchange,
             Event::Upgraded(exchange) => {
                 assert!(!std::mem::replace(&mut self.is_upgraded, true), "a connection is upgraded once");
