@@ -569,12 +569,17 @@ mod tests {
         assert_eq!(stream.receive(102, b"\0").arrival, Arrival::KeepAlive);
     }
 
-    #[test]
-    fn acknowledged_hole_becomes_lost_after_patience() {
+    fn held_behind_acknowledged_hole() -> Stream {
         let mut stream = Stream::default();
         stream.receive(100, b"ab");
         stream.receive(105, b"fg");
         stream.assembler.acknowledge(SeqNumber(107));
+        stream
+    }
+
+    #[test]
+    fn acknowledged_hole_becomes_lost_after_patience() {
+        let mut stream = held_behind_acknowledged_hole();
         let mut lost = |segments: u32, ns: i64| -> u64 {
             (0..segments).map(|_| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes).sum()
         };
@@ -587,10 +592,7 @@ mod tests {
 
     #[test]
     fn patience_ends_after_a_second_however_few_segments_come() {
-        let mut stream = Stream::default();
-        stream.receive(100, b"ab");
-        stream.receive(105, b"fg");
-        stream.assembler.acknowledge(SeqNumber(107));
+        let mut stream = held_behind_acknowledged_hole();
         let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes;
         assert_eq!([7_000_000_000, 7_999_999_999, 8_000_000_000].map(&mut lost), [0, 0, 3]);
     }
@@ -610,10 +612,7 @@ mod tests {
 
     #[test]
     fn patience_ends_where_time_stands_still() {
-        let mut stream = Stream::default();
-        stream.receive(100, b"ab");
-        stream.receive(105, b"fg");
-        stream.assembler.acknowledge(SeqNumber(107));
+        let mut stream = held_behind_acknowledged_hole();
         let receipts = (1..=ACKNOWLEDGED_HOLE_LONG_PATIENCE)
             .map(|_| stream.assembler.grow_older(Timestamp(0), &mut stream.buffer, &stream.limits).lost_bytes);
         assert_eq!(receipts.collect::<Vec<_>>().iter().rposition(|&lost| lost == 3), Some(ACKNOWLEDGED_HOLE_LONG_PATIENCE as usize - 1));
