@@ -9,7 +9,7 @@ mod tcp;
 
 pub use events::{EventStream, HttpContent};
 pub use head::Head;
-pub(crate) use head::{Field, FieldName, FieldTag, Lines, Span, field};
+pub(crate) use head::{Field, FieldName, FieldTag, Lines, Span, field, field_value};
 pub use odd::{AnomalyDetail, AnomalyDetails};
 pub use part::{AnsweredRequest, HttpPart, Part, SegmentPart, WebSocketFrame};
 pub use polling::{EarlierPoll, Poll, PollingKind};

@@ -191,7 +191,8 @@ fn question(exchange: &Exchange, request: &Request) -> Option<u64> {
 
 /// Hosts compare without case (RFC 9110 §4.2.3); most are sent in lower case.
 fn hash_host(host: &[u8], hasher: &mut impl Hasher) {
-    match host.iter().any(u8::is_ascii_uppercase) {
+    // No early exit: so they are compared side by side.
+    match host.iter().fold(false, |has, octet| has | octet.is_ascii_uppercase()) {
         true => host.to_ascii_lowercase().hash(hasher),
         false => host.hash(hasher),
     }

@@ -17,7 +17,7 @@ pub(crate) struct Memory {
     /// What is remembered of contents, for all connections.
     pub(super) seen: Option<Box<Seen>>,
     /// Heads that were read last, by all of them.
-    pub(super) heads: http::LastHeads,
+    pub(super) heads: http::Heads,
     /// Of a connection that has ended, for the next one.
     pub(super) http: Option<Box<http::Connection>>,
     unmasked: Vec<u8>,

@@ -11,9 +11,9 @@ use std::net::SocketAddr;
 use super::body::{Body, Framing, Progress, Rest, Whole, content_codings};
 use super::detect::{looks_like_request, looks_like_response};
 use super::head::Role;
+use super::heads::Heads;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
-use super::repeated::LastHeads;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{
     AnomalyDetails, AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, FieldName, Form, Head, HttpPart, Request, Response,
@@ -203,7 +203,7 @@ impl Connection {
         direction: Direction,
         buffer: &mut StreamBuffer,
         sink: &mut impl ContentSink,
-        heads: &mut LastHeads,
+        heads: &mut Heads,
     ) -> Option<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -228,7 +228,7 @@ impl Connection {
         closed: bool,
         buffer: &mut StreamBuffer,
         sink: &mut impl ContentSink,
-        heads: &mut LastHeads,
+        heads: &mut Heads,
     ) -> Option<Event> {
         let reader = match direction {
             Direction::ClientToServer => &mut self.requests,
@@ -309,7 +309,7 @@ impl Connection {
     }
 
     /// Whether something moved.
-    fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut LastHeads) -> bool {
+    fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
         match &mut self.requests.state {
             State::Head => match self.requests.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,
@@ -422,7 +422,7 @@ impl Connection {
     }
 
     /// Whether something moved.
-    fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut LastHeads) -> bool {
+    fn advance_responses(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
         match &mut self.responses.state {
             State::Head => match self.responses.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,

@@ -6,7 +6,6 @@ use httparse::{Header, ParserConfig};
 
 use super::detect::{is_token_octet, looks_like_request, looks_like_response, request_line, status_line};
 use super::plain;
-use super::repeated::LastHead;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::Head;
 
@@ -83,7 +82,7 @@ impl Search {
 
 /// Reads a whole header section, up to and including its empty line. `None` when not even its start line can be told.
 pub(super) fn parse(role: Role, raw: &[u8]) -> Option<Parsed> {
-    plain::read(role, raw, &mut LastHead::default()).map_or_else(|| parse_any(role, raw), |(parsed, _)| Some(parsed))
+    plain::read(role, raw, None).map_or_else(|| parse_any(role, raw), |(parsed, _)| Some(parsed))
 }
 
 /// The same of any form.

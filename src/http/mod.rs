@@ -6,14 +6,15 @@ mod coding;
 mod connection;
 mod detect;
 mod head;
+mod heads;
 mod inflate;
+mod layout;
 mod pending;
 mod plain;
 mod reader;
-mod repeated;
 mod zstd;
 
 pub(crate) use coding::{Decoder, is_coded};
 pub(crate) use connection::{Captured, Connection, Event, Taken};
 pub(crate) use detect::{looks_like_request, looks_like_response};
-pub(crate) use repeated::LastHeads;
+pub(crate) use heads::Heads;

@@ -2,38 +2,84 @@
 //! between them, field lines without folds and odd octets, CR LF behind each line. All others are read with leniency elsewhere,
 //! and come to the same where this one reads them too.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::detect::{LONGEST_METHOD, is_token_octet};
 use super::head::{Parsed, Role};
-use super::repeated::{LastHead, Line};
+use super::layout::Layouts;
 use crate::anomaly::AnomalySet;
 use crate::message::{Field, FieldName, FieldTag, Lines, Span, field};
 
 /// Field lines that are read here; few heads have more.
 const MAX_FIELDS: usize = 48;
 
+/// Octets among which the end of the field lines is looked for.
+const LONGEST: usize = 8 << 10;
+
 /// Octets of a longer name are not looked at.
 const LONGEST_NAME: usize = 64;
 
+/// The end of the last field line, and the empty one.
+static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
+
 /// Reads the header section at the beginning of `octets`, and says how long it is with its empty line; `None` where it does
-/// not end there, or is not plain. `last` is the head before, whose lines need not be read again, and this one then.
-pub(super) fn read(role: Role, octets: &[u8], last: &mut LastHead) -> Option<(Parsed, usize)> {
+/// not end there, or is not plain. Lines of a layout that was read before need not be read again.
+pub(super) fn read(role: Role, octets: &[u8], layouts: Option<&mut Layouts>) -> Option<(Parsed, usize)> {
+    let StartLine { parts, status, len: section } = start_line(role, octets)?;
+    let rest = octets.get(section..)?;
+    let (len, is_alike) = match layouts.as_ref().and_then(|layouts| layouts.len_as_before(role, rest)) {
+        Some(len) => (len, true),
+        None => (find_end(octets, section)?, false),
+    };
+    let (lines, raw) = (rest.get(..len)?, &octets[..section + len + 2]);
+    let layout = layouts.map(|layouts| layouts.place(role, len));
+    // Fits: within the head.
+    let section = section as u32;
+    let head = match layout {
+        Some(layout) if is_alike || layout.fits(lines) => layout.head(raw, parts, section),
+        layout => read_lines(lines, |kept, fields| {
+            layout.into_iter().for_each(|layout| layout.remember(lines, kept, fields));
+            kept.into_head(raw, parts, section, fields)
+        })?,
+    };
+    Some((Parsed { head, status, anomalies: AnomalySet::EMPTY }, raw.len()))
+}
+
+/// How long the lines are from `section` on, before an empty one.
+fn find_end(octets: &[u8], section: usize) -> Option<usize> {
+    // Where none follows, the start line's end is the first half of it.
+    let octets = &octets[section - 2..];
+    END.find(&octets[..octets.len().min(LONGEST)])
+}
+
+/// The start line of a head.
+struct StartLine {
+    parts: [Span; 3],
+    /// 0 in a request.
+    status: u16,
+    /// Octets, with its end.
+    len: usize,
+}
+
+fn start_line(role: Role, octets: &[u8]) -> Option<StartLine> {
     let line = &octets[..line_end(octets, 0)?];
-    let (start, status) = match role {
+    let (parts, status) = match role {
         Role::Request => (request_line(line)?, 0),
         Role::Response => status_line(line)?,
     };
+    Some(StartLine { parts, status, len: line.len() + 2 })
+}
+
+/// Reads field lines, and gives what a head keeps of them.
+#[inline(never)]
+fn read_lines<T>(octets: &[u8], keep: impl FnOnce(Lines, &[Field]) -> T) -> Option<T> {
     let mut fields = [Field::default(); MAX_FIELDS];
     let mut lines = Lines::default();
-    let first = line.len() + 2;
-    let (mut count, mut at) = (0, first);
-    last.begin();
-    loop {
-        let rest = octets.get(at..)?;
-        let line = match last.same(rest) {
-            Some(line) => line,
-            None if rest.starts_with(b"\r\n") => break,
-            None => other_field_line(rest, last)?,
-        };
+    let (mut count, mut at) = (0, 0);
+    while at < octets.len() {
+        let line = field_line(&octets[at..])?;
         // Fits: within the head.
         let from = at as u32;
         *fields.get_mut(count)? = field((from, line.name_len), (from + line.value.0, line.value.1));
@@ -41,17 +87,17 @@ pub(super) fn read(role: Role, octets: &[u8], last: &mut LastHead) -> Option<(Pa
         count += 1;
         at += line.len as usize;
     }
-    last.keep(&octets[first..at]);
-    let head = lines.into_head(&octets[..at + 2], start, &fields[..count]);
-    Some((Parsed { head, status, anomalies: AnomalySet::EMPTY }, at + 2))
+    Some(keep(lines, &fields[..count]))
 }
 
-/// Reads a field line that is not the same as before.
-#[inline(never)]
-fn other_field_line(octets: &[u8], last: &mut LastHead) -> Option<Line> {
-    let line = field_line(octets)?;
-    last.note_other(line, &octets[..line.name_len as usize]);
-    Some(line)
+/// What a field line says.
+struct Line {
+    /// Octets, with its end.
+    len: u32,
+    name_len: u32,
+    /// From its first octet on.
+    value: Span,
+    tag: FieldTag,
 }
 
 /// Reads the field line at the beginning of `octets`; `None` where it does not end there, or is not plain.
@@ -264,7 +310,7 @@ mod tests {
             (Role::Response, b"HTTP/1.1 204\r\n\r\n", 16),
             (Role::Response, b"HTTP/1.1 204 \r\n\r\n", 17),
         ] {
-            let (parsed, found_len) = read(role, octets, &mut LastHead::default()).expect("a plain head");
+            let (parsed, found_len) = read(role, octets, None).expect("a plain head");
             assert_eq!(found_len, len);
             assert_eq!(seen(&parsed), seen(&parse_any(role, &octets[..len]).expect("a head")));
         }
@@ -272,10 +318,10 @@ mod tests {
 
     #[test]
     fn heads_that_are_cut_or_odd_are_left_to_others() {
-        let mut last = LastHead::default();
-        assert!(read(Role::Request, REQUEST, &mut last).is_some());
+        let mut layouts = Layouts::default();
+        assert!(read(Role::Request, REQUEST, Some(&mut layouts)).is_some());
         for len in 0..REQUEST.len() - 10 {
-            assert!(read(Role::Request, &REQUEST[..len], &mut last).is_none(), "{len} octets");
+            assert!(read(Role::Request, &REQUEST[..len], Some(&mut layouts)).is_none(), "{len} octets");
         }
         for odd in [
             &b"GET  / HTTP/1.1\r\n\r\n"[..],
@@ -290,12 +336,12 @@ mod tests {
             b"GET / HTTP/1.1\r\nEmpty: \r\n\r\n",
             b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
         ] {
-            assert!(read(Role::Request, odd, &mut last).is_none(), "{}", odd.escape_ascii());
+            assert!(read(Role::Request, odd, Some(&mut layouts)).is_none(), "{}", odd.escape_ascii());
         }
     }
 
     #[test]
-    fn heads_are_read_alike_whatever_lines_were_in_the_one_before() {
+    fn heads_are_read_alike_whatever_was_read_before() {
         let lines = ["Host: a\r\n", "Accept: */*\r\n", "Cookie: b=1\r\n", "Cookie: b=2\r\n", "X-Other: c\r\n", "X-Other: cc\r\n"];
         // Each of the 64 choices of lines behind each other one.
         let heads: Vec<_> = (0..1 << lines.len())
@@ -306,9 +352,9 @@ mod tests {
             .collect();
         for before in &heads {
             for head in &heads {
-                let mut last = LastHead::default();
-                read(Role::Request, before.as_bytes(), &mut last).expect("a plain head");
-                let (parsed, len) = read(Role::Request, head.as_bytes(), &mut last).expect("a plain head");
+                let mut layouts = Layouts::default();
+                read(Role::Request, before.as_bytes(), Some(&mut layouts)).expect("a plain head");
+                let (parsed, len) = read(Role::Request, head.as_bytes(), Some(&mut layouts)).expect("a plain head");
                 assert_eq!(len, head.len());
                 assert_eq!(seen(&parsed), seen(&parse_any(Role::Request, head.as_bytes()).expect("a head")));
             }
@@ -325,12 +371,12 @@ mod tests {
             let mut octets = octets.to_vec();
             let len = octets.len();
             changes.iter().for_each(|&(at, octet)| octets[usize::from(at) % len] = octet);
-            let mut last = LastHead::default();
-            let alone = read(role, &octets, &mut last).map(|(parsed, len)| (seen(&parsed), len));
+            let mut layouts = Layouts::default();
+            let alone = read(role, &octets, Some(&mut layouts)).map(|(parsed, len)| (seen(&parsed), len));
             for before in if is_request { [REQUEST, &octets] } else { [RESPONSE, &octets] } {
                 // Whatever was read before.
-                let _ = read(role, before, &mut last);
-                let found = read(role, &octets, &mut last);
+                let _ = read(role, before, Some(&mut layouts));
+                let found = read(role, &octets, Some(&mut layouts));
                 let seen_now = found.as_ref().map(|(parsed, len)| (seen(parsed), *len));
                 prop_assert_eq!(&seen_now, &alone);
                 if let Some((parsed, len)) = found {

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::head::{self, Parsed, Role, Search};
-use super::repeated::{HeadPlace, LastHeads};
+use super::heads::{HeadPlace, Heads};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::stream::{Frame, Place, Provenance, StreamBuffer};
 
@@ -146,7 +146,7 @@ impl Reader {
     ///
     /// What is no head is passed over run by run: senders begin messages in segments (or records) of their own.
     #[inline]
-    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize, connection: u64, heads: &mut LastHeads) -> Next {
+    pub(super) fn next(&mut self, buffer: &mut StreamBuffer, limit: usize, connection: u64, heads: &mut Heads) -> Next {
         // As with nearly all messages.
         if self.search.is_new()
             && !buffer.is_empty()

@@ -12,6 +12,8 @@ pub struct Head {
     /// exchange takes.
     octets: Box<[u8]>,
     raw_len: u32,
+    /// Where the field lines begin, from which the spans of fields count.
+    section: u32,
     start: [Span; 3],
     known: Known,
     others: Others,
@@ -20,7 +22,7 @@ pub struct Head {
 /// Octets of a field's spans.
 const FIELD: usize = size_of::<(Span, Span)>();
 
-/// The spans of a field's name and value, as they are kept.
+/// The spans of a field's name and value, as they are kept, from the first field line on.
 pub(crate) type Field = [u8; FIELD];
 
 /// A field of that name and value.
@@ -29,6 +31,12 @@ pub(crate) fn field(name: Span, value: Span) -> Field {
     let numbers = [name.0, name.1, value.0, value.1].map(u32::to_ne_bytes);
     // Of the same length: four times four octets.
     numbers.as_flattened().try_into().unwrap_or_default()
+}
+
+/// The span of its value.
+#[inline]
+pub(crate) fn field_value(field: &Field) -> Span {
+    spans(field).1
 }
 
 #[inline]
@@ -278,8 +286,8 @@ impl Others {
     }
 }
 
-/// Field lines of a head that is being read.
-#[derive(Default)]
+/// What a head keeps of the names of its field lines.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Lines {
     known: Known,
     others: Others,
@@ -297,14 +305,15 @@ impl Lines {
         self.count += 1;
     }
 
-    /// The head of these octets, with a span of each part of its start line, and of name and value of each field.
+    /// The head of these octets, with a span of each part of its start line, and of name and value of each field; those of fields
+    /// count from `section` on.
     #[inline]
-    pub(crate) fn into_head(self, raw: &[u8], start: [Span; 3], fields: &[Field]) -> Head {
+    pub(crate) fn into_head(self, raw: &[u8], start: [Span; 3], section: u32, fields: &[Field]) -> Head {
         let mut octets = Vec::with_capacity(raw.len() + size_of_val(fields));
         octets.extend_from_slice(raw);
         octets.extend_from_slice(fields.as_flattened());
         let raw_len = u32::try_from(raw.len()).unwrap_or(u32::MAX);
-        Head { octets: octets.into_boxed_slice(), raw_len, start, known: self.known, others: self.others }
+        Head { octets: octets.into_boxed_slice(), raw_len, section, start, known: self.known, others: self.others }
     }
 }
 
@@ -328,7 +337,7 @@ impl Head {
             field(span(name), span(value))
         });
         let fields: Vec<_> = fields.collect();
-        lines.into_head(raw, start.map(span), &fields)
+        lines.into_head(raw, start.map(span), 0, &fields)
     }
 
     /// Names and values of its fields.
@@ -341,7 +350,13 @@ impl Head {
     #[inline]
     fn spans_from(&self, number: usize) -> impl ExactSizeIterator<Item = (Span, Span)> {
         let fields = self.octets.get(self.raw_len as usize..).unwrap_or_default().as_chunks::<FIELD>().0;
-        fields.get(number..).unwrap_or_default().iter().map(spans)
+        fields.get(number..).unwrap_or_default().iter().map(|field| self.spans_of(field))
+    }
+
+    #[inline]
+    fn spans_of(&self, field: &Field) -> (Span, Span) {
+        let (name, value) = spans(field);
+        ((self.section + name.0, name.1), (self.section + value.0, value.1))
     }
 
     #[inline]
@@ -388,10 +403,18 @@ impl Head {
     /// The same of a known name.
     #[inline]
     pub(crate) fn first(&self, name: FieldName) -> Option<&[u8]> {
+        // Most that are looked for are not there.
+        if self.has(name) { self.first_of_those(name) } else { None }
+    }
+
+    fn first_of_those(&self, name: FieldName) -> Option<&[u8]> {
         match self.known.first[name as usize] {
             0 => None,
             u8::MAX => self.values_of(name).next(),
-            number => self.spans_from(usize::from(number) - 1).next().map(|(_, value)| self.part(value)),
+            number => {
+                let from = self.raw_len as usize + (usize::from(number) - 1) * FIELD;
+                self.octets.get(from..)?.first_chunk().map(|field| self.part(self.spans_of(field).1))
+            }
         }
     }
 

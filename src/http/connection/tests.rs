@@ -84,7 +84,7 @@ struct Wire {
     connection: Connection,
     buffers: [StreamBuffer; 2],
     sinks: [Collect; 2],
-    heads: LastHeads,
+    heads: Heads,
     /// Whether each segment is offered as a message of its own, and how many were.
     offers_segments: bool,
     taken: usize,
@@ -104,7 +104,7 @@ impl Wire {
             connection: Connection::new(7, address(40000), address(80), 0, limits),
             buffers: Default::default(),
             sinks: Default::default(),
-            heads: LastHeads::default(),
+            heads: Heads::default(),
             offers_segments: false,
             taken: 0,
             has_ended: [false; 2],

@@ -5,9 +5,9 @@ use super::{Connection, ContentForm, form};
 use crate::anomaly::AnomalySet;
 use crate::http::body::{Framing, Whole};
 use crate::http::head::Role;
+use crate::http::heads::{HeadPlace, Heads};
 use crate::http::pending::Place;
 use crate::http::reader::State;
-use crate::http::repeated::{HeadPlace, LastHeads};
 use crate::message::{Content, ContentSink, Cost, Direction, Exchange, FieldName, Request, Response};
 use crate::stream::{self, Frame, Provenance};
 
@@ -44,7 +44,7 @@ impl Connection {
         direction: Direction,
         captured: &Captured<'_>,
         sink: &mut impl ContentSink,
-        heads: &mut LastHeads,
+        heads: &mut Heads,
     ) -> Option<Taken> {
         if self.is_upgraded || self.shows || !self.ready.is_empty() {
             return None;
@@ -55,7 +55,7 @@ impl Connection {
         }
     }
 
-    fn take_request(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut LastHeads) -> Option<Taken> {
+    fn take_request(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut Heads) -> Option<Taken> {
         if !self.requests.is_even() || !self.pending.is_empty() {
             return None;
         }
@@ -80,7 +80,7 @@ impl Connection {
         Some(Taken::Request)
     }
 
-    fn take_response(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut LastHeads) -> Option<Taken> {
+    fn take_response(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut Heads) -> Option<Taken> {
         let is_even = self.responses.is_even() && matches!(self.requests.state, State::Head);
         if !is_even || self.responses_lost || self.is_answering || self.interim.is_some() || self.pending.len() != 1 {
             return None;
