@@ -17,6 +17,7 @@ const TOGETHER: usize = 8;
 /// A segment that waits for those it is received together with.
 struct Taken<'a> {
     segment: Segment<'a>,
+    fingerprint: u64,
     /// Whether its packet was captured before.
     is_copy: bool,
     /// Which of their connections is its.
@@ -25,7 +26,7 @@ struct Taken<'a> {
 
 impl Taken<'_> {
     /// What stands in a place for one.
-    const NOTHING: Self = Self { segment: Segment::NOTHING, is_copy: false, connection: 0 };
+    const NOTHING: Self = Self { segment: Segment::NOTHING, fingerprint: 0, is_copy: false, connection: 0 };
 }
 
 /// Segments that are received together, in the first places.
@@ -149,11 +150,10 @@ impl Analyzer {
             packets_taken += 1;
             wire_bytes += u64::from(packet.len);
             captured_bytes += packet.data.len() as u64;
-            let (taken, places) = few.places.split_at_mut(few.count);
-            let Some(place) = places.first_mut() else { break };
+            let Some(place) = few.places.get_mut(few.count) else { break };
             match slice_plain_into(&packet, &mut place.segment) {
                 Some(words) => {
-                    self.look_up(taken.last(), place, words, &mut few.connections);
+                    place.fingerprint = fingerprint(words);
                     few.count += 1;
                 }
                 None => self.take_other(packet, &mut few),
@@ -174,12 +174,11 @@ impl Analyzer {
     /// Takes a packet that is not as most are.
     #[inline(never)]
     fn take_other<'a>(&mut self, packet: Packet<'a>, few: &mut Few<'a>) {
-        let (taken, places) = few.places.split_at_mut(few.count);
         match slice_other(&packet) {
             Sliced::Segment(segment) => {
-                let Some(place) = places.first_mut() else { return };
+                let Some(place) = few.places.get_mut(few.count) else { return };
                 place.segment = self.placed(segment);
-                self.look_up(taken.last(), place, Words::of(&segment), &mut few.connections);
+                place.fingerprint = fingerprint(Words::of(&segment));
                 few.count += 1;
             }
             Sliced::Fragment(fragment) => {
@@ -191,19 +190,28 @@ impl Analyzer {
         }
     }
 
-    /// Tells whether a segment was captured before, and looks up its connection, which often is that of the segment before it.
-    #[inline(always)]
-    fn look_up(&mut self, before: Option<&Taken<'_>>, taken: &mut Taken<'_>, words: Words, connections: &mut Connections) {
-        taken.is_copy = self.recent.is_copy(&taken.segment, fingerprint(words));
-        taken.connection = match before {
-            Some(before) if before.segment.key == taken.segment.key => before.connection,
-            Some(_) | None => connections.add(self.table.look_up(&taken.segment.key)),
-        };
+    /// Tells which segments were captured before, and looks up their connections, which often are that of the segment before.
+    #[inline]
+    fn look_up(&mut self, few: &mut Few<'_>) {
+        let segments = &mut few.places[..few.count];
+        for taken in &mut *segments {
+            self.recent.fetch(taken.fingerprint);
+        }
+        let mut before = None;
+        for taken in segments {
+            taken.is_copy = self.recent.is_copy(&taken.segment, taken.fingerprint);
+            taken.connection = match before {
+                Some((key, connection)) if key == taken.segment.key => connection,
+                Some(_) | None => few.connections.add(self.table.look_up(&taken.segment.key)),
+            };
+            before = Some((taken.segment.key, taken.connection));
+        }
     }
 
     /// Fetches what the segments need, a step of the way for all of them before the next: so the caches bring it side by side.
     /// Then receives them, which leaves none.
     fn receive_together(&mut self, few: &mut Few<'_>) {
+        self.look_up(few);
         let mut known = [None; TOGETHER];
         let slots = &few.connections.slots[..few.connections.count];
         for (slot, known) in slots.iter().zip(&mut known) {

@@ -3,6 +3,8 @@
 //! The segments of the last moments are remembered by a fingerprint; a copy follows its packet closely. The first copy is
 //! charged, the others are duplicates.
 
+use std::hint::black_box;
+
 use crate::packet::{CapturePoint, Segment, Words};
 
 /// Sets of remembered segments; 4096 segments are far more than lie between two copies.
@@ -48,6 +50,12 @@ impl Recent {
     pub(crate) fn is_copy(&mut self, segment: &Segment<'_>, fingerprint: u64) -> bool {
         let is_numbered = segment.identity.identification != 0;
         self.is_seen(fingerprint, is_numbered, segment.identity.point, segment.frame.time.0 / 1_000_000)
+    }
+
+    /// Fetches what tells whether it is.
+    #[inline]
+    pub(crate) fn fetch(&self, fingerprint: u64) {
+        black_box(self.sets[fingerprint as usize % SETS].0[0].fingerprint);
     }
 
     #[inline]
