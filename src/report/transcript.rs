@@ -112,14 +112,14 @@ impl Transcript {
     /// Direction, frames, time, and what it is.
     fn append_heading(&self, turn: &Turn<'_>, text: &mut String) {
         let (first, last) = turn.frames();
-        let (arrow, who) = match turn.direction() {
-            Direction::ClientToServer => ('→', "client"),
-            Direction::ServerToClient => ('←', "server"),
+        let direction = match turn.direction() {
+            Direction::ClientToServer => "client → server",
+            Direction::ServerToClient => "server → client",
         };
         let time = first.time.seconds_since(self.start.unwrap_or(first.time));
         let frames =
             if first.number == last.number { format!("frame {}", last.number) } else { format!("frames {}-{}", first.number, last.number) };
-        write!(text, "{arrow} {who}  {time:.6} s  {frames}  ").expect(TAKES);
+        write!(text, "{direction}  {time:.6} s  {frames}  ").expect(TAKES);
         match turn {
             Turn::Http(_) => text.push_str("HTTP"),
             Turn::Message(message) => append_what(message, text),
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn text_is_text_with_its_own_line_feeds_and_nothing_that_drives_a_terminal() {
         let text = shown(Style::Text, &message("a\r\nb\x1b[2J\u{202e}c\n".as_bytes()));
-        assert_eq!(text, "← server  0.000000 s  frame 0  WebSocket text, 13 bytes\na\nb\\u{1b}[2J\\u{202e}c\n");
+        assert_eq!(text, "server → client  0.000000 s  frame 0  WebSocket text, 13 bytes\na\nb\\u{1b}[2J\\u{202e}c\n");
     }
 
     #[test]
