@@ -61,7 +61,10 @@ fn raw_http_is_the_content_that_scripts_and_pages_got() {
 #[test]
 fn text_shows_who_said_what_and_when() {
     let text = String::from_utf8(printed(&["follow", "--connection", "2", "samples/deck/deck.pcap"])).expect("text");
-    assert!(text.starts_with("client → server  2.560000 s  frame 31  HTTP\nGET wss://websocket.org HTTP/1.1\nHost: websocket.org\n"), "{text}");
+    assert!(
+        text.starts_with("client → server  2.560000 s  frame 31  HTTP\nGET wss://websocket.org HTTP/1.1\nHost: websocket.org\n"),
+        "{text}"
+    );
     let message = "\nclient → server  12.900000 s  frame 136  WebSocket text, deflated, 61 bytes\n\
                    {\"name\":\"Alice\",\"message\":\"Dix-sept octets\",\"color\":\"007AFF\"}\n";
     assert!(text.contains(message), "{text}");
