@@ -19,11 +19,11 @@ const BLOCK: usize = 32;
 
 /// Layouts read last, of requests and of responses.
 #[derive(Debug, Default)]
-pub(super) struct Layouts([Of; 2]);
+pub(super) struct Layouts([RoleLayouts; 2]);
 
 /// Those of one role.
 #[derive(Debug, Default)]
-struct Of {
+struct RoleLayouts {
     layouts: Vec<Layout>,
     /// How long the lines of the last one were.
     last_len: usize,
@@ -44,7 +44,7 @@ impl Layouts {
     /// How long the lines at the beginning of `octets` are, if they are laid out like those before, and an empty one follows.
     #[inline]
     pub(super) fn len_as_before(&self, role: Role, octets: &[u8]) -> Option<usize> {
-        let Of { layouts, last_len } = &self.0[role as usize];
+        let RoleLayouts { layouts, last_len } = &self.0[role as usize];
         let (lines, behind) = octets.split_at_checked(*last_len)?;
         (behind.starts_with(b"\r\n") && layouts.get(last_len % LAYOUTS)?.fits(lines)).then_some(*last_len)
     }
@@ -52,7 +52,7 @@ impl Layouts {
     /// The only place for a layout whose lines take so many octets.
     #[inline]
     pub(super) fn place(&mut self, role: Role, len: usize) -> &mut Layout {
-        let Of { layouts, last_len } = &mut self.0[role as usize];
+        let RoleLayouts { layouts, last_len } = &mut self.0[role as usize];
         if layouts.is_empty() {
             layouts.resize_with(LAYOUTS, Layout::default);
         }

@@ -404,18 +404,18 @@ impl Head {
     #[inline]
     pub(crate) fn first(&self, name: FieldName) -> Option<&[u8]> {
         // Most that are looked for are not there.
-        if self.has(name) { self.first_of_those(name) } else { None }
-    }
-
-    fn first_of_those(&self, name: FieldName) -> Option<&[u8]> {
         match self.known.first[name as usize] {
             0 => None,
-            u8::MAX => self.values_of(name).next(),
-            number => {
-                let from = self.raw_len as usize + (usize::from(number) - 1) * FIELD;
-                self.octets.get(from..)?.first_chunk().map(|field| self.part(self.spans_of(field).1))
-            }
+            number => self.first_by(number, name),
         }
+    }
+
+    fn first_by(&self, number: u8, name: FieldName) -> Option<&[u8]> {
+        if number == u8::MAX {
+            return self.values_of(name).next();
+        }
+        let from = self.raw_len as usize + (usize::from(number) - 1) * FIELD;
+        self.octets.get(from..)?.first_chunk().map(|field| self.part(self.spans_of(field).1))
     }
 
     /// Whether a field of that name is there.
