@@ -11,6 +11,12 @@ use crate::message::{Field, Head, Lines, Span, field_value};
 /// Layouts that are remembered in each role. One is replaced by others of certain lengths.
 const LAYOUTS: usize = 64;
 
+/// Lengths at which the end of the lines is looked for first: programs take turns, but what each says is of few lengths.
+const LENS: usize = 16;
+
+/// What ends field lines: the end of the last one, and the empty line.
+const END: &[u8; 4] = b"\r\n\r\n";
+
 /// Octets of field lines of a layout that is remembered, at most.
 const LONGEST: usize = 2 << 10;
 
@@ -25,8 +31,9 @@ pub(super) struct Layouts([RoleLayouts; 2]);
 #[derive(Debug, Default)]
 struct RoleLayouts {
     layouts: Vec<Layout>,
-    /// How long the lines of the last one were.
-    last_len: usize,
+    /// How long lines were, each length once. A new one takes the place of the oldest.
+    lens: [u16; LENS],
+    oldest: usize,
 }
 
 /// Where the lines of a header section have their names and values.
@@ -41,22 +48,33 @@ pub(super) struct Layout {
 }
 
 impl Layouts {
-    /// How long the lines at the beginning of `octets` are, if they are laid out like those before, and an empty one follows.
+    /// How long the lines at the beginning of `octets` are, if they are laid out like others before, and an empty one follows.
     #[inline]
     pub(super) fn len_as_before(&self, role: Role, octets: &[u8]) -> Option<usize> {
-        let RoleLayouts { layouts, last_len } = &self.0[role as usize];
-        let (lines, behind) = octets.split_at_checked(*last_len)?;
-        (behind.starts_with(b"\r\n") && layouts.get(last_len % LAYOUTS)?.fits(lines)).then_some(*last_len)
+        let RoleLayouts { layouts, lens, .. } = &self.0[role as usize];
+        let lens = lens.iter().map(|&len| usize::from(len));
+        let mut ends = lens.filter(|&len| len > 0 && octets.get(len - 2..len + 2) == Some(END));
+        ends.find(|&len| layouts.get(len % LAYOUTS).is_some_and(|layout| layout.fits(&octets[..len])))
+    }
+
+    /// Has the end of lines looked for at that length from now on.
+    pub(super) fn expect(&mut self, role: Role, len: usize) {
+        let RoleLayouts { lens, oldest, .. } = &mut self.0[role as usize];
+        if let Ok(len) = u16::try_from(len)
+            && !lens.contains(&len)
+        {
+            lens[*oldest] = len;
+            *oldest = (*oldest + 1) % LENS;
+        }
     }
 
     /// The only place for a layout whose lines take so many octets.
     #[inline]
     pub(super) fn place(&mut self, role: Role, len: usize) -> &mut Layout {
-        let RoleLayouts { layouts, last_len } = &mut self.0[role as usize];
+        let RoleLayouts { layouts, .. } = &mut self.0[role as usize];
         if layouts.is_empty() {
             layouts.resize_with(LAYOUTS, Layout::default);
         }
-        *last_len = len;
         &mut layouts[len % LAYOUTS]
     }
 }
@@ -175,6 +193,31 @@ mod tests {
             let from = lines.find(value).unwrap_or_default();
             (from..from + value.len()).contains(&at)
         })
+    }
+
+    #[test]
+    fn as_many_lengths_are_expected_as_take_turns() {
+        let mut layouts = Layouts::default();
+        let head = |len: usize| request(&format!("X: {}\r\n", "x".repeat(len)));
+        let is_expected = |layouts: &Layouts, len| {
+            let head = head(len);
+            layouts.len_as_before(Role::Request, &head.as_bytes()["GET / HTTP/1.1\r\n".len()..]) == Some(len + "X: \r\n".len())
+        };
+        for len in 1..=LENS {
+            assert!(!is_expected(&layouts, len), "{len}");
+            read(Role::Request, head(len).as_bytes(), Some(&mut layouts)).expect("a plain head");
+        }
+        for _ in 0..2 {
+            for len in 1..=LENS {
+                assert!(is_expected(&layouts, len), "{len}");
+                read(Role::Request, head(len).as_bytes(), Some(&mut layouts)).expect("a plain head");
+            }
+        }
+        read(Role::Request, head(LENS + 1).as_bytes(), Some(&mut layouts)).expect("a plain head");
+        assert!(!is_expected(&layouts, 1) && (2..=LENS + 1).all(|len| is_expected(&layouts, len)));
+        // Lines that end there but are laid out otherwise are none of these.
+        let lines = request("Y: xxxx\r\n");
+        assert_eq!(layouts.len_as_before(Role::Request, &lines.as_bytes()["GET / HTTP/1.1\r\n".len()..]), None);
     }
 
     #[test]

@@ -34,7 +34,12 @@ pub(super) fn read(role: Role, octets: &[u8], layouts: Option<&mut Layouts>) -> 
         None => (find_end(octets, section)?, false),
     };
     let (lines, raw) = (rest.get(..len)?, &octets[..section + len + 2]);
-    let layout = layouts.map(|layouts| layouts.place(role, len));
+    let layout = layouts.map(|layouts| {
+        if !is_alike {
+            layouts.expect(role, len);
+        }
+        layouts.place(role, len)
+    });
     // Fits: within the head.
     let section = section as u32;
     let head = match layout {
