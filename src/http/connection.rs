@@ -380,7 +380,7 @@ impl Connection {
         pending.after_loss = found.after_loss;
         pending.after_gap = found.after_gap;
         pending.place = Place { start: found.start, head_end: found.end(), acknowledged: found.acknowledged };
-        self.is_pipelined |= self.pending.back().is_some_and(|before| before.exchange.response.is_none());
+        self.is_pipelined |= self.pending.back().is_some_and(|before| !self.was_awaited(before, found.acknowledged));
         self.waiting += pending.memory();
         self.pending.push_back(pending);
         match body {
@@ -392,6 +392,15 @@ impl Connection {
         if is_whole {
             self.request_is_complete();
         }
+    }
+
+    /// Whether the client had the response to a request, or part of it, when it sent the next one, which acknowledged the server's
+    /// stream up to that offset. The response may have been lost, or not be read yet where the client's octets are read late.
+    fn was_awaited(&self, before: &Pending, acknowledged: Option<u64>) -> bool {
+        // What a request acknowledged is remembered behind a loss; before, it is where its response begins.
+        let begins = || self.answered_end.filter(|_| self.pending.len() == 1);
+        let acknowledged_before = before.place.acknowledged.or_else(begins);
+        before.exchange.response.is_some() || acknowledged_before.zip(acknowledged).is_some_and(|(before, now)| now > before)
     }
 
     fn end_request(&mut self, end: End, sink: &mut impl ContentSink) {

@@ -23,6 +23,7 @@ mod loss;
 mod made;
 mod matrix;
 mod page;
+mod pairing;
 mod polling;
 mod rewrite;
 mod schema;

@@ -25,7 +25,10 @@ impl Connection {
     /// Tells the application of directions that are complete and that it does not know to be.
     pub(super) fn end_finished(&mut self, out: &mut Output<'_>) {
         for direction in Direction::BOTH {
-            if self.halves[direction as usize].assembler.is_finished() && !self.halves[direction as usize].ended {
+            let half = &self.halves[direction as usize];
+            // Answers that wait for what they answer end when that has come, or is given up.
+            let is_waiting = !half.buffer.is_empty() && self.waits_for_request(direction);
+            if half.assembler.is_finished() && !half.ended && !is_waiting {
                 self.end_direction(direction, out);
             }
         }

@@ -72,7 +72,7 @@ impl Connection {
     }
 
     /// Whether a response begins whose request the server has acknowledged, and the capture brings later.
-    fn waits_for_request(&self, direction: Direction) -> bool {
+    pub(super) fn waits_for_request(&self, direction: Direction) -> bool {
         let Running::Http(http) = &self.running else { return false };
         let [client, server] = &self.halves;
         direction == Direction::ServerToClient

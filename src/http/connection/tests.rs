@@ -855,6 +855,26 @@ fn response_behind_a_loss_is_nobody_s_where_requests_are_pipelined() {
 }
 
 #[test]
+fn responses_behind_a_lost_request_are_paired_where_the_client_waited_for_each() {
+    let mut wire = Wire::new(&Limits::default());
+    let whole = &mut |len| len;
+    // A request of 30 octets is lost. What the client says then is read behind it, when it is certain that it will not come; each
+    // request had acknowledged the response before, of 27 octets.
+    wire.step(Lose(ClientToServer, 30), whole);
+    for (sent, acknowledged) in [(30, 27), (49, 54)] {
+        wire.buffers[0].note_acknowledged(sent, acknowledged);
+    }
+    for (sent, acknowledged) in [(0, 30), (27, 49), (54, 68)] {
+        wire.buffers[1].note_acknowledged(sent, acknowledged);
+    }
+    wire.step(C("GET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n"), whole);
+    for _ in 0..3 {
+        wire.step(S("HTTP/1.1 204 No Content\r\n\r\n"), whole);
+    }
+    assert_eq!(wire.finish().0, Outcome::of(&["? -> 204 response_without_request", "GET /b -> 204", "GET /c -> 204"]));
+}
+
+#[test]
 fn content_is_whole_where_only_the_trailer_section_is_damaged() {
     let steps = [
         C("GET /a HTTP/1.1\r\n\r\n"),
