@@ -37,7 +37,8 @@ impl AnomalyLog {
     fn add_of_row(&mut self, kind: AnomalyKind, details: &AnomalyDetails, frame: u64) {
         let detail = details.of_kind(kind);
         let frame = detail.and_then(|detail| detail.place.frame).unwrap_or(frame);
-        let is_first = self.0.iter().all(|&(known, _, first)| known != kind || frame < first);
+        let has_place = self.1.of_kind(kind).is_some_and(|known| known.place.frame == Some(frame));
+        let is_first = !has_place && self.0.iter().all(|&(known, _, first)| known != kind || frame <= first);
         self.add(kind, frame);
         if let Some(detail) = detail.filter(|_| is_first) {
             self.1.set(*detail);

@@ -19,7 +19,7 @@ use crate::message::{Bucket, Direction, Part, SegmentPart, TcpAnalysis, TcpAnaly
 use crate::options::{ContentMode, Options, Protocol};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
 use crate::stream::{Frame, LayerBytes, Timestamp};
-use crate::tcp::{Analysis, Arrival, Receipt};
+use crate::tcp::{Analysis, Arrival, Loss, Receipt};
 
 /// Payload octets of a segment in a frame of 9000 octets: more is not sent on any usual link.
 const JUMBO_PAYLOAD: u32 = 8960;
@@ -368,7 +368,7 @@ impl Connection {
         let aged = other.assembler.grow_older(segment.frame.time, &mut other.buffer, &out.options.limits);
         self.note_loss(aged, segment.frame);
         // What a loss uncovers was sent before this segment.
-        let first = if aged.lost_bytes > 0 { direction.reverse() } else { direction };
+        let first = if aged.loss.bytes > 0 { direction.reverse() } else { direction };
         self.advance(first, out);
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, out);
@@ -461,12 +461,19 @@ impl Connection {
 
     #[inline]
     fn note_loss(&mut self, receipt: Receipt, frame: Frame) {
-        if receipt.lost_bytes > 0 {
-            self.facts.lost_bytes += receipt.lost_bytes;
-            self.anomalies.add(AnomalyKind::LostBytes, frame.number);
-        }
+        self.note_lost(receipt.loss, frame);
         if receipt.limit {
             self.anomalies.add(AnomalyKind::OutOfOrderLimit, frame.number);
+        }
+    }
+
+    /// Octets were given up in this frame.
+    #[inline]
+    pub(super) fn note_lost(&mut self, loss: Loss, frame: Frame) {
+        if loss.bytes > 0 {
+            self.facts.lost_bytes += loss.bytes;
+            let frame_behind = Some(loss.frame_behind).filter(|&number| number > 0);
+            self.anomalies.add(AnomalyKind::LostBytes, frame_behind.unwrap_or(frame.number));
         }
     }
 

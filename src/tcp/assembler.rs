@@ -4,6 +4,8 @@
 //! closes when its bytes arrive; as lost when the peer has acknowledged it and they still do not come, when a limit
 //! bites, or when the connection ends.
 
+use std::ops::AddAssign;
+
 use super::held::{Arriving, Held, Insertion, Piece};
 use crate::options::Limits;
 use crate::packet::{Flags, Segment, SeqNumber};
@@ -61,22 +63,37 @@ pub(crate) struct Receipt {
     pub(crate) late: bool,
     /// Whether bytes seen before had other values.
     pub(crate) conflict: bool,
-    /// Octets that were given up as lost.
-    pub(crate) lost_bytes: u64,
-    /// Whether a limit made them so.
+    /// What was given up.
+    pub(crate) loss: Loss,
+    /// Whether a limit made it so.
     pub(crate) limit: bool,
+}
+
+/// Octets that were given up as lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub(crate) bytes: u64,
+    /// Number of the first frame that carried octets behind the first of them; 0 where none came.
+    pub(crate) frame_behind: u64,
+}
+
+impl AddAssign for Loss {
+    fn add_assign(&mut self, later: Self) {
+        let frame_behind = if self.bytes > 0 { self.frame_behind } else { later.frame_behind };
+        *self = Self { bytes: self.bytes + later.bytes, frame_behind };
+    }
 }
 
 impl Receipt {
     /// Whether every payload octet was new, in order, and nothing was odd.
     #[inline]
     pub(crate) fn is_plain_delivery(&self) -> bool {
-        let is_odd = self.late | self.conflict | self.limit | (u64::from(self.old_bytes) | self.lost_bytes > 0);
+        let is_odd = self.late | self.conflict | self.limit | (u64::from(self.old_bytes) | self.loss.bytes > 0);
         self.arrival == Arrival::Delivered && !is_odd
     }
 
     fn of(arrival: Arrival) -> Self {
-        Self { arrival, old_bytes: 0, late: false, conflict: false, lost_bytes: 0, limit: false }
+        Self { arrival, old_bytes: 0, late: false, conflict: false, loss: Loss { bytes: 0, frame_behind: 0 }, limit: false }
     }
 }
 
@@ -269,24 +286,24 @@ impl Assembler {
     /// A limit closes every hole as lost.
     pub(crate) fn give_up_holes(&mut self, buffer: &mut StreamBuffer) -> Receipt {
         let limit = self.held.is_some();
-        Receipt { limit, lost_bytes: self.close_every_hole(buffer), ..Receipt::of(Arrival::Empty) }
+        Receipt { limit, loss: self.close_every_hole(buffer), ..Receipt::of(Arrival::Empty) }
     }
 
-    fn close_every_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
-        let mut lost = 0;
+    fn close_every_hole(&mut self, buffer: &mut StreamBuffer) -> Loss {
+        let mut loss = Loss::default();
         while self.held.is_some() {
-            lost += self.close_first_hole(buffer);
+            loss += self.close_first_hole(buffer);
         }
-        lost
+        loss
     }
 
-    /// Nothing more comes: closes every hole as lost. Returns the octets lost.
-    pub(crate) fn finish(&mut self, buffer: &mut StreamBuffer) -> u64 {
-        let mut lost = self.close_every_hole(buffer);
+    /// Nothing more comes: closes every hole as lost.
+    pub(crate) fn finish(&mut self, buffer: &mut StreamBuffer) -> Loss {
+        let mut loss = self.close_every_hole(buffer);
         if let Some(fin) = self.fin.filter(|&fin| fin > self.delivered && fin - self.delivered < MAX_WINDOW as u64) {
-            lost += self.lose_until(fin, buffer);
+            loss += self.lose_until(fin, 0, buffer);
         }
-        lost
+        loss
     }
 
     /// Where the segment's payload begins; sets the origin by the first segment seen.
@@ -386,16 +403,17 @@ impl Assembler {
             return Receipt::of(Arrival::OutOfWindow);
         }
         self.out_of_window = 0;
-        let mut lost = self.finish(buffer);
+        let mut loss = self.finish(buffer);
         // How much is missing in between cannot be known.
         buffer.push_break();
-        lost += 1;
+        loss += Loss { bytes: 1, frame_behind: segment.frame.number };
         self.advance(1);
         self.next = segment.seq;
         self.acknowledged = 0;
         self.fin = None;
         let receipt = self.receive(segment, buffer, limits);
-        Receipt { lost_bytes: receipt.lost_bytes + lost, ..receipt }
+        loss += receipt.loss;
+        Receipt { loss, ..receipt }
     }
 
     /// Delivers what is held from the next byte on.
@@ -418,49 +436,49 @@ impl Assembler {
         }
         if self.has_waited_until(now) {
             self.waited = 0;
-            receipt.lost_bytes += self.close_acknowledged_hole(buffer);
+            receipt.loss += self.close_acknowledged_hole(buffer);
         }
         while self.held.as_ref().is_some_and(|held| held.exceeds(limits.out_of_order_bytes, limits.out_of_order_segments)) {
             receipt.limit = true;
-            receipt.lost_bytes += self.close_first_hole(buffer);
+            receipt.loss += self.close_first_hole(buffer);
         }
     }
 
     fn has_waited_until(&self, now: Timestamp) -> bool {
         let ns = |since: Timestamp| now.0.saturating_sub(since.0);
         let is_usual = self.waited >= ACKNOWLEDGED_HOLE_PATIENCE && ns(self.waiting_since) >= ACKNOWLEDGED_HOLE_PATIENCE_NS;
-        let held_since = self.held.as_ref().and_then(|held| held.since());
+        let held_since = self.held.as_ref().and_then(|held| held.first()).map(|piece| piece.frame.time);
         let holds_back = |since: Timestamp| ns(since.max(self.waiting_since)) >= ACKNOWLEDGED_HOLE_LONG_PATIENCE_NS;
         let is_long = self.waited >= ACKNOWLEDGED_HOLE_LONG_PATIENCE || self.waited > 0 && held_since.is_some_and(holds_back);
         is_usual || is_long
     }
 
-    fn close_acknowledged_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
-        match self.held.as_ref().and_then(|held| held.start()) {
-            Some(start) if start <= self.acknowledged => self.close_first_hole(buffer),
-            Some(_) => 0,
-            None if self.acknowledged - self.delivered <= MAX_ACKNOWLEDGED_HOLE => self.lose_until(self.acknowledged, buffer),
+    fn close_acknowledged_hole(&mut self, buffer: &mut StreamBuffer) -> Loss {
+        match self.held.as_ref().and_then(|held| held.first()) {
+            Some(first) if first.start <= self.acknowledged => self.close_first_hole(buffer),
+            Some(_) => Loss::default(),
+            None if self.acknowledged - self.delivered <= MAX_ACKNOWLEDGED_HOLE => self.lose_until(self.acknowledged, 0, buffer),
             None => {
                 self.acknowledged = 0;
-                0
+                Loss::default()
             }
         }
     }
 
-    fn close_first_hole(&mut self, buffer: &mut StreamBuffer) -> u64 {
-        let Some(start) = self.held.as_ref().and_then(|held| held.start()) else { return 0 };
-        let lost = self.lose_until(start, buffer);
+    fn close_first_hole(&mut self, buffer: &mut StreamBuffer) -> Loss {
+        let Some(&Piece { start, frame, .. }) = self.held.as_ref().and_then(|held| held.first()) else { return Loss::default() };
+        let loss = self.lose_until(start, frame.number, buffer);
         self.drain(buffer);
-        lost
+        loss
     }
 
     /// Puts missing bytes, which cost nothing, in the place of those up to an offset.
-    fn lose_until(&mut self, offset: u64, buffer: &mut StreamBuffer) -> u64 {
-        let lost = offset.saturating_sub(self.delivered);
+    fn lose_until(&mut self, offset: u64, frame_behind: u64, buffer: &mut StreamBuffer) -> Loss {
+        let bytes = offset.saturating_sub(self.delivered);
         // A hole is at most a window (1 GiB).
-        buffer.push_missing(u32::try_from(lost).unwrap_or(u32::MAX), Provenance::default());
-        self.advance(lost);
-        lost
+        buffer.push_missing(u32::try_from(bytes).unwrap_or(u32::MAX), Provenance::default());
+        self.advance(bytes);
+        Loss { bytes, frame_behind }
     }
 }
 
@@ -578,10 +596,20 @@ mod tests {
     }
 
     #[test]
+    fn loss_names_the_frame_behind_it() {
+        let mut stream = Stream::default();
+        for (seq, payload) in [(100, "ab"), (109, "jk"), (105, "fg")] {
+            stream.receive(seq, payload.as_bytes());
+        }
+        // Three octets are missing before the third frame, and two more before the second.
+        assert_eq!(stream.assembler.finish(&mut stream.buffer), Loss { bytes: 5, frame_behind: 3 });
+    }
+
+    #[test]
     fn acknowledged_hole_becomes_lost_after_patience() {
         let mut stream = held_behind_acknowledged_hole();
         let mut lost = |segments: u32, ns: i64| -> u64 {
-            (0..segments).map(|_| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes).sum()
+            (0..segments).map(|_| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).loss.bytes).sum()
         };
         let steps = [(1, 0), (ACKNOWLEDGED_HOLE_PATIENCE, 99_000_000), (1, 100_000_000)];
         assert_eq!(steps.map(|(segments, ns)| lost(segments, ns)), [0, 0, 3]);
@@ -593,7 +621,7 @@ mod tests {
     #[test]
     fn patience_ends_after_a_second_however_few_segments_come() {
         let mut stream = held_behind_acknowledged_hole();
-        let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes;
+        let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).loss.bytes;
         assert_eq!([7_000_000_000, 7_999_999_999, 8_000_000_000].map(&mut lost), [0, 0, 3]);
     }
 
@@ -606,7 +634,7 @@ mod tests {
         let mut late = segment(2, 105, b"fg");
         late.frame.time = Timestamp(5_000_000_000);
         stream.assembler.receive(&late, &mut stream.buffer, &stream.limits);
-        let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).lost_bytes;
+        let mut lost = |ns: i64| stream.assembler.grow_older(Timestamp(ns), &mut stream.buffer, &stream.limits).loss.bytes;
         assert_eq!([5_000_000_000, 5_999_999_999, 6_000_000_000].map(&mut lost), [0, 0, 3]);
     }
 
@@ -614,7 +642,7 @@ mod tests {
     fn patience_ends_where_time_stands_still() {
         let mut stream = held_behind_acknowledged_hole();
         let receipts = (1..=ACKNOWLEDGED_HOLE_LONG_PATIENCE)
-            .map(|_| stream.assembler.grow_older(Timestamp(0), &mut stream.buffer, &stream.limits).lost_bytes);
+            .map(|_| stream.assembler.grow_older(Timestamp(0), &mut stream.buffer, &stream.limits).loss.bytes);
         assert_eq!(receipts.collect::<Vec<_>>().iter().rposition(|&lost| lost == 3), Some(ACKNOWLEDGED_HOLE_LONG_PATIENCE as usize - 1));
     }
 
@@ -635,7 +663,7 @@ mod tests {
         let mut fin = segment(2, 500_000_000, b"");
         fin.flags = Flags::FIN | Flags::ACK;
         stream.assembler.receive(&fin, &mut stream.buffer, &stream.limits);
-        assert_eq!((stream.assembler.has_fin(), stream.assembler.finish(&mut stream.buffer)), (false, 0));
+        assert_eq!((stream.assembler.has_fin(), stream.assembler.finish(&mut stream.buffer)), (false, Loss::default()));
     }
 
     #[test]
@@ -676,7 +704,7 @@ mod tests {
         let mut stream = Stream { limits: Limits { out_of_order_bytes: 4, ..Limits::default() }, ..Stream::default() };
         stream.receive(100, b"a");
         let receipt = stream.receive(105, b"fghij");
-        assert_eq!((receipt.limit, receipt.lost_bytes), (true, 4));
+        assert_eq!((receipt.limit, receipt.loss.bytes), (true, 4));
     }
 
     #[test]
@@ -722,7 +750,7 @@ mod tests {
                 }
                 let contiguous = covered.iter().take_while(|&&there| there).count();
                 prop_assert_eq!(stream.buffer.peek(), &stream_bytes[..contiguous]);
-                let lost = stream.assembler.finish(&mut stream.buffer);
+                let lost = stream.assembler.finish(&mut stream.buffer).bytes;
                 let last = covered.iter().rposition(|&there| there).map_or(0, |at| at + 1);
                 prop_assert_eq!(lost, covered[..last].iter().filter(|&&there| !there).count() as u64);
                 prop_assert_eq!(stream.buffer.consume_all().bytes.total() + booked, paid);

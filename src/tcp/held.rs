@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::stream::{Frame, LayerBytes, Timestamp};
+use crate::stream::{Frame, LayerBytes};
 
 /// Bytes beyond a hole. Invariant: pieces are sorted by `start` and do not overlap.
 #[derive(Debug, Default)]
@@ -67,19 +67,14 @@ impl Held {
         self.bytes + self.pieces.len() * size_of::<Piece>()
     }
 
-    /// Offset of the first byte held.
-    pub(super) fn start(&self) -> Option<u64> {
-        self.pieces.front().map(|piece| piece.start)
-    }
-
-    /// When the first piece was captured.
-    pub(super) fn since(&self) -> Option<Timestamp> {
-        self.pieces.front().map(|piece| piece.frame.time)
+    /// What begins first.
+    pub(super) fn first(&self) -> Option<&Piece> {
+        self.pieces.front()
     }
 
     /// Takes the first piece if it begins at `offset`.
     pub(super) fn take(&mut self, offset: u64) -> Option<Piece> {
-        if self.start() != Some(offset) {
+        if self.first().is_none_or(|piece| piece.start != offset) {
             return None;
         }
         let piece = self.pieces.pop_front()?;

@@ -5,4 +5,4 @@ mod assembler;
 mod held;
 
 pub(crate) use analysis::Analysis;
-pub(crate) use assembler::{Arrival, Assembler, Receipt};
+pub(crate) use assembler::{Arrival, Assembler, Loss, Receipt};

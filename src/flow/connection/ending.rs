@@ -2,7 +2,6 @@
 
 use super::Connection;
 use super::messages::shown_frames;
-use crate::anomaly::AnomalyKind;
 use crate::flow::application::Running;
 use crate::flow::half::Memory;
 use crate::flow::output::Output;
@@ -105,8 +104,8 @@ impl Connection {
         // Both before either is read: what is read may tell that the directions are the other way round.
         for direction in Direction::BOTH {
             let half = &mut self.halves[direction as usize];
-            let lost = half.assembler.finish(&mut half.buffer);
-            self.note_lost_at_end(lost);
+            let loss = half.assembler.finish(&mut half.buffer);
+            self.note_lost(loss, self.last);
         }
         self.advance(Direction::ClientToServer, out);
         // What ends may make room for another application, which has to be told of the end as well.
@@ -128,13 +127,6 @@ impl Connection {
         debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
         out.rows.push_back(Row::Connection(Box::new(self.row())));
         self.release_memory(out.memory);
-    }
-
-    fn note_lost_at_end(&mut self, lost: u64) {
-        if lost > 0 {
-            self.facts.lost_bytes += lost;
-            self.anomalies.add(AnomalyKind::LostBytes, self.last.number);
-        }
     }
 
     pub(super) fn row(&mut self) -> ConnectionRow {
