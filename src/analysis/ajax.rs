@@ -91,6 +91,10 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
         let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
         return (Ajax { verdict: false, confidence: 0.5, reasons: Cow::Borrowed(&["request-not-captured"]) }, side);
     };
+    // No script can ask for this: what answered it with no is an opening handshake all the same.
+    if request.head.has_token_in(FieldName::Upgrade, "websocket") {
+        return (certain(false, &["websocket-upgrade"]), Side::OtherHttp);
+    }
     signs.gather(&request.head);
     let ajax = signs.decide().unwrap_or_else(|| signs.weigh(request));
     let side = match ajax.verdict {
@@ -431,6 +435,16 @@ mod tests {
         assert_eq!(classify(Some(&image.0), Some(&upgrade), &all).1, Side::WebSocket);
         assert_eq!(classify(Some(&image.0), Some(&image.1), &all), (certain(true, &["scope-all"]), Side::Ajax));
         assert_eq!(classify(None, Some(&image.1), &Options::default()).1, Side::OtherHttp);
+    }
+
+    #[test]
+    fn an_opening_handshake_is_no_ajax_whatever_answers_it() {
+        let fields = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Origin", "https://a.example"), ("Sec-Fetch-Mode", "cors")];
+        let asked = request("GET /live HTTP/1.1", &fields);
+        for answer in [None, Some(response(403, &[("Content-Type", "application/json")])), Some(response(200, &[]))] {
+            let found = classify(Some(&asked), answer.as_ref(), &Options::default());
+            assert_eq!(found, (certain(false, &["websocket-upgrade"]), Side::OtherHttp));
+        }
     }
 
     #[test]

@@ -242,8 +242,9 @@ fn polls_are(asks: &Assumptions, messages: &AsAjax, shared: bool, bundled: bool)
     if let Some(interval) = asks.poll_interval {
         let seconds = interval.as_secs_f64();
         return format!(
-            "{} polls, one every {seconds} s of each connection (which adds {} s of waiting on average, {seconds} s at most), {clients}",
+            "{} {}, one every {seconds} s of each connection (which adds {} s of waiting on average, {seconds} s at most), {clients}",
             thousands(messages.interval_polls),
+            plural(messages.interval_polls, "poll", "polls"),
             seconds / 2.0
         );
     }

@@ -305,12 +305,12 @@ pub fn compare(base: &Value, new: &Value, max_increase: Option<f64>) -> Comparis
     let sides: Vec<_> = SIDES.iter().filter_map(side).collect();
     let mut endpoints = matched(base, new, "/endpoints", endpoint_name);
     endpoints.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then_with(|| a.name.cmp(&b.name)));
-    let grown = |side: &Group| side.metrics.iter().any(|figure| is_cost(figure) && has_grown(figure, max_increase));
-    let verdict = if sides.iter().any(grown) { Verdict::Fail } else { Verdict::Pass };
+    let grown: Vec<_> = sides.iter().filter_map(|side| grown(side, max_increase)).collect();
+    let verdict = if grown.is_empty() { Verdict::Pass } else { Verdict::Fail };
     Comparison {
         schema_version: SCHEMA_VERSION,
         verdict,
-        summary: sides.iter().map(sentence).chain(max_increase.map(|most| judgement(verdict, most))).collect(),
+        summary: sides.iter().map(sentence).chain(max_increase.map(|most| judgement(&grown, most))).collect(),
         sides,
         endpoints,
         subprotocols: matched(base, new, "/websocket/by_subprotocol", subprotocol_name),
@@ -348,11 +348,23 @@ fn has_grown(figure: &Compared, max_increase: Option<f64>) -> bool {
     figure.significance == Significance::Clear && (beyond || from_nothing)
 }
 
-fn judgement(verdict: Verdict, most: f64) -> String {
+/// A side, with its costs that grew clearly by more than was allowed; `None` where none did.
+fn grown(side: &Group, max_increase: Option<f64>) -> Option<String> {
+    let figures = side.metrics.iter().filter(|figure| is_cost(figure) && has_grown(figure, max_increase));
+    let named = figures.map(|figure| {
+        let by = figure.change_ratio.map_or_else(String::new, |ratio| format!(" +{:.1} %", ratio * 100.0));
+        format!("{}{by}", figure.title)
+    });
+    let named: Vec<_> = named.collect();
+    let (_, what, _) = SIDES.iter().find(|(name, ..)| *name == side.name)?;
+    (!named.is_empty()).then(|| format!("{} ({})", what.replacen('A', "a", 1), named.join(", ")))
+}
+
+fn judgement(grown: &[String], most: f64) -> String {
     let most = Unit::Share.show(most);
-    match verdict {
-        Verdict::Fail => format!("What one costs grew clearly by more than {most}: the verdict is no."),
-        Verdict::Pass | Verdict::Warn => format!("No cost of one grew clearly by more than {most}."),
+    match grown {
+        [] => format!("No cost of one grew clearly by more than {most}."),
+        _ => format!("What one costs grew clearly by more than {most}, so the verdict is no: {}.", grown.join("; ")),
     }
 }
 

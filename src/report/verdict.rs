@@ -128,9 +128,10 @@ fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
 fn only_websocket(report: &Report, messages: u64) -> Vec<String> {
     let figures = &report.websocket.figures;
     let mut sentences = vec![format!(
-        "This capture holds {} WebSocket {} and no Ajax: {} bytes on the wire for each message, {} of them overhead.",
+        "This capture holds {} WebSocket {} and no Ajax{}: {} bytes on the wire for each message, {} of them overhead.",
         thousands(messages),
         plural(messages, "message", "messages"),
+        if report.settings.filters.is_empty() { "" } else { " that was chosen" },
         optional_mean(figures.per_message.means.map(|means| means.wire_bytes)),
         percent(figures.overhead_share),
     )];
@@ -162,7 +163,8 @@ fn neither(report: &Report) -> Vec<String> {
     let other = report.other_http.exchanges.unwrap_or_default();
     let events = report.server_sent_events.exchanges.unwrap_or_default();
     if other > 0 {
-        holds.push(format!("{} HTTP {} that no script made", thousands(other), plural(other, "exchange", "exchanges")));
+        let which = if report.settings.filters.is_empty() { "that no script made" } else { "that do not count as Ajax" };
+        holds.push(format!("{} HTTP {} {which}", thousands(other), plural(other, "exchange", "exchanges")));
     }
     if events > 0 {
         holds.push(format!("{} event {}", thousands(events), plural(events, "stream", "streams")));
@@ -216,6 +218,11 @@ fn limits_met(report: &Report) -> Vec<(&'static str, String)> {
     RAISED.iter().filter_map(met).collect()
 }
 
+/// A filter (`ajax_host=a.example`) as it was given.
+fn flag(filter: &str) -> String {
+    format!("`--{}`", filter.replacen('_', "-", 1).replacen('=', " ", 1))
+}
+
 /// What a person can do to see more, one sentence each.
 pub(super) fn hints(report: &Report) -> Vec<String> {
     let coverage = &report.coverage;
@@ -233,7 +240,12 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     }
     let other = report.other_http.exchanges.unwrap_or_default();
     if report.ajax.exchanges == Some(0) && other > 0 {
-        hints.push("no exchange looks made by a script: `--ajax all` counts every HTTP exchange as Ajax".into());
+        hints.push(match &report.settings.filters[..] {
+            [] => "no exchange looks made by a script: `--ajax all` counts every HTTP exchange as Ajax".into(),
+            filters => {
+                format!("no exchange was chosen as Ajax by {}", filters.iter().map(|filter| flag(filter)).collect::<Vec<_>>().join(" and "))
+            }
+        });
     }
     let limits = limits_met(report);
     let is_met = |name: &str| limits.iter().any(|(kind, _)| *kind == name);

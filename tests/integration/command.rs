@@ -140,6 +140,34 @@ fn what_cannot_be_read_is_one_clear_error() {
 }
 
 #[test]
+fn no_other_command_is_proposed_behind_one() {
+    let output = run(&["compare", SAMPLE, "nope"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("error: nope: No such file") && !said.contains("commands are"), "{said}");
+}
+
+#[test]
+fn a_report_says_which_choice_left_no_ajax() {
+    for arguments in [&["report", "--ajax-path", "/nope"][..], &["report", "--ajax", "all", "--ajax-path", "/nope"]] {
+        let output = run(&[arguments, &["samples/polling/polling.pcapng"]].concat());
+        let page = text(&output.stdout);
+        assert!(page.contains("35 HTTP exchanges that do not count as Ajax"), "{page}");
+        assert!(page.contains("hint: no exchange was chosen as Ajax by `--ajax-path /nope`") && !page.contains("`--ajax all`"), "{page}");
+    }
+}
+
+#[test]
+fn the_table_of_sides_adds_up_to_the_capture() {
+    let page = run(&["report", SAMPLE]).stdout;
+    let rows = text(&page).lines().skip_while(|line| !line.contains("bytes, all in")).skip(2).take_while(|line| !line.is_empty());
+    let bytes = rows.map(|row| {
+        let number = row.split_whitespace().rev().nth(2).expect("bytes before a share");
+        number.replace(',', "").parse::<u64>().expect("a number")
+    });
+    assert_eq!(bytes.sum::<u64>(), 81_215);
+}
+
+#[test]
 fn what_is_no_capture_gets_a_hint_where_one_helps() {
     let cases: [(&[u8], &str); 6] = [
         (b"snoop\0\0\0\0\0\0\x02", "hint: Wireshark's `editcap"),

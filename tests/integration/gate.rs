@@ -79,7 +79,7 @@ fn clear_growth_fails_where_it_is_asked_for() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     let page = text(&output.stdout);
     assert!(page.contains("An Ajax exchange costs 1,444 B on the wire, 10.0 % more than before (1,313 B); of 50 and 50."), "{page}");
-    assert!(page.contains("the verdict is no."), "{page}");
+    assert!(page.contains("so the verdict is no: an Ajax exchange (an exchange, on the wire +10.0 %)."), "{page}");
     // Less is no growth.
     assert_eq!(run(&["compare", grown.path(), SAMPLE, "--max-increase", "5%"]).status.code(), Some(0));
     assert_eq!(run(&["compare", SAMPLE, grown.path(), "--max-increase", "10.1%"]).status.code(), Some(0));

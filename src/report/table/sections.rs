@@ -86,12 +86,27 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             percent(side.share_of_capture),
         ]
     };
-    let rows: Vec<_> = named.into_iter().filter(|(_, side, _)| side.figures.all_in_wire_bytes > 0).map(row).collect();
+    let mut rows: Vec<_> = named.into_iter().filter(|(_, side, _)| side.figures.all_in_wire_bytes > 0).map(row).collect();
     if rows.is_empty() {
         return Ok(());
     }
+    rows.extend(no_side(report));
     page.gap()?;
     page.table(1, &["side", "what it carried", "connections", "bytes, all in", "of the capture"], rows)
+}
+
+/// What no side paid for.
+fn no_side(report: &Report) -> impl Iterator<Item = Vec<String>> {
+    let Report { conservation, coverage, .. } = report;
+    let parts = [
+        ("none", "no message", Some(coverage.silent_connections), conservation.unclaimed_buckets),
+        ("none", "no TCP", None, conservation.not_tcp),
+        ("none", "duplicates", None, conservation.duplicates),
+    ];
+    let share = |bytes: u64| percent(Some(bytes as f64 / conservation.wire_bytes as f64));
+    parts.into_iter().filter(|&(.., bytes)| bytes > 0).map(move |(side, what, connections, bytes)| {
+        vec![side.into(), what.into(), connections.map_or_else(|| DASH.into(), thousands), thousands(bytes), share(bytes)]
+    })
 }
 
 /// Messages of one kind, or exchanges: a column of means.
@@ -166,6 +181,8 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
             &["link", "IP", "TCP", "TLS"],
         ),
     };
+    // Whatever counts, it is a share of what the wire carried.
+    let efficiency = if report.settings.basis == Basis::Wire { "efficiency" } else { "efficiency on the wire" };
     let mut rows = vec![
         bytes("link", |means| means.link_bytes),
         bytes("IP", |means| means.ip_bytes),
@@ -176,7 +193,7 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
         sum,
         overhead,
         row("content, decoded", &|column| column.content()),
-        row("efficiency", &|column| percent(column.figures.efficiency)),
+        row(efficiency, &|column| percent(column.figures.efficiency)),
         row("how many", &|column| thousands(column.count)),
     ];
     if columns.iter().all(|column| column.means.tls_bytes == 0.0) {
