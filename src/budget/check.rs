@@ -200,7 +200,10 @@ impl<'a> Check<'a> {
         let of_what = of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
         let verdict = match rule.no_data {
             NoData::Error => {
-                return Err(format!("{}{of_what}: {what}; `no_data = \"fail\"` or `\"pass\"` says what follows", rule.title()));
+                return Err(format!(
+                    "{}{of_what}: {what}; `no_data = \"fail\"` or `\"pass\"` in a budget file says what follows",
+                    rule.title()
+                ));
             }
             NoData::Fail if rule.level == Level::Error => Verdict::Fail,
             NoData::Fail => Verdict::Warn,
