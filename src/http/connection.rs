@@ -1,24 +1,25 @@
 //! One HTTP/1 connection: requests and responses paired in order (RFC 9112 §9.3), until it ends or becomes something else.
 
+mod content;
+mod pairing;
+mod shown;
 mod whole;
 
+use content::{End, begin_content, end_content, end_of_content, form, is_snapped, take_from_buffer};
+use shown::shown_request;
 pub(crate) use whole::{Captured, Taken};
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::body::{Body, Framing, Progress, Rest, Whole, content_codings};
+use super::body::{Body, Framing, Rest};
 use super::detect::{looks_like_request, looks_like_response};
 use super::head::Role;
 use super::heads::Heads;
 use super::pending::{Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{
-    AnomalyDetails, AnsweredRequest, Content, ContentSink, Cost, Direction, Exchange, FieldName, Form, Head, HttpPart, Request, Response,
-    Upgrade,
-};
+use crate::message::{ContentSink, Direction, Exchange, FieldName, Head, HttpPart, Request, Response, Upgrade};
 use crate::options::Limits;
 use crate::stream::{Frame, Provenance, StreamBuffer};
 
@@ -394,15 +395,6 @@ impl Connection {
         }
     }
 
-    /// Whether the client had the response to a request, or part of it, when it sent the next one, which acknowledged the server's
-    /// stream up to that offset. The response may have been lost, or not be read yet where the client's octets are read late.
-    fn was_awaited(&self, before: &Pending, acknowledged: Option<u64>) -> bool {
-        // What a request acknowledged is remembered behind a loss; before, it is where its response begins.
-        let begins = || self.answered_end.filter(|_| self.pending.len() == 1);
-        let acknowledged_before = before.place.acknowledged.or_else(begins);
-        before.exchange.response.is_some() || acknowledged_before.zip(acknowledged).is_some_and(|(before, now)| now > before)
-    }
-
     fn end_request(&mut self, end: End, sink: &mut impl ContentSink) {
         let body = std::mem::replace(&mut self.requests.state, State::Head);
         if let Some(pending) = self.pending.back_mut()
@@ -562,63 +554,6 @@ impl Connection {
         }
     }
 
-    /// Remembers where a response has ended whose request is certain.
-    fn note_answered(&mut self, buffer: &StreamBuffer) {
-        if !self.is_answering {
-            self.answered_end = (!self.responses_lost).then(|| buffer.start());
-        }
-    }
-
-    /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
-    fn pair(&mut self, first: Frame, start: u64, acknowledged: Option<u64>) {
-        let is_certain = !self.responses_lost && !self.pending.front().is_some_and(|oldest| oldest.after_loss);
-        let own = match is_certain {
-            // Frame numbers say nothing here, as captures swap neighbouring frames.
-            true => self.pending.front().is_some_and(|oldest| oldest.exchange.response.is_none()).then_some(0),
-            false => self.own_after_loss(first, start, acknowledged),
-        };
-        for _ in 0..own.unwrap_or(0) {
-            if let Some(older) = self.pending.pop_front() {
-                self.emit(older);
-            }
-        }
-        match own {
-            Some(_) => self.responses_lost = false,
-            None => {
-                // Counting does not tell any more which response is whose.
-                self.responses_lost = true;
-                let orphan = self.pending_exchange(None, Frame::default());
-                self.pending.push_front(orphan);
-            }
-        }
-    }
-
-    /// The request that a response behind a loss answers.
-    ///
-    /// A client that waits for each response has acknowledged all before it when it asks, and nothing of it; a server has
-    /// then acknowledged the request to its end, and nothing behind it. (Where a client does not wait, a request that was lost
-    /// may have acknowledged the same.) Without acknowledgments frame numbers must do, and only where no other request may be
-    /// meant.
-    fn own_after_loss(&self, first: Frame, start: u64, acknowledged: Option<u64>) -> Option<usize> {
-        let is_open = |pending: &Pending| pending.exchange.response.is_none();
-        let may_be_of_lost = |pending: &Pending| pending.after_gap && (self.is_pipelined || self.answered_end == Some(start));
-        let Some(acknowledged) = acknowledged else {
-            let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first))?;
-            let is_followed_by_loss = self.requests.has_lost() || self.pending.get(newest + 1).is_some_and(|next| next.after_loss);
-            return (!is_followed_by_loss && !may_be_of_lost(&self.pending[newest])).then_some(newest);
-        };
-        let has_come = |pending: &Pending| is_open(pending) && pending.place.head_end <= acknowledged;
-        let asked = self.pending.iter().position(|pending| has_come(pending) && pending.place.acknowledged == Some(start));
-        if asked.is_some() {
-            return asked.filter(|&asked| !may_be_of_lost(&self.pending[asked]));
-        }
-        let newest = self.pending.iter().rposition(has_come)?;
-        let request = &self.pending[newest];
-        let is_only_one = self.pending.iter().filter(|pending| has_come(pending)).count() == 1;
-        let is_its_own = request.end() == acknowledged && request.place.acknowledged.is_none() && !may_be_of_lost(request);
-        (is_only_one && is_its_own).then_some(newest)
-    }
-
     /// A request whose end is not known has ended when its response begins.
     fn finish_cut_request(&mut self) {
         let State::Content(Body::Rest(rest)) = &self.requests.state else { return };
@@ -659,49 +594,6 @@ impl Connection {
             self.show_response();
         }
         self.release();
-    }
-
-    fn show_interim(&mut self, found: &Found, consumed: Provenance) {
-        let asked = self.pending.iter().find(|pending| pending.exchange.response.is_none());
-        let request = asked.and_then(|pending| pending.exchange.request.as_ref());
-        let mut cost = Cost { content_bytes: Some(0), ..Cost::default() };
-        cost.add_framing(consumed);
-        self.ready.push_back(Event::Shown(Box::new(HttpPart {
-            connection: self.number,
-            direction: Direction::ServerToClient,
-            head: found.parsed.head.clone(),
-            status: found.parsed.status,
-            end: found.start + cost.framing_bytes,
-            cost,
-            content: Content::default(),
-            start: found.start,
-            upgrade: None,
-            request: request.map(answered),
-            upgrade_refused: None,
-            anomalies: AnomalySet::EMPTY,
-            anomaly_details: AnomalyDetails::default(),
-        })));
-    }
-
-    fn show_response(&mut self) {
-        let Some(exchange) = self.pending.front().map(|pending| &pending.exchange) else { return };
-        let Some(response) = &exchange.response else { return };
-        self.ready.push_back(Event::Shown(Box::new(HttpPart {
-            connection: self.number,
-            direction: Direction::ServerToClient,
-            head: response.head.clone(),
-            status: response.status,
-            cost: response.cost,
-            content: response.content.clone(),
-            start: self.response_start,
-            // Nothing behind it is read before this is taken: whoever does knows.
-            end: self.response_start,
-            upgrade: exchange.upgrade,
-            request: exchange.request.as_ref().map(answered),
-            upgrade_refused: None,
-            anomalies: AnomalySet::EMPTY,
-            anomaly_details: AnomalyDetails::default(),
-        })));
     }
 
     /// Emits the exchanges at the front that are complete.
@@ -765,163 +657,6 @@ impl Connection {
         self.ready.push_back(Event::Unattributed { direction, cost, anomalies });
         true
     }
-}
-
-fn shown_request(pending: &Pending) -> Option<Event> {
-    let request = pending.exchange.request.as_ref()?;
-    Some(Event::Shown(Box::new(HttpPart {
-        connection: pending.exchange.connection,
-        direction: Direction::ClientToServer,
-        head: request.head.clone(),
-        status: 0,
-        cost: request.cost,
-        content: request.content.clone(),
-        start: pending.place.start,
-        end: pending.end(),
-        upgrade: None,
-        request: None,
-        upgrade_refused: None,
-        anomalies: AnomalySet::EMPTY,
-        anomaly_details: AnomalyDetails::default(),
-    })))
-}
-
-fn answered(request: &Request) -> AnsweredRequest {
-    let Request { cost, .. } = request;
-    AnsweredRequest {
-        first: cost.provenance.first,
-        last: cost.provenance.last,
-        host: request.host().map(Into::into),
-        target: request.target().into(),
-    }
-}
-
-/// Why a message's content is over.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Complete,
-    /// The stream ended before it.
-    Cut,
-    /// There was none, whatever the header section says.
-    Absent,
-    /// What follows is not its framing.
-    Damaged(AnomalyKind),
-}
-
-impl End {
-    fn is_damaged(self) -> bool {
-        matches!(self, Self::Damaged(_))
-    }
-}
-
-fn end_of_content(body: &Body, progress: Progress, stream_has_ended: bool, closed: bool) -> Option<End> {
-    match progress {
-        Progress::Complete => Some(End::Complete),
-        Progress::Damaged(why) => Some(End::Damaged(why)),
-        Progress::Wait if !stream_has_ended => None,
-        Progress::Wait if body.ends_with_stream() && (closed || !body.is_content()) => Some(End::Complete),
-        Progress::Wait => Some(End::Cut),
-    }
-}
-
-/// The media type of server-sent events.
-const EVENT_STREAM: &[u8] = b"text/event-stream";
-
-/// What the sink is told of a content.
-fn form<'a>(framing: Framing, head: &'a Head, target: &'a [u8], direction: Direction) -> ContentForm<'a> {
-    let media_type = head.first(FieldName::ContentType).unwrap_or_default();
-    let is_event_stream = media_type.get(..EVENT_STREAM.len()).is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM));
-    let len = if let Framing::Length(len) = framing { Some(len) } else { None };
-    ContentForm { codings: content_codings(head), len, target, direction, is_event_stream }
-}
-
-/// Takes a message at once whose content is all there behind its head, as with most; whether that is so. (`whole::measure` does the
-/// same where a segment is a message.)
-///
-/// It comes to the same as reading head, content and framing one after the other, as shares of a segment's cost sum to all of
-/// it. What may depend on the segments in which a content came is left to that: the times of events, and how much codings make
-/// of how little.
-fn take_from_buffer(
-    framing: Framing,
-    found: &Found,
-    form: &ContentForm<'_>,
-    cost: &mut Cost,
-    content: &mut Content,
-    buffer: &mut StreamBuffer,
-    sink: &mut impl ContentSink,
-) -> bool {
-    let Some(octets) = buffer.peek().get(found.len..).filter(|_| !form.is_event_stream) else { return false };
-    let Some(whole) = Whole::of(framing, octets) else { return false };
-    let len = found.len as u64 + whole.framing_len + whole.content_len;
-    if !form.codings.is_empty() && buffer.front_run() < len {
-        return false;
-    }
-    *content = whole.give(octets, form.sink(), sink);
-    cost.content_bytes = content.bytes;
-    cost.add_framing(found.cost);
-    cost.add_frame(found.len as u64 + whole.framing_len, whole.content_len, buffer.consume(len));
-    true
-}
-
-/// Tells the sink what is to come; when there is no content the message is complete without it.
-fn begin_content(
-    framing: Framing,
-    form: &ContentForm<'_>,
-    cost: &mut Cost,
-    content: &mut Content,
-    sink: &mut impl ContentSink,
-) -> Option<Body> {
-    let body = Body::new(framing);
-    if body.is_some() {
-        sink.begin(form.sink());
-    } else {
-        content.bytes = Some(0);
-        cost.content_bytes = Some(0);
-    }
-    body
-}
-
-/// What is said of a content in the head before it, and by the target.
-struct ContentForm<'a> {
-    codings: Cow<'a, [u8]>,
-    len: Option<u64>,
-    target: &'a [u8],
-    direction: Direction,
-    is_event_stream: bool,
-}
-
-impl ContentForm<'_> {
-    fn sink(&self) -> Form<'_> {
-        let &Self { ref codings, len, target, direction, is_event_stream } = self;
-        Form::Http { content_encoding: codings, len, target, direction, is_event_stream }
-    }
-}
-
-/// Whether the snap length cut what says where the next chunk begins.
-fn is_snapped(body: &Body, progress: Progress, buffer: &StreamBuffer) -> bool {
-    matches!(body, Body::Chunked(_)) && progress == Progress::Damaged(AnomalyKind::LostBytes) && !buffer.is_lost()
-}
-
-/// Says what was odd about its end.
-fn end_content(end: End, body: &State, cost: &mut Cost, content: &mut Content, sink: &mut impl ContentSink) -> AnomalySet {
-    let mut anomalies = AnomalySet::EMPTY;
-    match body {
-        State::Content(Body::Rest(rest)) => rest.divide(cost),
-        State::Content(_) | State::Head | State::Paused => {
-            let has_all = matches!(body, State::Content(body) if body.has_all_content());
-            *content = sink.end(matches!(end, End::Complete) || has_all);
-            cost.content_bytes = content.bytes;
-        }
-    }
-    if cost.lost_bytes > 0 {
-        anomalies.insert(AnomalyKind::LostBytes);
-    }
-    match end {
-        End::Complete | End::Absent => {}
-        End::Cut => anomalies.insert(AnomalyKind::IncompleteContent),
-        End::Damaged(why) => anomalies.insert(why),
-    }
-    anomalies
 }
 
 /// 101 is final for HTTP: what follows is another protocol's (RFC 9110 §15.2.2).

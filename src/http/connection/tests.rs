@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::message::{Content, Form};
 use crate::stream::{LayerBytes, Timestamp};
 
 /// What happens on the wire.

@@ -1,7 +1,8 @@
 //! The common case: a segment that is one whole message, of an exchange that goes as nearly all do. It is read where it was
 //! captured, and comes to what the general path makes of it; that takes all others.
 
-use super::{Connection, ContentForm, form};
+use super::Connection;
+use super::content::{ContentForm, form};
 use crate::anomaly::AnomalySet;
 use crate::http::body::{Framing, Whole};
 use crate::http::head::Role;
