@@ -41,10 +41,7 @@ pub(crate) fn corpus() -> Option<PathBuf> {
         return Some(corpus);
     }
     assert!(std::env::var_os("WIRETARE_REQUIRE_CORPUS").is_none(), "the corpus is demanded and is not at {}", corpus.display());
-    #[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
-    {
-        eprintln!("skipped: no corpus at {}", corpus.display());
-    }
+    skipped(format_args!("no corpus at {}", corpus.display()));
     None
 }
 
