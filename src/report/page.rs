@@ -1,11 +1,14 @@
 //! Pages of sentences and tables, for the terminal or as Markdown: what the report and the verdicts for CI are printed on.
 
+mod columns;
+
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 
 use super::text::{safe, shorten_middle, width};
+use columns::{Columns, PADDING};
 
 /// What a page is written for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,10 +77,9 @@ impl<'a> Page<'a> {
             self.end_list()?;
             return writeln!(self.out, "### {}\n", markdown(title));
         }
-        match self.layout.color {
-            true => writeln!(self.out, "\n\x1b[1m{title}\x1b[0m"),
-            false => writeln!(self.out, "\n{title}"),
-        }
+        self.line("")?;
+        let (bold, plain) = if self.layout.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        self.broken("", title).iter().try_for_each(|line| writeln!(self.out, "{bold}{line}{plain}"))
     }
 
     /// An item of a list.
@@ -95,16 +97,21 @@ impl<'a> Page<'a> {
             self.end_list()?;
             return writeln!(self.out, "{label}{}\n", markdown(&safe(text)));
         }
+        self.broken(label, text).iter().try_for_each(|line| self.line(line))
+    }
+
+    /// Text broken at the width, further lines indented below the first word behind a label.
+    fn broken(&self, label: &str, text: &str) -> Vec<String> {
         let columns = self.layout.width.map_or(usize::MAX, usize::from).max(20);
         let indent = " ".repeat(width(label));
+        let mut lines = Vec::new();
         let mut line = label.to_owned();
         let mut used = indent.len();
         let mut first = true;
         for word in safe(text).split(' ') {
             let len = width(word);
             if !first && used + 1 + len > columns {
-                self.line(&line)?;
-                line.clone_from(&indent);
+                lines.push(std::mem::replace(&mut line, indent.clone()));
                 used = indent.len();
                 first = true;
             }
@@ -116,24 +123,36 @@ impl<'a> Page<'a> {
             used += len;
             first = false;
         }
-        self.line(&line)
+        lines.push(line);
+        lines
     }
 
     /// A table: `left` columns of text, then numbers, aligned to the right.
     pub fn table(&mut self, left: usize, header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
+        self.table_in_room(left, header, rows, &[])
+    }
+
+    /// A table of which columns are left out where the page has no room for all, `least` the least important first.
+    pub fn table_in_room(&mut self, left: usize, header: &[&str], rows: Vec<Vec<String>>, least: &[&str]) -> io::Result<()> {
         let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| safe(cell)).collect()).collect();
-        match self.is_markdown() {
-            true => self.pipe_table(left, header, &rows),
-            false => self.ruled_table(left, header, rows),
+        let mut columns = Columns { left, header: header.to_vec(), rows };
+        if self.is_markdown() {
+            return self.pipe_table(&columns);
+        }
+        let left_out = columns.leave_out(least, self.layout.width.map(usize::from));
+        self.ruled_table(&columns)?;
+        match left_out.is_empty() {
+            true => Ok(()),
+            false => self.paragraph("", &format!("no room for: {}", left_out.join(", ").replace('\n', " "))),
         }
     }
 
     /// A table of GitHub Flavored Markdown (section 4.10).
-    fn pipe_table(&mut self, left: usize, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    fn pipe_table(&mut self, Columns { left, header, rows }: &Columns<'_>) -> io::Result<()> {
         self.end_list()?;
         // A header's line feeds are ours.
         let titles: Vec<_> = header.iter().map(|title| markdown(&title.replace('\n', " "))).collect();
-        let rules: Vec<_> = (0..header.len()).map(|column| if column < left { ":---" } else { "---:" }).collect();
+        let rules: Vec<_> = (0..header.len()).map(|column| if column < *left { ":---" } else { "---:" }).collect();
         writeln!(self.out, "| {} |\n| {} |", titles.join(" | "), rules.join(" | "))?;
         for row in rows {
             let cells: Vec<_> = row.iter().map(|cell| markdown(cell)).collect();
@@ -142,7 +161,8 @@ impl<'a> Page<'a> {
         self.line("")
     }
 
-    fn ruled_table(&mut self, left: usize, header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
+    fn ruled_table(&mut self, columns: &Columns<'_>) -> io::Result<()> {
+        let Columns { left, header, rows } = columns;
         let mut table = Table::new();
         table.load_style(RULED);
         match self.layout.width {
@@ -150,10 +170,10 @@ impl<'a> Page<'a> {
             None => table.set_content_arrangement(ContentArrangement::Disabled),
         };
         // A header's line feeds are ours; those of cells would come from the network.
-        table.set_header(header.iter().enumerate().map(|(column, title)| aligned(column < left, title)));
-        let narrowest = narrowest(left, header, &rows, self.layout.width.map(usize::from));
+        table.set_header(header.iter().enumerate().map(|(column, title)| aligned(column < *left, title)));
+        let narrowest = columns.narrowest(self.layout.width.map(usize::from));
         for row in rows {
-            let cell = |(column, cell): (usize, &String)| match column < left {
+            let cell = |(column, cell): (usize, &String)| match column < *left {
                 true => aligned(true, &words_shortened(cell, narrowest[column])),
                 false => aligned(false, cell),
             };
@@ -187,47 +207,6 @@ fn markdown(text: &str) -> String {
 
 /// A rule below the header and nothing else.
 const RULED: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// A space on either side of each cell.
-const PADDING: usize = 2;
-
-/// Widths that text does not fall below as long as others can give way, and at all.
-const LEAST_TEXT: [usize; 2] = [12, 8];
-
-/// What stands in the last column of text gives way before labels do, down to this.
-const LEAST_NAME: usize = 8;
-
-/// Widths below which columns would break a number or a word, and more where there is room for whole cells. Where even these pass
-/// the width of the page, columns of text give way, the widest first.
-fn narrowest(left: usize, header: &[&str], rows: &[Vec<String>], page: Option<usize>) -> Vec<usize> {
-    let longest_word = |text: &str| text.split_whitespace().map(width).max().unwrap_or_default();
-    let of_column = |(column, title): (usize, &&str)| {
-        let of_cell = |cell: &String| if column < left { longest_word(cell) } else { width(cell) };
-        let widest_cell = rows.iter().filter_map(|row| row.get(column)).map(of_cell).max().unwrap_or_default();
-        widest_cell.max(longest_word(title))
-    };
-    let mut widths: Vec<usize> = header.iter().enumerate().map(of_column).collect();
-    // A column stands between two.
-    let all: usize = widths.iter().map(|width| width + PADDING + 1).sum();
-    let mut missing = page.map_or(0, |page| all.saturating_sub(page + 1));
-    let mut narrow = |columns: &mut [usize], least: usize| {
-        while let Some(widest) = columns.iter_mut().max().filter(|width| missing > 0 && **width > least) {
-            *widest -= 1;
-            missing -= 1;
-        }
-    };
-    narrow(&mut widths[..left], LEAST_TEXT[0]);
-    narrow(&mut widths[left.saturating_sub(1)..left], LEAST_NAME);
-    narrow(&mut widths[..left], LEAST_TEXT[1]);
-    let mut spare = page.map_or(0, |page| (page + 1).saturating_sub(widths.iter().map(|width| width + PADDING + 1).sum()));
-    let widest_cell = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or_default();
-    for (column, narrowest) in widths.iter_mut().enumerate() {
-        let wider = widest_cell(column).saturating_sub(*narrowest).min(spare);
-        *narrowest += wider;
-        spare -= wider;
-    }
-    widths
-}
 
 /// A cell whose words are no wider than its column, so that none is broken.
 fn words_shortened(cell: &str, column: usize) -> String {

@@ -16,9 +16,6 @@ use crate::report::{
 /// Endpoints on the page; JSON has more.
 const ENDPOINTS: usize = 10;
 
-/// Pages narrower than this have no room for the endpoints' times.
-const TIMES_WIDTH: u16 = 100;
-
 /// Columns that a path may take.
 const PATH_WIDTH: usize = 48;
 
@@ -36,10 +33,11 @@ pub(super) fn captured(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
             percent(capture.captured_share) + if capture.truncated { ", cut off" } else { "" },
         ]
     };
-    page.table(
+    page.table_in_room(
         3,
         &["file", "format", "first packet (UTC)", "duration", "packets", "bytes on the wire", "captured"],
         report.captures.iter().map(file).collect(),
+        &["format", "first packet (UTC)", "duration"],
     )?;
     let coverage = &report.coverage;
     let shares = &coverage.shares;
@@ -92,7 +90,7 @@ fn sides(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     }
     rows.extend(no_side(report));
     page.gap()?;
-    page.table(1, &["side", "what it carried", "connections", "bytes, all in", "of the capture"], rows)
+    page.table_in_room(1, &["side", "what it carried", "connections", "bytes, all in", "of the capture"], rows, &["connections"])
 }
 
 /// What no side paid for.
@@ -143,14 +141,19 @@ impl<'a> Column<'a> {
 /// Behind a mean of some of what is counted.
 const NOT_ALL: &str = " *";
 
+const AJAX_RESPONSE: &str = "Ajax\nresponse";
+const AJAX_REQUEST: &str = "Ajax\nrequest";
+const WEBSOCKET_FROM_SERVER: &str = "WebSocket\nfrom server";
+const WEBSOCKET_FROM_CLIENT: &str = "WebSocket\nfrom client";
+
 /// The columns that hold anything.
 fn columns(report: &Report) -> Vec<Column<'_>> {
     let (ajax, websocket) = (&report.ajax, &report.websocket);
     let columns = [
-        Column::of_messages("Ajax\nresponse", &ajax.by_direction.server_to_client),
-        Column::of_messages("WebSocket\nfrom server", &websocket.by_direction.server_to_client),
-        Column::of_messages("Ajax\nrequest", &ajax.by_direction.client_to_server),
-        Column::of_messages("WebSocket\nfrom client", &websocket.by_direction.client_to_server),
+        Column::of_messages(AJAX_RESPONSE, &ajax.by_direction.server_to_client),
+        Column::of_messages(WEBSOCKET_FROM_SERVER, &websocket.by_direction.server_to_client),
+        Column::of_messages(AJAX_REQUEST, &ajax.by_direction.client_to_server),
+        Column::of_messages(WEBSOCKET_FROM_CLIENT, &websocket.by_direction.client_to_server),
         Column::of_exchanges("Ajax\nexchange", ajax),
         Column::of_messages("WebSocket\nmessage", &websocket.figures),
     ];
@@ -202,7 +205,7 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
     rows.retain(|row| !below.contains(&row[0].as_str()));
     let header: Vec<&str> = std::iter::once("").chain(columns.iter().map(|column| column.header)).collect();
     let some_unknown = rows.iter().flatten().any(|cell| cell.ends_with(NOT_ALL));
-    page.table(1, &header, rows)?;
+    page.table_in_room(1, &header, rows, &[AJAX_REQUEST, WEBSOCKET_FROM_CLIENT, AJAX_RESPONSE, WEBSOCKET_FROM_SERVER])?;
     if some_unknown {
         page.paragraph("", "* of those whose content is known")?;
     }
@@ -297,7 +300,7 @@ pub(super) fn distributions(page: &mut Page<'_>, report: &Report) -> io::Result<
         return Ok(());
     }
     page.heading("Spread (bytes; times with their unit)")?;
-    page.table(1, &["", "count", "min", "p50", "p90", "p99", "max"], rows)
+    page.table_in_room(1, &["", "count", "min", "p50", "p90", "p99", "max"], rows, &["min", "p90", "max"])
 }
 
 fn spread_row<T: Copy>(name: &str, spread: &Spread<T>, print: impl Fn(T) -> String) -> Vec<String> {
@@ -345,7 +348,7 @@ pub(super) fn counterfactual(page: &mut Page<'_>, report: &Report) -> io::Result
             format!("{} to {}", thousands(estimate.low_packets), thousands(estimate.high_packets)),
         ]
     });
-    page.table(1, &["", "observed", "low", "high", "of observed", "packets"], rows.collect())?;
+    page.table_in_room(1, &["", "observed", "low", "high", "of observed", "packets"], rows.collect(), &["packets", "of observed"])?;
     for (name, estimate) in &estimates {
         page.paragraph("", &format!("{name} assumes:"))?;
         for assumption in &estimate.assumptions {
@@ -381,7 +384,8 @@ pub(super) fn compression(page: &mut Page<'_>, report: &Report) -> io::Result<()
         return Ok(());
     }
     page.heading("Compression (bytes of messages whose content is known)")?;
-    page.table(1, &["", "content", "as sent", "content ÷ sent", "compressed messages", "of them grown"], rows)
+    let header = ["", "content", "as sent", "content ÷ sent", "compressed messages", "of them grown"];
+    page.table_in_room(1, &header, rows, &["of them grown", "compressed messages"])
 }
 
 /// What the protocols inside messages keep for themselves.
@@ -409,7 +413,8 @@ pub(super) fn envelopes(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
         return Ok(());
     }
     page.heading("Inside the messages (bytes of decoded content)")?;
-    page.table(2, &["protocol", "side", "messages", "packets", "content", "envelope", "share"], rows)
+    let header = ["protocol", "side", "messages", "packets", "content", "envelope", "share"];
+    page.table_in_room(2, &header, rows, &["packets", "content", "messages"])
 }
 
 /// Field names on the page; JSON has more.
@@ -440,7 +445,7 @@ pub(super) fn header_fields(page: &mut Page<'_>, report: &Report) -> io::Result<
     rows.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
     page.heading("Header fields of Ajax that cost the most (bytes)")?;
     let header = ["field", "of a", "lines", "bytes", "bytes a message", "of the wire"];
-    page.table(2, &header, rows.into_iter().take(FIELDS).map(|(_, row)| row).collect())
+    page.table_in_room(2, &header, rows.into_iter().take(FIELDS).map(|(_, row)| row).collect(), &["lines", "of the wire"])
 }
 
 pub(super) fn polling(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
@@ -463,7 +468,7 @@ pub(super) fn polling(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     };
     let rows = report.polling.iter().take(ENDPOINTS).map(row).collect();
     let header = ["kind", "what", "polls", "every", "bytes", "no news", "wasted bytes", "added wait"];
-    page.table(2, &header, rows)
+    page.table_in_room(2, &header, rows, &["added wait", "no news", "every"])
 }
 
 /// engine.io's way to WebSocket.
@@ -491,7 +496,7 @@ pub(super) fn engine_io(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
             thousands(sessions.wire_bytes),
             optional_mean(sessions.wire_bytes_per_session),
         ]);
-        page.table(1, &["", "how many", "bytes", "a session"], rows)?;
+        page.table_in_room(1, &["", "how many", "bytes", "a session"], rows, &["a session"])?;
     }
     Ok(())
 }
@@ -501,9 +506,8 @@ pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
         return Ok(());
     }
     page.heading("Endpoints that cost the most (bytes on the wire)")?;
-    let with_times = page.layout.width.is_none_or(|width| width >= TIMES_WIDTH);
     let row = |endpoint: &crate::report::EndpointReport| {
-        let mut row = vec![
+        vec![
             side_name(endpoint.side),
             endpoint_name(endpoint.host.as_deref(), endpoint.path.as_deref()),
             thousands(endpoint.messages),
@@ -511,18 +515,12 @@ pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
             optional_mean(endpoint.wire_bytes_per_message),
             percent(endpoint.overhead_share),
             endpoint.first_frame.map_or(DASH.into(), thousands_free),
-        ];
-        if with_times {
-            row.push(endpoint.time_to_answer.mean_s.map_or(DASH.into(), seconds));
-        }
-        row
+            endpoint.time_to_answer.mean_s.map_or(DASH.into(), seconds),
+        ]
     };
     let rows = report.endpoints.iter().take(ENDPOINTS).map(row).collect();
-    let mut header = vec!["side", "endpoint", "messages", "wire bytes", "a message", "overhead", "frame"];
-    if with_times {
-        header.push("answer in");
-    }
-    page.table(2, &header, rows)?;
+    let header = ["side", "endpoint", "messages", "wire bytes", "a message", "overhead", "frame", "answer in"];
+    page.table_in_room(2, &header, rows, &["answer in", "frame", "a message", "overhead"])?;
     match report.endpoints.len().saturating_sub(ENDPOINTS) {
         0 => Ok(()),
         more => page.paragraph("", &format!("{more} more in `--format json`")),

@@ -33,9 +33,24 @@ fn the_deck_reads_from_the_top() {
 
 #[test]
 fn a_narrow_page_stays_narrow() {
-    for line in page(&deck_report(), Some(80)).lines() {
-        assert!(line.chars().count() <= 80, "{line}");
+    for width in [60, 70, 80] {
+        for line in page(&deck_report(), Some(width)).lines() {
+            assert!(crate::report::text::width(line) <= width.into(), "{width}: {line}");
+        }
     }
+}
+
+#[test]
+fn columns_without_room_are_named_and_none_is_missing_in_markdown() {
+    let report = deck_report();
+    let narrow = page(&report, Some(60));
+    assert!(narrow.contains("\nno room for: Ajax request, WebSocket from client\n"), "{narrow}");
+    assert!(!page(&report, Some(120)).contains("no room for"));
+    let mut out = Vec::new();
+    let layout = Layout { width: Some(60), markup: crate::report::page::Markup::Markdown, ..Layout::default() };
+    write(&report, layout, &mut out).expect("a vector takes every byte");
+    let markdown = String::from_utf8(out).expect("UTF-8");
+    assert!(markdown.contains(" Ajax request | WebSocket from client |") && !markdown.contains("no room for"), "{markdown}");
 }
 
 #[test]
