@@ -7,7 +7,7 @@ use std::io;
 #[non_exhaustive]
 pub enum Error {
     /// The input could not be opened.
-    #[error("{file}: {source}")]
+    #[error("{}: {source}", named(file, "standard input"))]
     Open {
         /// Path as given, or `-` for standard input.
         file: String,
@@ -15,7 +15,10 @@ pub enum Error {
         source: io::Error,
     },
     /// The input does not begin like a capture in any known format.
-    #[error("{file}: not a capture: {found}; wanted pcap or pcapng, plain or compressed with gzip, zstd, lz4 or xz")]
+    #[error(
+        "{}: not a capture: {found}; wanted pcap or pcapng, plain or compressed with gzip, zstd, lz4 or xz",
+        named(file, "standard input")
+    )]
     NotACapture {
         /// Path as given, or `-` for standard input.
         file: String,
@@ -23,7 +26,7 @@ pub enum Error {
         found: String,
     },
     /// Reading failed in the middle.
-    #[error("{file}: read failed at offset {offset}: {source}")]
+    #[error("{}: read failed at offset {offset}: {source}", named(file, "standard input"))]
     Read {
         /// Path as given, or `-` for standard input.
         file: String,
@@ -33,7 +36,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Writing the output failed.
-    #[error("{file}: write failed: {source}")]
+    #[error("{}: write failed: {source}", named(file, "standard output"))]
     Write {
         /// Path as given, or `-` for standard output.
         file: String,
@@ -52,6 +55,11 @@ pub enum Error {
     /// An option's value cannot be used.
     #[error("{0}")]
     Usage(String),
+}
+
+/// A path as messages show it: `-` by what it stands for.
+fn named<'a>(file: &'a str, standard: &'a str) -> &'a str {
+    if file == "-" { standard } else { file }
 }
 
 /// Short for a result with this crate's [`Error`].

@@ -57,7 +57,8 @@ impl Notes {
         for file in facts.files.iter().filter(|file| file.truncated || file.damage.is_some()) {
             damaged = true;
             let what = file.damage.as_deref().unwrap_or("ends too early");
-            self.warning(format_args!("{}: {what}; shown is what could be read", file.file));
+            let name = if file.file == "-" { "standard input" } else { &file.file };
+            self.warning(format_args!("{name}: {what}; shown is what could be read"));
         }
         damaged
     }

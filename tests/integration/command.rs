@@ -181,7 +181,7 @@ fn what_is_no_capture_gets_a_hint_where_one_helps() {
         let output = run_with_stdin(&["-"], input);
         assert_eq!(output.status.code(), Some(2));
         let mut lines = text(&output.stderr).lines();
-        assert!(lines.next().is_some_and(|line| line.starts_with("error: -: not a capture: ")));
+        assert!(lines.next().is_some_and(|line| line.starts_with("error: standard input: not a capture: ")));
         assert!(lines.next().unwrap_or_default().starts_with(hint), "{}", text(&output.stderr));
         assert_eq!(text(&output.stderr).lines().count(), if hint.is_empty() { 1 } else { 2 });
     }
@@ -194,7 +194,7 @@ fn cut_capture_is_shown_up_to_the_cut() {
     for (arguments, code) in [(&["messages", "-"][..], 0), (&["messages", "--strict", "-"], 3), (&["report", "--strict", "-"], 3)] {
         let output = run_with_stdin(arguments, cut);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
-        assert!(text(&output.stderr).contains("warning: -: "), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("warning: standard input: "), "{}", text(&output.stderr));
         assert!(!output.stdout.is_empty());
     }
     assert_eq!(text(&run_with_stdin(&["messages", "-q", "--content", "none", "-"], cut).stderr), "");
