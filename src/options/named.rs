@@ -165,6 +165,14 @@ impl Quantity {
         }
     }
 
+    /// Units that are read besides, and never shown.
+    fn other_units(self) -> &'static [(&'static str, u64)] {
+        match self {
+            Self::Size => &[("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)],
+            Self::Count | Self::Duration => &[],
+        }
+    }
+
     /// The largest value of any limit.
     const fn most(self) -> u64 {
         match self {
@@ -188,7 +196,7 @@ impl Quantity {
     pub fn parse(self, text: &str) -> Option<u64> {
         let digits = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '_' | ',' | '\'' | ' ' | '\u{202f}' | '\u{a0}')));
         let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-        let factor = match self.units().iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim())) {
+        let factor = match self.units().iter().chain(self.other_units()).find(|(name, _)| name.eq_ignore_ascii_case(unit.trim())) {
             Some(&(_, factor)) => factor,
             None if unit.is_empty() && self != Self::Duration => 1,
             None => return None,
@@ -238,6 +246,7 @@ mod tests {
         let size = |text: &str| set(&format!("http_head={text}")).map(|options| options.limits.http_head);
         let sizes = ["65536", "65_536", "65,536", "65 536", "65536B", "64KiB", "64 kib"].map(size);
         assert_eq!(sizes, [65_536; 7].map(Ok));
+        assert_eq!(["64kB", "64 KB", "64000"].map(size), [64_000; 3].map(Ok));
         let count = |text: &str| set(&format!("connections = {text}")).map(|options| options.limits.connections);
         assert_eq!(["16384", "16_384", "16 384"].map(count), [16_384; 3].map(Ok));
         let time = |text: &str| set(&format!("idle-timeout={text}")).map(|options| options.idle_timeout.as_secs());
