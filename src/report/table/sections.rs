@@ -521,6 +521,9 @@ pub(super) fn endpoints(page: &mut Page<'_>, report: &Report) -> io::Result<()> 
     let rows = report.endpoints.iter().take(ENDPOINTS).map(row).collect();
     let header = ["side", "endpoint", "messages", "wire bytes", "a message", "overhead", "frame", "answer in"];
     page.table_in_room(2, &header, rows, &["answer in", "frame", "a message", "overhead"])?;
+    if report.endpoints.iter().take(ENDPOINTS).any(|endpoint| endpoint.messages_wire_bytes < endpoint.wire_bytes) {
+        page.paragraph("", "WebSocket's wire bytes include opening handshakes and control frames, beside its messages")?;
+    }
     match report.endpoints.len().saturating_sub(ENDPOINTS) {
         0 => Ok(()),
         more => page.paragraph("", &format!("{more} more in `--format json`")),
