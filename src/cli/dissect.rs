@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use wiretare::dissect::{Dissection, Dissector, append_json, append_line, append_tree, late_line};
 use wiretare::report::thousands;
-use wiretare::{Capture, ContentMode, Error, Options, Result, Totals};
+use wiretare::{ContentMode, Error, Options, Result, Totals};
 
 use super::Outcome;
 use super::arguments::{Display, Input, number};
+use super::live;
 use super::notes::Notes;
 use super::output::Output;
 use super::progress::Progress;
-use super::run::{Facts, is_live};
+use super::run::Facts;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -171,9 +172,9 @@ pub(super) fn check_connection(connection: u64, totals: &Totals) -> Result<()> {
 
 fn read(args: &Args, files: &[PathBuf], printer: &mut Printer, output: &mut Output) -> Result<Facts> {
     let options = args.options()?;
-    let live = files.iter().any(|file| is_live(file));
+    let live = files.iter().any(|file| live::is_live(file));
     let mut progress = Progress::new(!args.display.quiet && !args.display.no_progress && !args.display.on_terminal());
-    let mut capture = Capture::open(files, &options.limits)?;
+    let mut capture = live::open(files, &options.limits)?;
     let mut dissector = Dissector::new(options);
     let last = args.frame.as_ref().map_or(u64::MAX, Frames::last);
     let mut is_whole = true;

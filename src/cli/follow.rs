@@ -6,15 +6,16 @@ use clap::ValueEnum;
 use wiretare::report::ndjson::Lines;
 use wiretare::report::thousands;
 use wiretare::report::transcript::{Style, Transcript, Turn};
-use wiretare::{Analyzer, Capture, ContentMode, Direction, Error, Options, Part, Result, Row};
+use wiretare::{Analyzer, ContentMode, Direction, Error, Options, Part, Result, Row};
 
 use super::Outcome;
 use super::arguments::{Display, Input, number};
 use super::dissect::check_connection;
+use super::live;
 use super::notes::Notes;
 use super::output::Output;
 use super::progress::Progress;
-use super::run::{Facts, is_live};
+use super::run::Facts;
 use super::search::Side;
 
 pub(super) const EXAMPLES: &str = "\
@@ -78,9 +79,9 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
 
 fn read(args: &Args, files: &[PathBuf], follower: &mut Follower, output: &mut Output) -> Result<Facts> {
     let options = Options { content: ContentMode::Full, parts: args.format != Format::Ndjson, ..args.input.options()? };
-    let live = files.iter().any(|file| is_live(file));
+    let live = files.iter().any(|file| live::is_live(file));
     let mut progress = Progress::new(!args.display.quiet && !args.display.no_progress && !args.display.on_terminal());
-    let mut capture = Capture::open(files, &options.limits)?;
+    let mut capture = live::open(files, &options.limits)?;
     let mut analyzer = Analyzer::new(options);
     while let Some(packet) = capture.next()? {
         follower.start(packet.frame.time);

@@ -9,11 +9,12 @@ use wiretare::{ContentMode, Error, Options, Result, Row, Timestamp};
 use super::Outcome;
 use super::arguments::{Display, Input};
 use super::filter::{Filter, Selection};
+use super::live;
 use super::notes::Notes;
 use super::ordered::Ordered;
 use super::output::Output;
 use super::progress::Progress;
-use super::run::{Event, Order, is_live, run as read};
+use super::run::{Event, Order, run as read};
 use super::search::{Search, Searcher, shorten};
 
 pub(super) const EXAMPLES: &str = "\
@@ -143,7 +144,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     if shown.is_some() {
         options.content = ContentMode::Full;
     }
-    let live = files.iter().any(|file| is_live(file));
+    let live = files.iter().any(|file| live::is_live(file));
     // Rows that scroll by are progress enough.
     let progress = Progress::new(!args.display.quiet && !args.display.no_progress && !args.display.on_terminal());
     let filtered = args.selection.is_some() || searcher.is_some();

@@ -6,6 +6,7 @@ mod compare;
 mod dissect;
 mod filter;
 mod follow;
+mod live;
 mod measure;
 mod messages;
 mod notes;
@@ -163,6 +164,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Schema(args) => schema::run(&args),
     };
     match outcome {
+        Ok(_) if live::is_interrupted() => {
+            notes.note("interrupted; shown is what came until then");
+            ExitCode::from(live::INTERRUPTED)
+        }
         Ok(Outcome::Refused) => ExitCode::from(1),
         Ok(outcome) => match outcome.lacks().filter(|_| strict) {
             Some(lacking) => {

@@ -1,9 +1,10 @@
 //! Packets of the captures through the analysis, rows out to whoever wants them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use wiretare::{Analyzer, Capture, CaptureFile, Options, Result, Row, Timestamp, Totals};
+use wiretare::{Analyzer, CaptureFile, Options, Result, Row, Timestamp, Totals};
 
+use super::live;
 use super::progress::Progress;
 
 /// What a run meets, in order.
@@ -41,7 +42,7 @@ pub(super) fn run(
     mut progress: Progress,
     mut each: impl FnMut(Event<'_>) -> Result<()>,
 ) -> Result<Facts> {
-    let mut capture = Capture::open(files, &options.limits)?;
+    let mut capture = live::open(files, &options.limits)?;
     let mut analyzer = Analyzer::new(options);
     let mut begun = false;
     let mut next = 0;
@@ -83,10 +84,4 @@ fn hand_on_all<'a>(mut rows: impl Iterator<Item = (u64, &'a mut Row)>, each: &mu
         each(Event::Row(number, row))
     })?;
     Ok(any)
-}
-
-/// Whether packets of an input may be a while in coming: a pipe or a device, not a file.
-pub(super) fn is_live(input: &Path) -> bool {
-    let path = if input == Path::new("-") { Path::new("/dev/stdin") } else { input };
-    path.metadata().map_or(true, |metadata| !metadata.is_file())
 }
