@@ -17,8 +17,8 @@ use crate::anomaly::AnomalyKind;
 use crate::envelope;
 use crate::message::{Bucket, Direction, Part, SegmentPart, TcpAnalysis, TcpAnalysisCounts, TcpFacts, WebSocketFacts};
 use crate::options::{ContentMode, Options, Protocol};
-use crate::packet::{ConnectionKey, Flags, Segment, Sender};
-use crate::stream::{Frame, LayerBytes, Timestamp};
+use crate::packet::{ConnectionKey, Flags, Segment, Sender, SeqNumber};
+use crate::stream::{Acknowledged, Frame, LayerBytes, Timestamp};
 use crate::tcp::{Analysis, Arrival, Loss, Receipt};
 
 /// Payload octets of a segment in a frame of 9000 octets: more is not sent on any usual link.
@@ -337,7 +337,7 @@ impl Connection {
         let [mine, peer] = [direction as usize, direction.reverse() as usize];
         if segment.flags.has(Flags::ACK) {
             let of_peer = &mut self.halves[peer].assembler;
-            if !of_peer.has_begun() && self.handshake.is_behind_syn(mine, segment) {
+            if !of_peer.has_begun() && self.handshake.acknowledges_syn(mine, segment) {
                 of_peer.begin_at(segment.ack);
             }
             of_peer.acknowledge(segment.ack);
@@ -353,7 +353,11 @@ impl Connection {
             half.borrow(out.memory);
         }
         let keep_alive = half.assembler.is_keep_alive(segment);
+        let had_begun = half.assembler.has_begun();
         let receipt = half.assembler.receive(segment, &mut half.buffer, &out.options.limits);
+        if !had_begun && !is_syn && half.assembler.has_begun() {
+            self.begin_late(direction);
+        }
         let completes = self.handshake.completes(mine, segment, &mut self.facts);
         if receipt.is_plain_delivery() {
             // The common case: every octet of it is in the buffer.
@@ -381,20 +385,46 @@ impl Connection {
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
     #[inline]
     pub(super) fn note_acknowledged(&mut self, segment: &Segment<'_>, direction: Direction) {
+        if segment.payload_len == 0 {
+            return;
+        }
         let [mine, peer] = [direction as usize, direction.reverse() as usize];
         if !self.is_irregular {
-            let is_ahead = segment.payload_len > 0 && self.halves[mine].assembler.is_ahead(segment.seq);
-            self.is_irregular = is_ahead || self.halves[peer].assembler.has_hole();
+            let is_ahead = self.halves[mine].assembler.is_ahead(segment.seq);
+            self.is_irregular = is_ahead || self.halves[peer].assembler.has_hole() || !self.handshake.is_captured();
         }
-        if self.is_irregular
-            && segment.payload_len > 0
-            && segment.flags.has(Flags::ACK)
-            && matches!(self.running, Running::Detecting | Running::Http(_))
+        // 0 is what programs write that make up segments.
+        let acknowledges = segment.flags.has(Flags::ACK) && segment.ack != SeqNumber(0);
+        if self.is_irregular && acknowledges && matches!(self.running, Running::Detecting | Running::Http(_)) {
+            self.remember_acknowledged(segment, [mine, peer]);
+        }
+    }
+
+    fn remember_acknowledged(&mut self, segment: &Segment<'_>, [mine, peer]: [usize; 2]) {
+        // A direction begins with the first segment of it that brings anything.
+        let offset = match self.halves[mine].assembler.has_begun() {
+            true => self.halves[mine].assembler.offset(segment.seq),
+            false => Some(0),
+        };
+        let acknowledged = match self.halves[peer].assembler.signed_offset(segment.ack) {
+            Some(offset) => Acknowledged::Offset(offset),
+            None => Acknowledged::Sequence(segment.ack.0),
+        };
+        if let Some(offset) = offset {
+            self.halves[mine].buffer.note_acknowledged(offset, segment.payload_len, acknowledged);
+        }
+    }
+
+    /// A direction begins with a segment that may not be its first: now what the other one acknowledged of it can be told.
+    #[cold]
+    fn begin_late(&mut self, direction: Direction) {
+        self.handshake.begin_late(direction as usize);
+        let first = self.halves[direction as usize].assembler.first().0;
+        self.halves[direction.reverse() as usize].buffer.begin_acknowledged_at(first);
+        if direction == Direction::ServerToClient
+            && let Running::Http(http) = &mut self.running
         {
-            let offset = self.halves[mine].assembler.offset(segment.seq);
-            if let (Some(offset), Some(acknowledged)) = (offset, self.halves[peer].assembler.offset(segment.ack)) {
-                self.halves[mine].buffer.note_acknowledged(offset, acknowledged);
-            }
+            http.begin_late(first);
         }
     }
 
@@ -483,13 +513,20 @@ impl Connection {
         if self.halves.iter().all(|half| half.buffer.is_empty()) {
             return;
         }
-        // Behind lost requests an answer may tell what the client's next bytes are.
-        let first = if self.has_lost_requests() { Direction::ServerToClient } else { direction };
-        let (mut turn, mut idle) = (first, 0);
+        let (mut turn, mut idle) = (self.first_turn(direction), 0);
         while idle < 2 {
+            let was_detecting = matches!(self.running, Running::Detecting);
             idle = if self.step(turn, out) { 0 } else { idle + 1 };
-            turn = turn.reverse();
+            turn = match self.running {
+                Running::Http(_) if was_detecting => self.first_turn(Direction::ClientToServer),
+                _ => turn.reverse(),
+            };
         }
+    }
+
+    /// Who is read first, rather than the given direction: behind lost requests an answer may tell what the client's next bytes are.
+    fn first_turn(&self, direction: Direction) -> Direction {
+        if self.has_lost_requests() { Direction::ServerToClient } else { direction }
     }
 
     /// One parser's turn; whether it got further.

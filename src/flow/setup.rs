@@ -40,6 +40,8 @@ pub(super) struct Handshake {
     syn: [Option<SeqNumber>; 2],
     syn_time: Option<Timestamp>,
     complete: bool,
+    /// Whether octets of a direction may have been sent before the first that was captured.
+    late: [bool; 2],
 }
 
 impl Handshake {
@@ -58,9 +60,21 @@ impl Handshake {
         again
     }
 
-    /// Whether a segment is the first behind its sender's SYN (RFC 9293 §3.5): what it acknowledges is the peer's SYN.
-    pub(super) fn is_behind_syn(&self, direction: usize, segment: &Segment<'_>) -> bool {
-        self.syn[direction].is_some_and(|syn| syn + 1 == segment.seq)
+    /// Whether a segment acknowledges the peer's SYN and nothing behind it (RFC 9293 §3.5): a SYN that does, or the client's first
+    /// behind its own. (The server's first may have heard a request.)
+    pub(super) fn acknowledges_syn(&self, direction: usize, segment: &Segment<'_>) -> bool {
+        let is_first_of_client = || direction == 0 && self.syn[0].is_some_and(|syn| syn + 1 == segment.seq);
+        segment.flags.has(Flags::SYN) || is_first_of_client()
+    }
+
+    /// A direction begins with a segment that may not be its first.
+    pub(super) fn begin_late(&mut self, direction: usize) {
+        self.late[direction] = true;
+    }
+
+    /// Whether a direction began with one.
+    pub(super) fn is_late(&self, direction: usize) -> bool {
+        self.late[direction]
     }
 
     /// Takes any other segment; whether it is the client's first after the server's SYN, which completes the handshake.
@@ -82,5 +96,6 @@ impl Handshake {
     /// Exchanges the two directions.
     pub(super) fn swap_directions(&mut self) {
         self.syn.swap(0, 1);
+        self.late.swap(0, 1);
     }
 }

@@ -1,4 +1,4 @@
-//! One HTTP/1 connection: requests and responses paired in order (RFC 9112 §9.3), until it ends or becomes something else.
+//! One HTTP/1 connection: requests and responses paired in order (RFC 9112 §9.2), until it ends or becomes something else.
 
 mod content;
 mod pairing;
@@ -16,12 +16,12 @@ use super::body::{Body, Framing, Rest};
 use super::detect::{looks_like_request, looks_like_response};
 use super::head::Role;
 use super::heads::Heads;
-use super::pending::{Pending, Place};
+use super::pending::{Gap, Pending, Place};
 use super::reader::{Cut, Found, Next, Reader, State};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{ContentSink, Direction, Exchange, FieldName, Head, HttpPart, Request, Response, Upgrade};
 use crate::options::Limits;
-use crate::stream::{Frame, Provenance, StreamBuffer};
+use crate::stream::{Acknowledged, Frame, Provenance, StreamBuffer};
 
 /// Informational responses to one request whose codes are named; all are charged.
 const MAX_INTERIM_CODES: usize = 64;
@@ -79,6 +79,10 @@ pub(crate) struct Connection {
     interim: Option<Box<Interim>>,
     /// Whether requests or responses were lost since a response was last paired, so that counting them does not tell which is whose.
     responses_lost: bool,
+    /// Whether one of those was a response for certain, and not the end of one or an informational one.
+    misses_response: bool,
+    /// Whether the server sends informational responses.
+    informs: bool,
     /// Whether the client has sent a request before it had the response to the one before.
     is_pipelined: bool,
     /// Where the last response ended whose request is certain, or the first one begins.
@@ -99,7 +103,7 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 struct Interim {
     /// Where the first of them begins, and what it acknowledged.
-    begin: Option<(u64, Option<u64>)>,
+    begin: Option<(u64, Option<Acknowledged>)>,
     cost: Provenance,
     codes: Vec<u16>,
 }
@@ -159,6 +163,8 @@ impl Connection {
             may_answer_head: false,
             interim: None,
             responses_lost: false,
+            misses_response: false,
+            informs: false,
             is_pipelined: false,
             answered_end: Some(responses_begin),
             gives_way: false,
@@ -253,6 +259,15 @@ impl Connection {
     /// What the requests take whose exchanges are not complete, in octets.
     pub(crate) fn memory(&self) -> usize {
         self.waiting
+    }
+
+    /// The server's stream begins with that sequence number, and responses may have come before. Now what requests acknowledged of
+    /// it can be told.
+    pub(crate) fn begin_late(&mut self, first: u32) {
+        self.answered_end = None;
+        for pending in &mut self.pending {
+            pending.place.acknowledged = pending.place.acknowledged.and_then(|acknowledged| acknowledged.of_stream_from(first));
+        }
     }
 
     /// Whether a response begins next: the caller may hold the server's bytes back until the client's before it have come.
@@ -379,9 +394,9 @@ impl Connection {
         pending.exchange.places[0] = Some(place);
         pending.add_odd(anomalies, Direction::ClientToServer);
         pending.after_loss = found.after_loss;
-        pending.after_gap = found.after_gap;
-        pending.place = Place { start: found.start, head_end: found.end(), acknowledged: found.acknowledged };
-        self.is_pipelined |= self.pending.back().is_some_and(|before| !self.was_awaited(before, found.acknowledged));
+        pending.gap = found.gap;
+        pending.place = Place { start: found.begin(), head_end: found.end(), acknowledged: found.acknowledged };
+        self.is_pipelined |= self.is_early(found.acknowledged);
         self.waiting += pending.memory();
         self.pending.push_back(pending);
         match body {
@@ -479,26 +494,18 @@ impl Connection {
     fn begin_response(&mut self, mut found: Found, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) {
         let status = found.parsed.status;
         self.responses_lost |= found.after_loss;
+        self.misses_response |= found.gap == Gap::Between;
+        if found.after_loss && self.interim.is_some() {
+            // Theirs was lost.
+            let cost = self.take_interim();
+            self.disown(Direction::ServerToClient, cost, AnomalySet::EMPTY);
+        }
         if is_interim(status) {
-            if found.cut.is_some() {
-                self.responses.lose();
-            }
-            let cost = found.take(buffer);
-            if self.shows {
-                self.show_interim(&found, cost);
-            }
-            let interim = self.interim.get_or_insert_default();
-            interim.begin.get_or_insert((found.start, found.acknowledged));
-            interim.cost += cost;
-            if interim.codes.len() < MAX_INTERIM_CODES {
-                interim.codes.push(status);
-            }
-            self.ready.push_back(Event::Informed);
-            return;
+            return self.add_interim(&found, buffer);
         }
         self.response_start = found.start;
         let interim_begin = self.interim.as_ref().and_then(|interim| interim.begin);
-        let (start, acknowledged) = interim_begin.unwrap_or((found.start, found.acknowledged));
+        let (start, acknowledged) = interim_begin.unwrap_or((found.begin(), found.acknowledged));
         self.pair(found.first, start, acknowledged);
         self.finish_cut_request();
         let interim = self.interim.take().map(|interim| *interim).unwrap_or_default();
@@ -514,19 +521,8 @@ impl Connection {
         let framing = Framing::of_response(method, status, &found.parsed.head, &mut anomalies);
         let mut response = Response { head: std::mem::take(&mut found.parsed.head), status, ..Response::default() };
         response.cost.add_framing(interim.cost);
-        let is_of_unknown_method = method.is_none();
         let body = match found.cut {
-            None => {
-                let target = exchange.request.as_ref().map_or(&b""[..], Request::target);
-                let form = &form(framing, &response.head, target, Direction::ServerToClient);
-                let may_be_whole = !is_of_unknown_method;
-                if may_be_whole && take_from_buffer(framing, &found, form, &mut response.cost, &mut response.content, buffer, sink) {
-                    None
-                } else {
-                    response.cost.add_framing(found.take(buffer));
-                    begin_content(framing, form, &mut response.cost, &mut response.content, sink)
-                }
-            }
+            None => begin_response_content(framing, &found, exchange.request.as_ref(), &mut response, buffer, sink),
             Some(cut) => {
                 response.cost.add_framing(found.take(buffer));
                 if cut == Cut::Lost {
@@ -536,7 +532,7 @@ impl Connection {
                 has_rest.then(|| Body::Rest(Rest::of_head(Role::Response, &response.head)))
             }
         };
-        self.may_answer_head = is_of_unknown_method && body.as_ref().is_some_and(Body::is_content);
+        self.may_answer_head = exchange.request.is_none() && body.as_ref().is_some_and(Body::is_content);
         exchange.response = Some(response);
         let is_upgrade = exchange.upgrade.is_some();
         pending.add_odd(anomalies, Direction::ServerToClient);
@@ -552,6 +548,25 @@ impl Connection {
             self.requests.state = State::Head;
             self.gives_way = true;
         }
+    }
+
+    /// Takes an informational response (RFC 9110 §15.2): it is part of what its final one costs.
+    fn add_interim(&mut self, found: &Found, buffer: &mut StreamBuffer) {
+        self.informs = true;
+        if found.cut.is_some() {
+            self.responses.lose();
+        }
+        let cost = found.take(buffer);
+        if self.shows {
+            self.show_interim(found, cost);
+        }
+        let interim = self.interim.get_or_insert_default();
+        interim.begin.get_or_insert((found.begin(), found.acknowledged));
+        interim.cost += cost;
+        if interim.codes.len() < MAX_INTERIM_CODES {
+            interim.codes.push(found.parsed.status);
+        }
+        self.ready.push_back(Event::Informed);
     }
 
     /// A request whose end is not known has ended when its response begins.
@@ -657,6 +672,26 @@ impl Connection {
         self.ready.push_back(Event::Unattributed { direction, cost, anomalies });
         true
     }
+}
+
+/// Takes a response's header section, and its content where all of that is there; otherwise what is still to come of it.
+fn begin_response_content(
+    framing: Framing,
+    found: &Found,
+    request: Option<&Request>,
+    response: &mut Response,
+    buffer: &mut StreamBuffer,
+    sink: &mut impl ContentSink,
+) -> Option<Body> {
+    let target = request.map_or(&b""[..], Request::target);
+    let form = &form(framing, &response.head, target, Direction::ServerToClient);
+    // Of an unknown request the response may have no content, whatever it says.
+    let is_whole = request.is_some() && take_from_buffer(framing, found, form, &mut response.cost, &mut response.content, buffer, sink);
+    if is_whole {
+        return None;
+    }
+    response.cost.add_framing(found.take(buffer));
+    begin_content(framing, form, &mut response.cost, &mut response.content, sink)
 }
 
 /// 101 is final for HTTP: what follows is another protocol's (RFC 9110 §15.2.2).

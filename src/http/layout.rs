@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::head::Role;
 use crate::message::{Field, Head, Lines, Span, field_value};
 
-/// Layouts that are remembered in each role. One is replaced by others of certain lengths.
+/// Layouts that are remembered in each role. One is replaced by others whose lengths differ by a multiple of that.
 const LAYOUTS: usize = 64;
 
 /// Lengths at which the end of the lines is looked for first: programs take turns, but what each says is of few lengths.

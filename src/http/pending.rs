@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Ajax, AnomalyDetails, Direction, Exchange, Request, Side};
-use crate::stream::Frame;
+use crate::stream::{Acknowledged, Frame};
 
 /// An exchange that is not complete.
 #[derive(Debug)]
@@ -18,20 +18,31 @@ pub(super) struct Pending {
     pub(super) response_is_complete: bool,
     /// Whether bytes before it were lost or not understood.
     pub(super) after_loss: bool,
-    /// Whether requests before it may have been lost.
-    pub(super) after_gap: bool,
+    /// What was lost right before it.
+    pub(super) gap: Gap,
     pub(super) place: Place,
+}
+
+/// What was lost before a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Gap {
+    #[default]
+    None,
+    /// Perhaps only what is missing of the message before.
+    Within,
+    /// What began with another message.
+    Between,
 }
 
 /// Where a request stands in its stream.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place {
-    /// Stream offset of its first octet.
+    /// Stream offset of its first octet, or of the empty lines before it.
     pub(super) start: u64,
     /// Stream offset behind its header section.
     pub(super) head_end: u64,
-    /// Stream offset of the server up to which its first segment acknowledged, if that was remembered.
-    pub(super) acknowledged: Option<u64>,
+    /// What its first segment acknowledged of the server's stream, if that was remembered.
+    pub(super) acknowledged: Option<Acknowledged>,
 }
 
 impl Pending {
@@ -68,7 +79,7 @@ impl Pending {
             response_first: Frame::default(),
             response_is_complete: false,
             after_loss: false,
-            after_gap: false,
+            gap: Gap::None,
             place: Place::default(),
         }
     }

@@ -3,8 +3,9 @@
 use super::body::Body;
 use super::head::{self, Parsed, Role, Search};
 use super::heads::{HeadPlace, Heads};
+use super::pending::Gap;
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::stream::{Frame, Place, Provenance, StreamBuffer};
+use crate::stream::{Acknowledged, Frame, Place, Provenance, StreamBuffer};
 
 /// Where a direction is.
 #[derive(Debug)]
@@ -27,8 +28,8 @@ pub(super) struct Reader {
     search: Search,
     /// Whether the front of the buffer may be anywhere in a message.
     lost: bool,
-    /// Whether bytes were lost since the last header section, and not only not understood.
-    has_gap: bool,
+    /// What was lost, and not only not understood, since the last header section.
+    gap: Gap,
     /// Whether no more bytes will come.
     pub(super) ended: bool,
     /// Whether the sender said so: its FIN, and everything before it, was there.
@@ -58,12 +59,12 @@ pub(super) struct Found {
     pub(super) cost: Provenance,
     /// Stream offset of its first octet.
     pub(super) start: u64,
-    /// Stream offset of the other direction up to which its first segment acknowledged, if that was remembered.
-    pub(super) acknowledged: Option<u64>,
+    /// What its first segment acknowledged of the other direction, if that was remembered.
+    pub(super) acknowledged: Option<Acknowledged>,
     /// Whether bytes before it were lost or not understood.
     pub(super) after_loss: bool,
-    /// Whether bytes before it were lost: perhaps whole messages.
-    pub(super) after_gap: bool,
+    /// What was lost before it.
+    pub(super) gap: Gap,
     /// Why only its beginning is there.
     pub(super) cut: Option<Cut>,
 }
@@ -74,9 +75,14 @@ impl Found {
         self.cost + buffer.consume(self.len as u64)
     }
 
+    /// Stream offset of its first octet, or of the empty lines before it.
+    pub(super) fn begin(&self) -> u64 {
+        self.start - self.cost.bytes.payload
+    }
+
     /// Stream offset behind it.
     pub(super) fn end(&self) -> u64 {
-        self.start + self.cost.bytes.payload + self.len as u64
+        self.start + self.len as u64
     }
 
     /// Where its first octet stands.
@@ -112,7 +118,7 @@ impl Reader {
             empty_lines: Provenance::default(),
             search: Search::default(),
             lost: false,
-            has_gap: false,
+            gap: Gap::None,
             ended: false,
             closed: false,
         }
@@ -127,7 +133,7 @@ impl Reader {
     /// Whether a message begins with the next octet, for certain, and nothing before it is left.
     pub(super) fn is_even(&self) -> bool {
         let is_between = matches!(self.state, State::Head) && self.search.is_new() && self.empty_lines.is_empty();
-        is_between && !self.lost && !self.has_gap && !self.ended
+        is_between && !self.lost && self.gap == Gap::None && !self.ended
     }
 
     /// From here on the front of the buffer may be anywhere in a message.
@@ -139,7 +145,7 @@ impl Reader {
     /// The same, and what may have stood before it is lost.
     pub(super) fn lose_before(&mut self) {
         self.lose();
-        self.has_gap = true;
+        self.gap = Gap::Between;
     }
 
     /// Consumes the next header section of at most `limit` octets, or the bytes that are none.
@@ -163,6 +169,10 @@ impl Reader {
         let mut anomalies = AnomalySet::EMPTY;
         loop {
             self.take_empty_lines(buffer);
+            if self.lost {
+                // They may as well be the end of what was lost.
+                unowned += self.take_unowned();
+            }
             match self.look(buffer, limit) {
                 Look::Wait => break,
                 Look::Head(..) | Look::Cut(..) if !unowned.is_empty() => break,
@@ -172,8 +182,10 @@ impl Reader {
                     if !self.lost {
                         anomalies.merge(why);
                     }
+                    if buffer.is_lost_at_front() && self.gap == Gap::None {
+                        self.gap = if self.lost { Gap::Within } else { Gap::Between };
+                    }
                     self.lost = true;
-                    self.has_gap |= buffer.is_lost_at_front();
                     let len = buffer.front_run().max(buffer.missing());
                     self.search.skip(usize::try_from(len).unwrap_or(usize::MAX));
                     unowned += self.take_unowned();
@@ -236,13 +248,13 @@ impl Reader {
     #[inline]
     fn find_head(&mut self, buffer: &StreamBuffer, parsed: Parsed, len: usize) -> Found {
         let after_loss = std::mem::take(&mut self.lost);
-        let after_gap = std::mem::take(&mut self.has_gap);
+        let gap = std::mem::take(&mut self.gap);
         self.search = Search::default();
         let first = buffer.front_frame().unwrap_or_default();
         let start = buffer.start();
         let acknowledged = buffer.acknowledged_at(start);
         let cost = self.take_unowned();
-        Found { parsed, first, len, cost, start, acknowledged, after_loss, after_gap, cut: None }
+        Found { parsed, first, len, cost, start, acknowledged, after_loss, gap, cut: None }
     }
 
     fn find_cut_head(&mut self, buffer: &StreamBuffer, parsed: Parsed, len: usize) -> Found {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::acknowledged::{Acknowledged, Acknowledgments};
 use super::provenance::{Place, Provenance};
 
 /// Unread bytes of one direction in stream order, with their provenance.
@@ -23,7 +24,7 @@ pub struct StreamBuffer {
     held: Option<Box<Held>>,
     start: u64,
     unread: u64,
-    acknowledged: Option<Box<Acknowledged>>,
+    acknowledged: Option<Box<Acknowledgments>>,
 }
 
 /// What lies in a buffer.
@@ -35,12 +36,6 @@ struct Held {
 }
 
 static NOTHING: Held = Held { bytes: Vec::new(), head: 0, runs: VecDeque::new() };
-
-/// What segments acknowledged: (stream offset of a segment, offset of the other stream up to which it acknowledged).
-type Acknowledged = VecDeque<(u64, u64)>;
-
-/// Segments whose acknowledgments are remembered: those that are held behind a hole, and a few more.
-const ACKNOWLEDGED_SEGMENTS: usize = 64;
 
 /// Bytes that were carried together and share one cost.
 #[derive(Clone, Copy, Debug)]
@@ -255,18 +250,26 @@ impl StreamBuffer {
         self.runs().front().is_some_and(|run| run.missing && run.cost.is_empty())
     }
 
-    /// Remembers what the segment that begins at a stream offset acknowledged of the other stream.
-    pub fn note_acknowledged(&mut self, offset: u64, acknowledged: u64) {
-        let notes = self.acknowledged.get_or_insert_default();
-        if notes.len() == ACKNOWLEDGED_SEGMENTS {
-            notes.pop_front();
-        }
-        notes.push_back((offset, acknowledged));
+    /// Remembers what a segment acknowledged of the other stream; its payload has so many octets and begins at a stream offset.
+    pub fn note_acknowledged(&mut self, offset: u64, len: u32, acknowledged: Acknowledged) {
+        self.acknowledged.get_or_insert_default().note(offset, offset + u64::from(len), acknowledged, self.start);
     }
 
-    /// What the segment that begins at a stream offset acknowledged of the other stream, if it was remembered.
-    pub fn acknowledged_at(&self, offset: u64) -> Option<u64> {
-        self.acknowledged.as_ref()?.iter().find(|(start, _)| *start == offset).map(|&(_, acknowledged)| acknowledged)
+    /// What the segment acknowledged that carried the octet at a stream offset, if it was remembered.
+    pub fn acknowledged_at(&self, offset: u64) -> Option<Acknowledged> {
+        self.acknowledged.as_ref()?.at(offset)
+    }
+
+    /// The other stream begins with that sequence number.
+    pub fn begin_acknowledged_at(&mut self, first: u32) {
+        if let Some(acknowledged) = &mut self.acknowledged {
+            acknowledged.begin_at(first);
+        }
+    }
+
+    /// Forgets what segments acknowledged.
+    pub fn forget_acknowledged(&mut self) {
+        self.acknowledged = None;
     }
 
     /// Whether the next unread byte is the first of its segment or record.
@@ -303,9 +306,10 @@ impl StreamBuffer {
         self.unread == 0
     }
 
-    /// What the unread bytes take, in octets.
+    /// What the unread bytes take, and what is remembered of acknowledgments, in octets.
     pub fn memory(&self) -> usize {
-        if self.is_empty() { 0 } else { self.held().bytes.len() + self.runs().len() * size_of::<Run>() }
+        let unread = if self.is_empty() { 0 } else { self.held().bytes.len() + self.runs().len() * size_of::<Run>() };
+        unread + self.acknowledged.as_ref().map_or(0, |acknowledged| acknowledged.memory())
     }
 
     /// Stream offset of the next unread byte.
@@ -527,13 +531,6 @@ mod tests {
         assert_eq!((buffer.is_lost(), buffer.is_lost_at_front()), (false, false));
         buffer.consume(8);
         assert_eq!((buffer.is_lost(), buffer.is_lost_at_front()), (true, true));
-    }
-
-    #[test]
-    fn acknowledgments_are_remembered_for_a_few_segments() {
-        let mut buffer = StreamBuffer::new();
-        (0..70).for_each(|n| buffer.note_acknowledged(n * 100, n));
-        assert_eq!((buffer.acknowledged_at(500), buffer.acknowledged_at(600), buffer.acknowledged_at(6950)), (None, Some(6), None));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Bytes of one direction with their cost attached: the currency that every layer passes on.
 
+mod acknowledged;
 mod buffer;
 mod provenance;
 
+pub(crate) use acknowledged::Acknowledged;
 pub(crate) use buffer::Lent;
 pub use buffer::StreamBuffer;
 pub use provenance::{Frame, LayerBytes, Place, Provenance, Timestamp};

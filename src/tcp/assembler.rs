@@ -73,7 +73,7 @@ pub(crate) struct Receipt {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Loss {
     pub(crate) bytes: u64,
-    /// Number of the first frame that carried octets behind the first of them; 0 where none came.
+    /// Number of the frame that carried the octet right behind the first hole; 0 where none came.
     pub(crate) frame_behind: u64,
 }
 
@@ -200,8 +200,14 @@ impl Assembler {
 
     /// Stream offset of a sequence number near the next one; `None` before the origin is known.
     pub(crate) fn offset(&self, seq: SeqNumber) -> Option<u64> {
+        self.signed_offset(seq).and_then(|offset| u64::try_from(offset).ok())
+    }
+
+    /// The same, below 0 before the stream's first octet.
+    pub(crate) fn signed_offset(&self, seq: SeqNumber) -> Option<i64> {
         let distance = i64::from(seq.distance_from(self.next));
-        (self.origin != Origin::Unknown).then(|| self.delivered.checked_add_signed(distance)).flatten()
+        // 63 bits are more than any capture holds.
+        self.has_begun().then(|| self.delivered.cast_signed().saturating_add(distance))
     }
 
     /// Whether a segment begins beyond what was delivered.
@@ -235,6 +241,11 @@ impl Assembler {
     /// Whether any segment of this direction was seen.
     pub(crate) fn has_begun(&self) -> bool {
         self.origin != Origin::Unknown
+    }
+
+    /// Sequence number of the stream's first octet, if it has begun.
+    pub(crate) fn first(&self) -> SeqNumber {
+        self.base + 1
     }
 
     /// Whether any byte was delivered, or lost.

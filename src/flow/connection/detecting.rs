@@ -97,6 +97,10 @@ impl Connection {
     pub(super) fn run(&mut self, running: Running, protocol: &'static str) {
         self.applications += 1;
         self.running = running;
+        if !matches!(self.running, Running::Http(_)) {
+            // Only HTTP asks which response is whose.
+            self.halves.iter_mut().for_each(|half| half.buffer.forget_acknowledged());
+        }
         if self.protocols.last() != Some(&protocol) && self.protocols.len() < MAX_PROTOCOLS {
             // Most have one, and thousands are open at a time.
             self.protocols.reserve_exact(1);

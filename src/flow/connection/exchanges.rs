@@ -42,6 +42,9 @@ impl Connection {
             http.begin_mid_stream();
             self.is_irregular = true;
         }
+        if self.handshake.is_late(Direction::ServerToClient as usize) {
+            http.begin_late(self.halves[Direction::ServerToClient as usize].assembler.first().0);
+        }
         for direction in Direction::BOTH {
             if self.halves[direction as usize].buffer.start() > self.begins[direction as usize] {
                 http.begin_behind_loss(direction);

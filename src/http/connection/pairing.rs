@@ -1,28 +1,33 @@
 //! Which request a response answers.
 
 use super::Connection;
-use crate::http::pending::Pending;
-use crate::stream::{Frame, StreamBuffer};
+use crate::http::pending::{Gap, Pending};
+use crate::stream::{Acknowledged, Frame, StreamBuffer};
 
 impl Connection {
-    /// Whether the client had the response to a request, or part of it, when it sent the next one, which acknowledged the server's
-    /// stream up to that offset. The response may have been lost, or not be read yet where the client's octets are read late.
-    pub(super) fn was_awaited(&self, before: &Pending, acknowledged: Option<u64>) -> bool {
+    /// Whether the client sent its next request before it had the response to the one before, or part of it. The response may have
+    /// been lost, or not be read yet where the client's octets are read late.
+    pub(super) fn is_early(&self, acknowledged: Option<Acknowledged>) -> bool {
+        let answered_end = self.answered_end.map(|end| Acknowledged::Offset(end.cast_signed()));
+        let is_before_answer = answered_end.zip(acknowledged).is_some_and(|(end, now)| end.is_beyond(now));
+        is_before_answer || self.pending.back().is_some_and(|before| !self.was_awaited(before, acknowledged, answered_end))
+    }
+
+    fn was_awaited(&self, before: &Pending, acknowledged: Option<Acknowledged>, answered_end: Option<Acknowledged>) -> bool {
         // What a request acknowledged is remembered behind a loss; before, it is where its response begins.
-        let begins = || self.answered_end.filter(|_| self.pending.len() == 1);
-        let acknowledged_before = before.place.acknowledged.or_else(begins);
-        before.exchange.response.is_some() || acknowledged_before.zip(acknowledged).is_some_and(|(before, now)| now > before)
+        let acknowledged_before = before.place.acknowledged.or(answered_end.filter(|_| self.pending.len() == 1));
+        before.exchange.response.is_some() || acknowledged_before.zip(acknowledged).is_some_and(|(before, now)| now.is_beyond(before))
     }
 
     /// Remembers where a response has ended whose request is certain.
     pub(super) fn note_answered(&mut self, buffer: &StreamBuffer) {
         if !self.is_answering {
-            self.answered_end = (!self.responses_lost).then(|| buffer.start());
+            self.answered_end = (!self.responses_lost && !self.responses.has_lost()).then(|| buffer.start());
         }
     }
 
     /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
-    pub(super) fn pair(&mut self, first: Frame, start: u64, acknowledged: Option<u64>) {
+    pub(super) fn pair(&mut self, first: Frame, start: u64, acknowledged: Option<Acknowledged>) {
         let is_certain = !self.responses_lost && !self.pending.front().is_some_and(|oldest| oldest.after_loss);
         let own = match is_certain {
             // Frame numbers say nothing here, as captures swap neighbouring frames.
@@ -35,10 +40,10 @@ impl Connection {
             }
         }
         match own {
-            Some(_) => self.responses_lost = false,
+            Some(_) => (self.responses_lost, self.misses_response) = (false, false),
             None => {
                 // Counting does not tell any more which response is whose.
-                self.responses_lost = true;
+                (self.responses_lost, self.misses_response) = (true, true);
                 let orphan = self.pending_exchange(None, Frame::default());
                 self.pending.push_front(orphan);
             }
@@ -51,23 +56,51 @@ impl Connection {
     /// then acknowledged the request to its end, and nothing behind it. (Where a client does not wait, a request that was lost
     /// may have acknowledged the same.) Without acknowledgments frame numbers must do, and only where no other request may be
     /// meant.
-    fn own_after_loss(&self, first: Frame, start: u64, acknowledged: Option<u64>) -> Option<usize> {
-        let is_open = |pending: &Pending| pending.exchange.response.is_none();
-        let may_be_of_lost = |pending: &Pending| pending.after_gap && (self.is_pipelined || self.answered_end == Some(start));
-        let Some(acknowledged) = acknowledged else {
-            let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first))?;
-            let is_followed_by_loss = self.requests.has_lost() || self.pending.get(newest + 1).is_some_and(|next| next.after_loss);
-            return (!is_followed_by_loss && !may_be_of_lost(&self.pending[newest])).then_some(newest);
-        };
-        let has_come = |pending: &Pending| is_open(pending) && pending.place.head_end <= acknowledged;
-        let asked = self.pending.iter().position(|pending| has_come(pending) && pending.place.acknowledged == Some(start));
-        if asked.is_some() {
-            return asked.filter(|&asked| !may_be_of_lost(&self.pending[asked]));
+    fn own_after_loss(&mut self, first: Frame, start: u64, acknowledged: Option<Acknowledged>) -> Option<usize> {
+        let Some(acknowledged) = acknowledged else { return self.newest_before(first, start) };
+        let has_come = |pending: &Pending| is_open(pending) && acknowledged.reaches(pending.place.head_end);
+        let asked = |pending: &Pending| has_come(pending) && pending.place.acknowledged.is_some_and(|heard| heard.is_at(start));
+        if let Some(asked) = self.pending.iter().position(asked) {
+            if self.may_be_of_lost(&self.pending[asked], start) {
+                // Had the client waited, it would have had the response to what was lost.
+                self.is_pipelined |= self.answered_end == Some(start);
+                return None;
+            }
+            return self.may_skip(self.pending.iter().take(asked).filter(|older| has_come(older))).then_some(asked);
         }
         let newest = self.pending.iter().rposition(has_come)?;
         let request = &self.pending[newest];
-        let is_only_one = self.pending.iter().filter(|pending| has_come(pending)).count() == 1;
-        let is_its_own = request.end() == acknowledged && request.place.acknowledged.is_none() && !may_be_of_lost(request);
-        (is_only_one && is_its_own).then_some(newest)
+        let may_skip = self.may_skip(self.pending.iter().take(newest).filter(|older| has_come(older)));
+        let is_its_own = acknowledged.is_at(request.end()) && request.place.acknowledged.is_none() && !self.may_be_of_lost(request, start);
+        (may_skip && is_its_own).then_some(newest)
     }
+
+    /// The newest request that was captured before a response, where no other may be meant.
+    fn newest_before(&self, first: Frame, start: u64) -> Option<usize> {
+        let newest = self.pending.iter().rposition(|pending| pending.is_answerable_at(first))?;
+        let is_followed_by_loss = self.requests.has_lost() || self.pending.get(newest + 1).is_some_and(|next| next.after_loss);
+        let may_skip = self.may_skip(self.pending.iter().take(newest).filter(|older| is_open(older)));
+        (!is_followed_by_loss && may_skip && !self.may_be_of_lost(&self.pending[newest], start)).then_some(newest)
+    }
+
+    /// Whether the responses to older requests are lost for certain. Where a client does not wait it is one response at least: that
+    /// of the oldest, if no request before it was lost.
+    fn may_skip<'a>(&self, mut older: impl Iterator<Item = &'a Pending>) -> bool {
+        let misses_one = self.misses_response && !self.informs;
+        let is_oldest = |request: &Pending| !request.after_loss && request.gap == Gap::None;
+        !self.is_pipelined || older.next().is_none_or(|oldest| misses_one && is_oldest(oldest) && older.next().is_none())
+    }
+
+    /// Whether a response that begins there may be that of a request lost right before another one.
+    fn may_be_of_lost(&self, behind: &Pending, start: u64) -> bool {
+        match behind.gap {
+            Gap::None => false,
+            Gap::Within => self.is_pipelined,
+            Gap::Between => self.is_pipelined || self.answered_end == Some(start),
+        }
+    }
+}
+
+fn is_open(pending: &Pending) -> bool {
+    pending.exchange.response.is_none()
 }

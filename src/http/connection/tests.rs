@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::message::{Content, Form};
-use crate::stream::{LayerBytes, Timestamp};
+use crate::stream::{Acknowledged, LayerBytes, Timestamp};
 
 /// What happens on the wire.
 #[derive(Clone, Copy, Debug)]
@@ -822,8 +822,8 @@ fn response_behind_a_loss_answers_the_request_that_saw_all_before_it() {
     // Each side's first octet is at offset 0; a request has 19 octets, the lost response 200.
     wire.step(C("GET /a HTTP/1.1\r\n\r\n"), whole);
     wire.step(Lose(ServerToClient, 200), whole);
-    wire.buffers[0].note_acknowledged(19, 200);
-    wire.buffers[1].note_acknowledged(200, 38);
+    wire.buffers[0].note_acknowledged(19, 19, Acknowledged::Offset(200));
+    wire.buffers[1].note_acknowledged(200, 27, Acknowledged::Offset(38));
     wire.step(C("GET /b HTTP/1.1\r\n\r\n"), whole);
     wire.step(S("HTTP/1.1 204 No Content\r\n\r\n"), whole);
     assert_eq!(wire.finish().0, Outcome::of(&["GET /a -> ? request_without_response", "GET /b -> 204"]));
@@ -835,7 +835,7 @@ fn response_behind_a_loss_that_acknowledges_a_lost_request_is_nobody_s() {
     let whole = &mut |len| len;
     wire.step(C("GET /a HTTP/1.1\r\n\r\n"), whole);
     wire.step(Lose(ServerToClient, 200), whole);
-    wire.buffers[1].note_acknowledged(200, 19 + 30);
+    wire.buffers[1].note_acknowledged(200, 27, Acknowledged::Offset(19 + 30));
     wire.step(S("HTTP/1.1 204 No Content\r\n\r\n"), whole);
     let expected = ["? -> 204 response_without_request", "GET /a -> ? request_without_response"];
     assert_eq!(wire.finish().0, Outcome::of(&expected));
@@ -847,8 +847,8 @@ fn response_behind_a_loss_is_nobody_s_where_requests_are_pipelined() {
     let whole = &mut |len| len;
     // The first request is lost; the second, sent without waiting, acknowledges as little as it did.
     wire.step(Lose(ClientToServer, 30), whole);
-    wire.buffers[0].note_acknowledged(30, 0);
-    wire.buffers[1].note_acknowledged(0, 30 + 19);
+    wire.buffers[0].note_acknowledged(30, 19, Acknowledged::Offset(0));
+    wire.buffers[1].note_acknowledged(0, 27, Acknowledged::Offset(30 + 19));
     wire.step(C("GET /b HTTP/1.1\r\n\r\n"), whole);
     wire.step(S("HTTP/1.1 204 No Content\r\n\r\n"), whole);
     let expected = ["? -> 204 response_without_request", "GET /b -> ? request_without_response"];
@@ -863,10 +863,10 @@ fn responses_behind_a_lost_request_are_paired_where_the_client_waited_for_each()
     // request had acknowledged the response before, of 27 octets.
     wire.step(Lose(ClientToServer, 30), whole);
     for (sent, acknowledged) in [(30, 27), (49, 54)] {
-        wire.buffers[0].note_acknowledged(sent, acknowledged);
+        wire.buffers[0].note_acknowledged(sent, 19, Acknowledged::Offset(acknowledged));
     }
     for (sent, acknowledged) in [(0, 30), (27, 49), (54, 68)] {
-        wire.buffers[1].note_acknowledged(sent, acknowledged);
+        wire.buffers[1].note_acknowledged(sent, 27, Acknowledged::Offset(acknowledged));
     }
     wire.step(C("GET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n"), whole);
     for _ in 0..3 {
