@@ -313,6 +313,7 @@ impl Bounds {
             let wanted = || format!("{}: {given} is not what `{}` is counted in: wanted {}", rule.title(), rule.metric, unit.wanted());
             parsed.map(Some).ok_or_else(wanted)
         };
+        let below_0 = |name: &str| format!("{}: `{name}` is below 0; wanted a change that may be: `max` bounds from above", rule.title());
         let growth = |name: &str, bound: &Option<Bound>, amount: Option<f64>| {
             let relative = bound.as_ref().and_then(|bound| percentage(&bound.text()));
             if bound.is_some() && relative.is_none() && amount.is_some() {
@@ -320,11 +321,14 @@ impl Bounds {
             }
             let absolute = if relative.is_some() { amount } else { absolute(name, bound)? };
             if [relative, absolute].into_iter().flatten().any(|bound| bound < 0.0) {
-                return Err(format!("{}: `{name}` is below 0; wanted a change that may be: `max` bounds from above", rule.title()));
+                return Err(below_0(name));
             }
             Ok((relative.is_some() || absolute.is_some()).then_some(Growth { relative, absolute }))
         };
         let amount = absolute("max_increase_abs", &rule.max_increase_abs)?;
+        if amount.is_some_and(|amount| amount < 0.0) {
+            return Err(below_0("max_increase_abs"));
+        }
         let increase = match (growth("max_increase", &rule.max_increase, amount)?, amount) {
             (None, Some(_)) => Some(Growth { relative: None, absolute: amount }),
             (increase, _) => increase,

@@ -26,7 +26,8 @@ A budget is TOML:
   max_increase = \"5%\"          # than in the baseline
 
 Metrics are paths in the JSON of `wiretare report -f json`; `wiretare schema budget` describes the file.
-Exit codes: 0 every rule holds; 1 one does not; 2 it could not be checked: no such metric, nothing measured.";
+Exit codes: 0 every rule holds; 1 one does not; 2 it could not be checked: no such metric, nothing measured;
+3 with --strict, when a capture was damaged or held nothing to measure.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -81,6 +82,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let baseline = args.baseline.as_ref().map(|file| load(&args.input.of(file), &args.display, notes)).transpose()?;
     let loaded = load(&args.input, &args.display, notes)?;
     wants_capture(&args.input, &baseline.iter().chain([&loaded]).collect::<Vec<_>>())?;
+    let is_damaged = loaded.is_damaged || baseline.as_ref().is_some_and(|baseline| baseline.is_damaged);
     let (report, baseline) = (loaded.report, baseline.map(|baseline| baseline.report));
     if let Some(baseline) = baseline.as_ref().filter(|_| !args.force) {
         super::same_settings(&differing_settings(baseline, &report))?;
@@ -97,7 +99,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     }
     .expect("a Vec takes every write");
     output.finish()?;
-    Ok(Outcome::judged(checked.verdict, loaded.is_damaged, loaded.is_empty))
+    Ok(Outcome::judged(checked.verdict, is_damaged, loaded.is_empty))
 }
 
 /// Files and flags together.

@@ -243,15 +243,17 @@ impl Follower {
             }
         }
         if self.cut > 0 {
+            let messages = if self.cut == 1 { "message is" } else { "messages are" };
             notes.note(format_args!(
-                "{} messages are longer than what is kept of one: `--limit full_content=…` keeps more",
+                "{} {messages} longer than what is kept of one: `--limit full_content=…` keeps more",
                 thousands(self.cut)
             ));
         }
         if self.unknown > 0 {
             notes.note(format_args!(
-                "the content of {} messages is not known, or not all of it: lost, or not to be decoded",
-                thousands(self.unknown)
+                "the content of {} {} is not known, or not all of it: lost, or not to be decoded",
+                thousands(self.unknown),
+                if self.unknown == 1 { "message" } else { "messages" }
             ));
         }
     }

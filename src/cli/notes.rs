@@ -96,7 +96,7 @@ impl Notes {
         {
             match file.as_str() {
                 command if COMMANDS.contains(&command) => say("hint", format_args!("flags follow the command: `wiretare {command} …`")),
-                _ if std::env::args().skip(1).any(|arg| COMMANDS.contains(&&arg[..])) => {}
+                _ if std::env::args_os().skip(1).any(|arg| arg.to_str().is_some_and(|arg| COMMANDS.contains(&arg))) => {}
                 _ => {
                     let commands = COMMANDS.map(|command| format!("`{command}`")).join(", ");
                     say("hint", format_args!("commands are {commands}; anything else is the name of a capture"))

@@ -212,10 +212,12 @@ fn search(grep: &Regex, content: &Content, cost: &Cost) -> Searched {
     };
     if grep.is_match(sample) {
         Searched::Found
-    } else if cost.content_bytes.is_none_or(|all| all > sample.len() as u64) {
-        Searched::Cut
     } else {
-        Searched::NotFound
+        match cost.content_bytes {
+            None => Searched::Unknown,
+            Some(all) if all > sample.len() as u64 => Searched::Cut,
+            Some(_) => Searched::NotFound,
+        }
     }
 }
 

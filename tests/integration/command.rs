@@ -229,6 +229,17 @@ fn cut_capture_is_shown_up_to_the_cut() {
 }
 
 #[test]
+#[cfg(unix)]
+fn name_that_is_no_utf_8_is_one_clear_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = wiretare(&[]);
+    let output = command.arg(std::ffi::OsStr::from_bytes(b"mesages\xff")).output().expect("the command starts");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
+    let lines: Vec<_> = text(&output.stderr).lines().collect();
+    assert!(lines[0].starts_with("error: mesages\u{fffd}: ") && lines[1].starts_with("hint: commands are "), "{lines:?}");
+}
+
+#[test]
 fn strict_exits_with_3_for_each_kind_of_damage_and_for_nothing_to_measure() {
     let whole = sample();
     let mut gzip = Vec::new();

@@ -211,6 +211,9 @@ fn damage_is_known_of_saved_reports() {
     assert_eq!(run(&check).status.code(), Some(0));
     assert_eq!(run(&[&check[..], &["--strict"]].concat()).status.code(), Some(3));
     assert_eq!(run(&["compare", report.path(), report.path(), "--strict"]).status.code(), Some(3));
+    // What it is held against counts too.
+    let sound = run(&["check", SAMPLE, "--baseline", report.path(), "--max", "ajax.setup=9MB", "--strict", "--force"]);
+    assert_eq!(sound.status.code(), Some(3), "{}", text(&sound.stderr));
 }
 
 #[test]
@@ -232,6 +235,7 @@ fn bounds_that_could_never_fail_are_refused() {
         ("max = inf", "is not what `ajax.efficiency` is counted in"),
         ("max = 35", "wanted a part of a whole, such as 0.05"),
         ("max_increase = \"-50%\"", "`max_increase` is below 0"),
+        ("max_increase_abs = -0.5", "`max_increase_abs` is below 0"),
         ("max_increase = \"0.1\"\nmax_increase_abs = 0.1", "goes with a `max_increase` in per cent"),
         ("max = 1\nendpoint = { side = \"ajx\" }", "there is no side `ajx`; wanted ajax, websocket"),
         ("max = true", "wanted a number, or a text such as"),
