@@ -51,7 +51,7 @@ impl<'a> Columns<'a> {
 
     fn remove(&mut self, column: usize) {
         self.header.remove(column);
-        self.rows.iter_mut().for_each(|row| drop(row.remove(column)));
+        self.rows.iter_mut().filter(|row| column < row.len()).for_each(|row| drop(row.remove(column)));
         self.left -= usize::from(column < self.left);
     }
 
