@@ -60,8 +60,10 @@ pub struct Compression {
     pub content_bytes: u64,
     /// The same as sent.
     pub encoded_bytes: u64,
-    /// Messages sent under a content coding or permessage-deflate.
+    /// Messages sent under a content coding or permessage-deflate, whether their content is known or not.
     pub compressed_messages: u64,
+    /// Of these, messages whose content is known.
+    pub known_compressed_messages: u64,
     /// Of these, messages that grew by it; octets they grew by, and first frames.
     pub grown: Sighting,
 }
@@ -74,6 +76,7 @@ impl Compression {
         let Some(content) = cost.content_bytes else { return };
         self.content_bytes += content;
         self.encoded_bytes += cost.encoded_bytes;
+        self.known_compressed_messages += u64::from(compressed);
         if compressed && cost.encoded_bytes > content {
             self.grown.add(cost.encoded_bytes - content, cost.provenance.first.number);
         }
@@ -85,6 +88,7 @@ impl AddAssign for Compression {
         self.content_bytes += other.content_bytes;
         self.encoded_bytes += other.encoded_bytes;
         self.compressed_messages += other.compressed_messages;
+        self.known_compressed_messages += other.known_compressed_messages;
         self.grown += other.grown;
     }
 }

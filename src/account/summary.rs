@@ -99,6 +99,8 @@ pub struct Summary {
     connection_wire_bytes: u64,
     encrypted_bytes: u64,
     encrypted_connections: u64,
+    http2_bytes: u64,
+    http2_connections: u64,
     opaque_bytes: u64,
     lost_bytes: u64,
     transport: Transport,
@@ -271,7 +273,8 @@ impl Summary {
             content_bytes: whole.content_bytes,
             unknown_content_messages: u64::from(whole.unknown_content_messages > 0),
             first_frame: first_frame(exchange),
-            ..times(exchange)
+            // An opening handshake answers no question.
+            ..if messages > 0 { times(exchange) } else { Endpoint::default() }
         };
         self.endpoints.add(EndpointKey::new(side, host, target), figures);
     }
@@ -291,6 +294,10 @@ impl Summary {
             self.encrypted_connections += u64::from(unattributed > 0);
         } else {
             self.opaque_bytes += unattributed;
+        }
+        if row.protocols.contains(&"http/2") {
+            self.http2_bytes += unattributed;
+            self.http2_connections += 1;
         }
         match charge::charges(row) {
             Some(charges) => {
@@ -434,6 +441,16 @@ impl Summary {
         self.encrypted_connections
     }
 
+    /// Octets on the wire of [`opaque_bytes`](Self::opaque_bytes) that are HTTP/2 (RFC 9113), which is not read.
+    pub fn http2_bytes(&self) -> u64 {
+        self.http2_bytes
+    }
+
+    /// Connections that speak it.
+    pub fn http2_connections(&self) -> u64 {
+        self.http2_connections
+    }
+
     /// Octets on the wire of other connections that no parser could own.
     pub fn opaque_bytes(&self) -> u64 {
         self.opaque_bytes
@@ -571,6 +588,8 @@ impl AddAssign<&Self> for Summary {
         self.connection_wire_bytes += other.connection_wire_bytes;
         self.encrypted_bytes += other.encrypted_bytes;
         self.encrypted_connections += other.encrypted_connections;
+        self.http2_bytes += other.http2_bytes;
+        self.http2_connections += other.http2_connections;
         self.opaque_bytes += other.opaque_bytes;
         self.lost_bytes += other.lost_bytes;
         self.transport += other.transport;

@@ -79,6 +79,10 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
     if response.is_some_and(|response| response.status == 101 && response.head.has_token_in(FieldName::Upgrade, "websocket")) {
         return (certain(false, &["websocket-upgrade"]), Side::WebSocket);
     }
+    // No script can ask for this: what answered it with no is an opening handshake all the same.
+    if request.is_some_and(|request| request.head.has_token_in(FieldName::Upgrade, "websocket")) {
+        return (certain(false, &["websocket-upgrade"]), Side::OtherHttp);
+    }
     if scope == AjaxScope::All {
         return (certain(true, &["scope-all"]), Side::Ajax);
     }
@@ -91,10 +95,6 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
         let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
         return (Ajax { verdict: false, confidence: 0.5, reasons: Cow::Borrowed(&["request-not-captured"]) }, side);
     };
-    // No script can ask for this: what answered it with no is an opening handshake all the same.
-    if request.head.has_token_in(FieldName::Upgrade, "websocket") {
-        return (certain(false, &["websocket-upgrade"]), Side::OtherHttp);
-    }
     signs.gather(&request.head);
     let ajax = signs.decide().unwrap_or_else(|| signs.weigh(request));
     let side = match ajax.verdict {

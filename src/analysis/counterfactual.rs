@@ -109,7 +109,7 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
     let low = if asks.compression == AssumedCompression::None { sum(low_questions.decoded) } else { compressed(low_questions, deflated) };
     let high =
         if asks.compression == AssumedCompression::Deflate { compressed(high_questions, deflated) } else { sum(high_questions.decoded) };
-    let assumptions = vec![
+    let mut assumptions = vec![
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the Ajax side"),
         format!("{setup_assumption}, once for each of {} client and server {}", thousands(pairs), plural(pairs, "pair", "pairs")),
         format!(
@@ -124,6 +124,7 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
         ),
         "one frame for each message, client frames masked (RFC 6455 section 5.2), 1,448 bytes of payload a segment".into(),
     ];
+    assumptions.extend(unknown_content(ajax));
     let ends = [
         (bytes(low, 0), low.segments + pairs * SETUP_PACKETS),
         (bytes(high, high.messages), high.segments + high.messages + pairs * SETUP_PACKETS),
@@ -155,7 +156,7 @@ const ENOUGH_COMPRESSED: u64 = 5;
 
 /// What permessage-deflate left of the content of each direction in this capture; `None` where it hardly ran.
 fn deflated_share(websocket: &SideTotals) -> Option<[f64; 2]> {
-    if websocket.compression().compressed_messages < ENOUGH_COMPRESSED {
+    if websocket.compression().known_compressed_messages < ENOUGH_COMPRESSED {
         return None;
     }
     let share = |direction: Direction| {
@@ -213,7 +214,7 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
     let high = high_exchanges * (exchange + 2 * header) + high_content + messages.extra_segments * header + setup;
     let carriers = messages.extra_segments + connections * TCP_SETUP_PACKETS;
     let coded = |compressed: bool| if compressed { "content as encoded" } else { "content uncompressed" };
-    let assumptions = vec![
+    let mut assumptions = vec![
         format!(
             "header sections of {} bytes a request and {} bytes a response, {heads_assumption}",
             thousands(request),
@@ -221,24 +222,47 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
         ),
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the WebSocket side"),
         format!(
-            "low: {}, {}, acknowledgements ride along",
+            "low: {}, {}, {}, acknowledgements ride along",
+            exchanges_are(low_exchanges),
             polls_are(asks, &messages, shares_requests, true),
             coded(asks.compression != AssumedCompression::None)
         ),
         format!(
-            "high: {}, {}, each message acknowledged by a segment of its own",
+            "high: {}, {}, {}, each message acknowledged by a segment of its own",
+            exchanges_are(high_exchanges),
             polls_are(asks, &messages, !owns_requests, false),
             coded(asks.compression == AssumedCompression::Deflate)
         ),
         "connections are set up and closed as the WebSocket's were".into(),
     ];
+    assumptions.extend(unknown_content(websocket));
     let ends = [(low, 2 * low_exchanges + carriers), (high, 4 * high_exchanges + carriers)];
     Some(Estimate::new(websocket, ends, assumptions))
 }
 
+/// What cannot be told of messages whose content is not known.
+fn unknown_content(side: &SideTotals) -> Option<String> {
+    let unknown = side.money(|direction| direction.messages).unknown_content_messages;
+    (unknown > 0).then(|| {
+        format!(
+            "the content of {} {} is not known: uncompressed counts as sent, so both ends may be higher",
+            thousands(unknown),
+            plural(unknown, "message", "messages")
+        )
+    })
+}
+
+fn exchanges_are(count: u64) -> String {
+    format!("{} {}", thousands(count), plural(count, "exchange", "exchanges"))
+}
+
 /// How polls and what clients say would be asked.
 fn polls_are(asks: &Assumptions, messages: &AsAjax, shared: bool, bundled: bool) -> String {
-    let clients = if shared { "what clients say rides on them" } else { "what clients say is a POST of its own each" };
+    let clients = match (shared, asks.poll_interval) {
+        (true, Some(_)) => "what clients say waits for them",
+        (true, None) => "each message of a client takes one of those requests, or is one more",
+        (false, _) => "what clients say is a POST of its own each",
+    };
     if let Some(interval) = asks.poll_interval {
         let seconds = interval.as_secs_f64();
         return format!(
@@ -250,7 +274,7 @@ fn polls_are(asks: &Assumptions, messages: &AsAjax, shared: bool, bundled: bool)
     }
     if bundled {
         return format!(
-            "long polls; messages of a connection within one second share an answer (which adds up to 1 s of waiting), {clients}"
+            "long polls; a server's messages of a connection within one second share an answer (which adds up to 1 s of waiting), {clients}"
         );
     }
     let held = match messages.idle_polls {

@@ -291,7 +291,7 @@ fn grown_messages(context: &Context<'_>) -> Option<Finding> {
         let message = format!(
             "compression made {} of {} compressed WebSocket messages bigger",
             thousands(seen.count),
-            thousands(compression.compressed_messages)
+            thousands(compression.known_compressed_messages)
         );
         finding("compression-grows-messages", Side::WebSocket, context, message, Some(seen.bytes), "these messages sent uncompressed")
             .at(seen)

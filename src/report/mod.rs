@@ -149,13 +149,17 @@ pub struct Coverage {
     pub lost_bytes: u64,
     /// Octets on the wire that no parser could own.
     pub opaque_bytes: u64,
+    /// Of these, octets of HTTP/2 (RFC 9113), which is recognised and not read.
+    pub http2_bytes: u64,
     /// Octets on the wire of frames without TCP.
     pub not_tcp_bytes: u64,
     /// Connections seen.
     pub connections: u64,
     /// Of these, with octets that only a TLS key could open.
     pub encrypted_connections: u64,
-    /// Of these, without a single exchange or message.
+    /// Of all connections, those that speak HTTP/2.
+    pub http2_connections: u64,
+    /// Of all connections, those without a single exchange or message.
     pub silent_connections: u64,
     /// What the frames without TCP carried, largest first.
     pub not_tcp: Vec<NotTcp>,
@@ -419,9 +423,11 @@ impl Coverage {
             encrypted_bytes: summary.encrypted_bytes(),
             lost_bytes: summary.lost_bytes(),
             opaque_bytes: summary.opaque_bytes(),
+            http2_bytes: summary.http2_bytes(),
             not_tcp_bytes: totals.not_tcp_bytes,
             connections: summary.connections(),
             encrypted_connections: summary.encrypted_connections(),
+            http2_connections: summary.http2_connections(),
             silent_connections: summary.unclaimed_connections(),
             not_tcp: totals.not_tcp.iter().map(not_tcp).collect(),
         }

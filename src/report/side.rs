@@ -327,8 +327,10 @@ pub struct CompressionReport {
     pub encoded_bytes: u64,
     /// content ÷ encoded: above 1 when compression pays.
     pub ratio: Option<f64>,
-    /// Messages sent under a content coding or permessage-deflate.
+    /// Messages sent under a content coding or permessage-deflate, whether their content is known or not.
     pub compressed_messages: u64,
+    /// Of these, messages whose content is known.
+    pub known_compressed_messages: u64,
     /// Of these, messages that grew by it.
     pub grown_messages: u64,
 }
@@ -413,7 +415,11 @@ impl SideReport {
         let [upwards, downwards] = &totals.directions;
         let mut both = upwards.clone();
         both += downwards;
-        let figures = Figures::new(&both, Some(totals));
+        let mut figures = Figures::new(&both, Some(totals));
+        if totals.directions.iter().any(|direction| direction.messages.known_content_bytes().is_none()) {
+            // Of one direction alone it would be another figure.
+            figures.efficiency = None;
+        }
         let per_exchange = PerExchange {
             means: LayerMeans::new(&both.messages, exchanges.count),
             wire_bytes: octets(&exchanges.wire_bytes),
@@ -621,6 +627,7 @@ impl CompressionReport {
             encoded_bytes: totals.encoded_bytes,
             ratio: ratio(totals.content_bytes, totals.encoded_bytes),
             compressed_messages: totals.compressed_messages,
+            known_compressed_messages: totals.known_compressed_messages,
             grown_messages: totals.grown.count,
         }
     }

@@ -3,7 +3,7 @@
 use super::number::{mean, optional_mean, ordinal, percent, thousands, times};
 use super::{LayerMeans, Report, Spread};
 use crate::analysis::comparison::{Basis, Means};
-use crate::analysis::plural;
+use crate::analysis::{plural, ratio};
 
 /// Costs that differ by less than this part are about the same.
 const SAME: f64 = 0.05;
@@ -18,6 +18,9 @@ pub(super) fn verdict(report: &Report) -> Vec<String> {
         _ => both(report),
     }
 }
+
+/// A larger part than this is most of the capture.
+const MOST: f64 = 0.5;
 
 /// Mean contents that differ by more than this factor make the costs hard to compare.
 const UNLIKE: f64 = 3.0;
@@ -162,6 +165,11 @@ fn neither(report: &Report) -> Vec<String> {
     let mut holds = Vec::new();
     let other = report.other_http.exchanges.unwrap_or_default();
     let events = report.server_sent_events.exchanges.unwrap_or_default();
+    let refused = refused_handshakes(report).min(other);
+    if refused > 0 {
+        holds.push(format!("{} WebSocket opening {} without success", thousands(refused), plural(refused, "handshake", "handshakes")));
+    }
+    let other = other - refused;
     if other > 0 {
         let which = if report.settings.filters.is_empty() { "that no script made" } else { "that do not count as Ajax" };
         holds.push(format!("{} HTTP {} {which}", thousands(other), plural(other, "exchange", "exchanges")));
@@ -173,7 +181,11 @@ fn neither(report: &Report) -> Vec<String> {
         let count = coverage.encrypted_connections;
         holds.push(format!("{} TLS {}", thousands(count), plural(count, "connection", "connections")));
     }
-    let silent = coverage.silent_connections.saturating_sub(coverage.encrypted_connections);
+    if coverage.http2_connections > 0 {
+        let count = coverage.http2_connections;
+        holds.push(format!("{} HTTP/2 {}", thousands(count), plural(count, "connection", "connections")));
+    }
+    let silent = coverage.silent_connections.saturating_sub(coverage.encrypted_connections + coverage.http2_connections);
     let opened = report.websocket.connections;
     if opened > 0 {
         holds.push(format!("{} WebSocket {} without a message", thousands(opened), plural(opened, "connection", "connections")));
@@ -193,6 +205,11 @@ fn neither(report: &Report) -> Vec<String> {
         thousands(packets),
         plural(packets, "packet", "packets")
     )]
+}
+
+/// Requests to open a WebSocket that did not succeed; they are among the other HTTP exchanges.
+fn refused_handshakes(report: &Report) -> u64 {
+    report.websocket.refused_handshakes.iter().flatten().map(|(_, count)| count).sum()
 }
 
 /// Limits that can be raised, by the anomaly that counts them (docs/limits.md).
@@ -238,7 +255,19 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
             percent(coverage.shares.encrypted)
         ));
     }
-    let other = report.other_http.exchanges.unwrap_or_default();
+    if coverage.http2_connections > 0 {
+        let count = coverage.http2_connections;
+        hints.push(format!(
+            "{} HTTP/2 {} ({} of all bytes) not read: HTTP/2 is accounted as a whole; let client and server speak HTTP/1.1 to see the exchanges",
+            thousands(count),
+            plural(count, "connection was", "connections were"),
+            percent(ratio(coverage.http2_bytes, wire))
+        ));
+    }
+    if coverage.shares.not_tcp.is_some_and(|share| share > MOST) {
+        hints.push("most bytes are in frames without TCP: HTTP/3 runs over UDP (QUIC) and is not read; browsers started with `--disable-quic` do without it".into());
+    }
+    let other = report.other_http.exchanges.unwrap_or_default().saturating_sub(refused_handshakes(report));
     if report.ajax.exchanges == Some(0) && other > 0 {
         hints.push(match &report.settings.filters[..] {
             [] => "no exchange looks made by a script: `--ajax all` counts every HTTP exchange as Ajax".into(),
@@ -249,10 +278,11 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     }
     let limits = limits_met(report);
     let is_met = |name: &str| limits.iter().any(|(kind, _)| *kind == name);
-    if report.websocket.figures.messages == 0 && coverage.opaque_bytes > 0 && !is_met("http_head_limit") && !is_met("connection_limit") {
+    let opaque = coverage.opaque_bytes - coverage.http2_bytes;
+    if report.websocket.figures.messages == 0 && opaque > 0 && !is_met("http_head_limit") && !is_met("connection_limit") {
         hints.push(format!(
             "{} of all bytes belong to no protocol that is understood: begin the capture before the connections, or say what they are: `--decode-as tcp.port==N,websocket`",
-            percent(coverage.shares.opaque)
+            percent(ratio(opaque, wire))
         ));
     }
     if report.websocket.figures.messages == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
@@ -270,8 +300,9 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     if let Some(loss) = anomaly("lost_bytes").filter(|_| !is_met("out_of_order_limit")) {
         let at = loss.first_frame.map(|frame| format!(", first at frame {frame}")).unwrap_or_default();
         hints.push(format!(
-            "{} bytes were sent but not captured{at}: capture with a larger buffer (`tcpdump -B`)",
-            thousands(coverage.lost_bytes)
+            "{} {} sent but not captured{at}: capture with a larger buffer (`tcpdump -B`)",
+            thousands(coverage.lost_bytes),
+            plural(coverage.lost_bytes, "byte was", "bytes were")
         ));
     }
     if let Some(missing) = anomaly("missing_handshake") {

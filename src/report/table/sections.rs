@@ -53,7 +53,7 @@ pub(super) fn captured(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         }
     }
     if coverage.lost_bytes > 0 {
-        parts.push(format!("{} bytes sent but not captured", thousands(coverage.lost_bytes)));
+        parts.push(format!("{} {} sent but not captured", thousands(coverage.lost_bytes), plural(coverage.lost_bytes, "byte", "bytes")));
     }
     let connections = plural(coverage.connections, "connection", "connections");
     page.paragraph("", &format!("{} {connections}; bytes {}", thousands(coverage.connections), parts.join(", ")))?;
@@ -136,6 +136,14 @@ impl<'a> Column<'a> {
             _ => "unknown".into(),
         }
     }
+
+    /// The same, of these.
+    fn efficiency(&self) -> String {
+        match self.figures.efficiency {
+            Some(_) if self.figures.unknown_content_messages > 0 => percent(self.figures.efficiency) + NOT_ALL,
+            efficiency => percent(efficiency),
+        }
+    }
 }
 
 /// Behind a mean of some of what is counted.
@@ -196,7 +204,7 @@ pub(super) fn one_by_one(page: &mut Page<'_>, report: &Report) -> io::Result<()>
         sum,
         overhead,
         row("content, decoded", &|column| column.content()),
-        row(efficiency, &|column| percent(column.figures.efficiency)),
+        row(efficiency, &|column| column.efficiency()),
         row("how many", &|column| thousands(column.count)),
     ];
     if columns.iter().all(|column| column.means.tls_bytes == 0.0) {
@@ -367,7 +375,7 @@ pub(super) fn compression(page: &mut Page<'_>, report: &Report) -> io::Result<()
     ];
     let rows: Vec<Vec<String>> = named
         .into_iter()
-        .filter(|(_, figures)| figures.compression.compressed_messages > 0)
+        .filter(|(_, figures)| figures.compression.known_compressed_messages > 0)
         .map(|(name, figures)| {
             let compression = figures.compression;
             vec![
@@ -375,7 +383,11 @@ pub(super) fn compression(page: &mut Page<'_>, report: &Report) -> io::Result<()
                 thousands(compression.content_bytes),
                 thousands(compression.encoded_bytes),
                 compression.ratio.map_or(DASH.into(), |ratio| format!("{ratio:.2}")),
-                format!("{} of {}", thousands(compression.compressed_messages), thousands(figures.messages)),
+                format!(
+                    "{} of {}",
+                    thousands(compression.known_compressed_messages),
+                    thousands(figures.messages - figures.unknown_content_messages)
+                ),
                 thousands(compression.grown_messages),
             ]
         })
