@@ -40,6 +40,35 @@ pub enum Verdict {
     Fail,
 }
 
+/// From which side a bound bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum BoundIs {
+    /// From above.
+    AtMost,
+    /// From below.
+    AtLeast,
+}
+
+impl BoundIs {
+    /// As people say it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AtMost => "at most",
+            Self::AtLeast => "at least",
+        }
+    }
+
+    /// How far a value is beyond a bound; below 0 where it keeps it.
+    fn passed_by(self, value: f64, bound: f64) -> f64 {
+        match self {
+            Self::AtMost => value - bound,
+            Self::AtLeast => bound - value,
+        }
+    }
+}
+
 /// How a rule came out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -48,7 +77,7 @@ pub struct Outcome {
     pub name: String,
     /// Path of the metric.
     pub metric: String,
-    /// Side, host and path of the endpoint, or the subprotocol, that was looked at.
+    /// Side, host and path of the endpoint, or the subprotocol, that was looked at; where there is none, what was looked for.
     pub of: Option<String>,
     /// How it came out.
     pub verdict: Verdict,
@@ -58,6 +87,8 @@ pub struct Outcome {
     pub baseline: Option<f64>,
     /// The bound that is nearest to be passed, or passed by most, in the metric's unit.
     pub bound: Option<f64>,
+    /// From which side it bounds.
+    pub bound_is: Option<BoundIs>,
     /// What was wanted and had, for people.
     pub message: String,
     /// The unit in which values are shown.
@@ -114,7 +145,7 @@ impl<'a> Check<'a> {
         let parts = self.parts(rule);
         if parts.is_empty() {
             let what = rule.endpoint.as_ref().map_or_else(|| "no connection has this subprotocol".into(), no_endpoint);
-            return self.without_data(rule, None, &what).map(|outcome| vec![outcome]);
+            return self.without_data(rule, None, &what).map(|outcome| vec![Outcome { of: rule.looked_for(), ..outcome }]);
         }
         parts.iter().map(|part| self.part(rule, &bounds, part)).collect()
     }
@@ -163,21 +194,20 @@ impl<'a> Check<'a> {
         if bounds.is_relative() && baseline.is_none() {
             return self.without_data(rule, part.of.clone(), "the baseline has nothing of it");
         }
-        let (bound, broken) = bounds.judge(value, baseline);
+        let nearest = bounds.nearest(value, baseline);
+        let broken = nearest.as_ref().filter(|bound| bound.is.passed_by(value, bound.value) > value.abs() * 1e-9);
         let verdict = match (broken.is_some(), rule.level) {
             (false, _) => Verdict::Pass,
             (true, Level::Warn) => Verdict::Warn,
             (true, Level::Error) => Verdict::Fail,
         };
-        let shown = match &broken {
-            Some(_) => bounds.unit.show_beside(value, bound.unwrap_or_default()),
-            None => bounds.unit.show(value),
-        };
+        let unit = bounds.unit;
         let message = match broken {
-            Some(wanted) => format!("{shown}; wanted {wanted}"),
-            None => format!("{shown}; {}", bounds.kept(value, baseline)),
+            Some(bound) => format!("{}; wanted {}", unit.show_beside(value, bound.value), bound.wanted),
+            None => format!("{}{}", unit.show(value), nearest.as_ref().map(|bound| bound.kept(unit, baseline)).unwrap_or_default()),
         };
-        Ok(Outcome { value: Some(value), baseline, bound, message, unit: bounds.unit, ..rule.outcome(part.of.clone(), verdict) })
+        let (bound, bound_is) = nearest.map(|bound| (bound.value, bound.is)).unzip();
+        Ok(Outcome { value: Some(value), baseline, bound, bound_is, message, unit, ..rule.outcome(part.of.clone(), verdict) })
     }
 
     /// The value of a rule's metric. A side without a message has measured nothing, though its sums are 0.
@@ -214,6 +244,12 @@ impl<'a> Check<'a> {
 }
 
 impl Rule {
+    /// What it chooses, where it chooses.
+    fn looked_for(&self) -> Option<String> {
+        let endpoint = self.endpoint.as_ref().map(Selection::text);
+        endpoint.or_else(|| self.subprotocol.as_ref().map(|wanted| format!("subprotocol `{wanted}`")))
+    }
+
     fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.metric.clone())
     }
@@ -227,6 +263,7 @@ impl Rule {
             value: None,
             baseline: None,
             bound: None,
+            bound_is: None,
             message: String::new(),
             unit: Unit::of(&self.metric),
         }
@@ -234,6 +271,12 @@ impl Rule {
 }
 
 impl Selection {
+    fn text(&self) -> String {
+        let parts = [("side", &self.side), ("host", &self.host), ("path", &self.path)];
+        let parts: Vec<_> = parts.iter().filter_map(|(name, wanted)| wanted.as_ref().map(|wanted| format!("{name} `{wanted}`"))).collect();
+        if parts.is_empty() { "a path".into() } else { parts.join(" and ") }
+    }
+
     fn has(&self, endpoint: &Value) -> bool {
         let text = |name: &str| endpoint[name].as_str();
         let like = |glob: &Option<String>, is_like: &dyn Fn(&Glob) -> bool| glob.as_deref().is_none_or(|glob| is_like(&Glob::new(glob)));
@@ -254,9 +297,7 @@ fn meant_by(nearest: &str) -> String {
 }
 
 fn no_endpoint(selection: &Selection) -> String {
-    let parts = [("side", &selection.side), ("host", &selection.host), ("path", &selection.path)];
-    let parts: Vec<_> = parts.iter().filter_map(|(name, wanted)| wanted.as_ref().map(|wanted| format!("{name} `{wanted}`"))).collect();
-    format!("no endpoint has {}", if parts.is_empty() { "a path".into() } else { parts.join(" and ") })
+    format!("no endpoint has {}", selection.text())
 }
 
 pub(super) fn endpoint_name(endpoint: &Value) -> String {
@@ -345,28 +386,40 @@ impl Bounds {
         self.increase.is_some() || self.decrease.is_some()
     }
 
-    /// The bound to show, and what was wanted where one is passed.
-    fn judge(&self, value: f64, baseline: Option<f64>) -> (Option<f64>, Option<String>) {
+    /// The bound that is nearest to be passed, or passed by most.
+    fn nearest(&self, value: f64, baseline: Option<f64>) -> Option<Nearest> {
         let (base, unit) = (baseline.unwrap_or_default(), self.unit);
-        let from = |word: &str, growth: Growth| format!("at most {} {word} than the baseline's {}", growth.text(unit), unit.show(base));
-        // Bounds as limits from above (1) and from below (-1).
-        let mut bounds: Vec<(f64, f64, String)> = Vec::new();
-        bounds.extend(self.max.map(|max| (1.0, max, format!("at most {}", unit.show_beside(max, value)))));
-        bounds.extend(self.min.map(|min| (-1.0, min, format!("at least {}", unit.show_beside(min, value)))));
-        bounds.extend(self.increase.map(|growth| (1.0, base + growth.allowed(base), from("more", growth))));
-        bounds.extend(self.decrease.map(|growth| (-1.0, base - growth.allowed(base), from("less", growth))));
-        let passed_by = |(sign, bound, _): &(f64, f64, String)| sign * (value - bound);
-        let nearest = bounds.iter().max_by(|a, b| passed_by(a).total_cmp(&passed_by(b)));
-        let wanted = nearest.filter(|bound| passed_by(bound) > value.abs() * 1e-9).map(|(_, _, wanted)| wanted.clone());
-        (nearest.map(|(_, bound, _)| *bound), wanted)
+        let plain = |is: BoundIs, bound: f64| {
+            let wanted = format!("{} {}", is.words(), unit.show_beside(bound, value));
+            Nearest { is, value: bound, wanted }
+        };
+        let relative = |is: BoundIs, bound: f64, word: &str, growth: Growth| {
+            let wanted = format!("at most {} {word} than the baseline's {}", growth.text(unit), unit.show(base));
+            Nearest { is, value: bound, wanted }
+        };
+        let bounds = [
+            self.max.map(|max| plain(BoundIs::AtMost, max)),
+            self.min.map(|min| plain(BoundIs::AtLeast, min)),
+            self.increase.map(|growth| relative(BoundIs::AtMost, base + growth.allowed(base), "more", growth)),
+            self.decrease.map(|growth| relative(BoundIs::AtLeast, base - growth.allowed(base), "less", growth)),
+        ];
+        let passed_by = |bound: &Nearest| bound.is.passed_by(value, bound.value);
+        bounds.into_iter().flatten().max_by(|a, b| passed_by(a).total_cmp(&passed_by(b)))
     }
+}
 
-    fn kept(&self, value: f64, baseline: Option<f64>) -> String {
-        match (self.judge(value, baseline).0, baseline) {
-            (Some(bound), Some(base)) => format!("bound {}, baseline {}", self.unit.show(bound), self.unit.show(base)),
-            (Some(bound), None) => format!("bound {}", self.unit.show(bound)),
-            (None, _) => String::new(),
-        }
+/// A bound, and what it wants.
+struct Nearest {
+    is: BoundIs,
+    value: f64,
+    wanted: String,
+}
+
+impl Nearest {
+    /// What is said where it is kept.
+    fn kept(&self, unit: Unit, baseline: Option<f64>) -> String {
+        let baseline = baseline.map(|base| format!(", baseline {}", unit.show(base))).unwrap_or_default();
+        format!("; {} {}{baseline}", self.is.words(), unit.show(self.value))
     }
 }
 
@@ -416,7 +469,7 @@ mod tests {
     fn absolute_bounds_hold_or_do_not() {
         let report = report(40, 1313.0);
         for (bound, verdict, message) in [
-            ("max = 40", Verdict::Pass, "40 B; bound 40 B"),
+            ("max = 40", Verdict::Pass, "40 B; at most 40 B"),
             ("max = \"39 B\"", Verdict::Fail, "40 B; wanted at most 39 B"),
             ("min = 41", Verdict::Fail, "40 B; wanted at least 41 B"),
             ("max = 39\nlevel = \"warn\"", Verdict::Warn, "40 B; wanted at most 39 B"),
@@ -428,9 +481,9 @@ mod tests {
     #[test]
     fn relative_bounds_hold_against_a_baseline() {
         for (base, new, bound, verdict, message) in [
-            (100, 105, "max_increase = \"5%\"", Verdict::Pass, "105 B; bound 105 B, baseline 100 B"),
+            (100, 105, "max_increase = \"5%\"", Verdict::Pass, "105 B; at most 105 B, baseline 100 B"),
             (100, 106, "max_increase = \"5%\"", Verdict::Fail, "106 B; wanted at most 5 % more than the baseline's 100 B"),
-            (10, 12, "max_increase = \"5%\"\nmax_increase_abs = 2", Verdict::Pass, "12 B; bound 12 B, baseline 10 B"),
+            (10, 12, "max_increase = \"5%\"\nmax_increase_abs = 2", Verdict::Pass, "12 B; at most 12 B, baseline 10 B"),
             (
                 10,
                 13,
@@ -454,7 +507,7 @@ mod tests {
         let report = report(40, 1313.0);
         let rule = |selection: &str| format!("[[budget]]\nmetric = \"wire_bytes_per_message\"\nmax = 600\n{selection}");
         let fail = (Verdict::Fail, "1,313 B; wanted at most 600 B".to_owned());
-        let pass = |value: &str| (Verdict::Pass, format!("{value} B; bound 600 B"));
+        let pass = |value: &str| (Verdict::Pass, format!("{value} B; at most 600 B"));
         assert_eq!(checked(&rule("endpoint = {}"), &report, None), Ok(vec![fail.clone(), pass("500")]));
         assert_eq!(checked(&rule("endpoint = { host = \"a.*\" }"), &report, None), Ok(vec![fail]));
         assert_eq!(checked(&rule("endpoint = { host = \"b.example\", path = \"/api/*\" }"), &report, None), Ok(vec![pass("500")]));
@@ -488,7 +541,7 @@ mod tests {
     #[test]
     fn anomaly_that_was_not_met_counts_0() {
         let rule = |kind: &str| format!("[[budget]]\nmetric = \"anomalies.{kind}.count\"\nmax = 0");
-        assert_eq!(checked(&rule("wrong_accept"), &report(1, 1.0), None), Ok(vec![(Verdict::Pass, "0; bound 0".to_owned())]));
+        assert_eq!(checked(&rule("wrong_accept"), &report(1, 1.0), None), Ok(vec![(Verdict::Pass, "0; at most 0".to_owned())]));
         assert_eq!(checked(&rule("lost_bytes"), &report(1, 1.0), None), Ok(vec![(Verdict::Fail, "3; wanted at most 0".to_owned())]));
         assert!(checked(&rule("lots_bytes"), &report(1, 1.0), None).is_err());
     }

@@ -9,7 +9,7 @@ mod metric;
 mod saved;
 mod unit;
 
-pub use check::{Checked, Outcome, Verdict, check};
+pub use check::{BoundIs, Checked, Outcome, Verdict, check};
 pub use compare::{Change, Compared, Comparison, Group, Significance, compare};
 pub use file::{Bound, Budget, Level, NoData, Rule, Selection};
 pub use metric::{Catalogue, Found, lookup};

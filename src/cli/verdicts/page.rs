@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use wiretare::budget::{Change, Checked, Compared, Comparison, Group, Outcome, Significance, Verdict};
+use wiretare::budget::{BoundIs, Change, Checked, Compared, Comparison, Group, Outcome, Significance, Verdict};
 use wiretare::report::page::{Layout, Page};
 
 /// Endpoints and subprotocols shown; JSON has more.
@@ -14,7 +14,13 @@ const DASH: &str = "–";
 pub(crate) fn verdict(checked: &Checked) -> String {
     let count = |verdict: Verdict| checked.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
     let (all, failed, warned) = (checked.outcomes.len(), count(Verdict::Fail), count(Verdict::Warn));
-    let warned = if warned > 0 { format!(", {warned} as a warning only") } else { String::new() };
+    let warned = match (failed, warned) {
+        (_, 0) => String::new(),
+        (0, 1) => "; 1 rule only warns".into(),
+        (0, _) => format!("; {warned} rules only warn"),
+        (_, 1) => "; 1 more only warns".into(),
+        (_, _) => format!("; {warned} more only warn"),
+    };
     let verdict = match (failed, all) {
         (0, 1) if warned.is_empty() => "The rule of the budget holds.".into(),
         (0, _) if warned.is_empty() => format!("All {all} rules of the budget hold."),
@@ -38,8 +44,15 @@ pub(crate) fn checked(checked: &Checked, layout: Layout, out: &mut dyn Write) ->
     let shown = |outcome: &Outcome, value: Option<f64>| value.map_or(DASH.into(), |value| outcome.unit.show(value));
     let row = |outcome: &&Outcome| {
         let of = outcome.of.as_ref().map(|of| format!("{}: {of}", outcome.name)).unwrap_or_else(|| outcome.name.clone());
-        let (mark, _) = mark(outcome.verdict);
-        vec![mark.into(), of, shown(outcome, outcome.baseline), shown(outcome, outcome.value), shown(outcome, outcome.bound)]
+        // What was not measured has passed nothing.
+        let mark = if outcome.verdict == Verdict::Pass && outcome.value.is_none() { DASH } else { mark(outcome.verdict).0 };
+        let sign = match outcome.bound_is {
+            Some(BoundIs::AtMost) => "≤ ",
+            Some(BoundIs::AtLeast) => "≥ ",
+            None => "",
+        };
+        let bound = sign.to_owned() + &shown(outcome, outcome.bound);
+        vec![mark.into(), of, shown(outcome, outcome.baseline), shown(outcome, outcome.value), bound]
     };
     page.table(2, &["", "rule", "baseline", "measured", "bound"], outcomes.iter().map(row).collect())?;
     let broken: Vec<_> = outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
@@ -48,7 +61,8 @@ pub(crate) fn checked(checked: &Checked, layout: Layout, out: &mut dyn Write) ->
     }
     for outcome in broken {
         let of = outcome.of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
-        page.item(&format!("{}: {}{of} is {}", mark(outcome.verdict).1, outcome.metric, outcome.message))?;
+        let is = if outcome.value.is_some() { " is" } else { ":" };
+        page.item(&format!("{}: {}{of}{is} {}", mark(outcome.verdict).1, outcome.metric, outcome.message))?;
     }
     cautions(&mut page, &checked.cautions)
 }
