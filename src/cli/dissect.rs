@@ -147,10 +147,19 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     output.finish()?;
     let damaged = notes.damage(&facts);
     if printer.shown == 0 {
-        let packets = facts.totals.packets;
-        notes.note(format_args!("no frame of {} was asked for; frames are numbered from 1", thousands(packets)));
+        notes.note(nothing_shown(&args, facts.totals.packets));
     }
     Ok(Outcome::of(damaged, printer.shown == 0))
+}
+
+/// Why no frame was shown.
+fn nothing_shown(args: &Args, packets: u64) -> String {
+    match (packets, args.connection, &args.frame) {
+        (0, ..) => "the capture holds no frame".into(),
+        (_, Some(connection), Some(_)) => format!("none of these frames is of connection {connection}"),
+        (_, Some(connection), None) => format!("no frame is of connection {connection}"),
+        (_, None, _) => format!("no frame has such a number; the capture holds {}, numbered from 1", thousands(packets)),
+    }
 }
 
 fn stopped_early(args: &Args, totals: &Totals) -> bool {

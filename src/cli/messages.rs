@@ -91,6 +91,13 @@ impl Writer {
         }
     }
 
+    /// Learns from a row that is not shown.
+    fn learn(&mut self, row: &Row) {
+        if let Self::Table(listing) = self {
+            listing.learn(row);
+        }
+    }
+
     /// Writes all rows before the first one that is late.
     fn flush(&mut self, output: &mut Output) -> Result<()> {
         match self {
@@ -165,6 +172,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
         }
         Event::Row(number, row) => {
             if filtered && !is_chosen(row, &mut filter, &mut searcher, shown) {
+                writer.learn(row);
                 return Ok(());
             }
             // What is filtered out leaves no gap.

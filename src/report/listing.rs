@@ -109,6 +109,7 @@ impl Listing {
     /// Appends one row.
     pub fn append(&mut self, row: &Row, out: &mut Vec<u8>) {
         self.start(row.last_frame().time);
+        self.learn(row);
         match row {
             Row::Exchange(exchange) => self.exchange(exchange, out),
             Row::Message(message) => self.message(message, out),
@@ -116,10 +117,18 @@ impl Listing {
         }
     }
 
-    fn exchange(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
-        if exchange.upgrade == Some(Upgrade::WebSocket) {
-            self.peers.insert(exchange.connection, (exchange.client, exchange.server));
+    /// Learns who talks on a connection, which messages do not say: of rows that are not shown, too.
+    pub fn learn(&mut self, row: &Row) {
+        match row {
+            Row::Exchange(exchange) if exchange.upgrade == Some(Upgrade::WebSocket) => {
+                self.peers.insert(exchange.connection, (exchange.client, exchange.server));
+            }
+            Row::Connection(connection) => drop(self.peers.remove(&connection.connection)),
+            Row::Exchange(_) | Row::Message(_) => {}
         }
+    }
+
+    fn exchange(&mut self, exchange: &Exchange, out: &mut Vec<u8>) {
         let costs: Vec<&Cost> =
             exchange.request.iter().map(|request| &request.cost).chain(exchange.response.iter().map(|response| &response.cost)).collect();
         let ends = self.ends(Some((exchange.client, exchange.server)), Direction::ClientToServer);
@@ -222,7 +231,6 @@ impl Listing {
     }
 
     fn connection(&mut self, row: &ConnectionRow, out: &mut Vec<u8>) {
-        self.peers.remove(&row.connection);
         let ends = self.ends(Some((row.client, row.server)), Direction::ClientToServer);
         let unowned = thousands(row.buckets.total());
         let odd: AnomalySet = row.anomalies.iter().map(|&(kind, ..)| kind).collect();

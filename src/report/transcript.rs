@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::text::{push_safe, safe_bytes};
+use crate::analysis::plural;
 use crate::message::{Direction, HttpPart, Message, Opcode};
 use crate::stream::{Frame, Timestamp};
 
@@ -147,14 +148,19 @@ impl Transcript {
         }
         let kept = turn.sample_len();
         if let Some(sample) = turn.sample().filter(|sample| !sample.is_empty()) {
-            match (self.style, readable(sample)) {
-                (Style::Text, Some(_)) => append_lines(sample, text),
-                (Style::Text | Style::Hex | Style::Raw, _) => append_hex(sample, text),
+            let is_binary = matches!(turn, Turn::Message(message) if message.opcode != Opcode::Text);
+            let reads = readable(sample).is_some_and(|text| !is_binary || !text.contains(is_unprintable));
+            match self.style {
+                Style::Text if reads => append_lines(sample, text),
+                Style::Text | Style::Hex | Style::Raw => append_hex(sample, text),
             }
         }
         match turn.content_bytes() {
             None => text.push_str("(what follows is not known: lost, or not to be decoded)\n"),
-            Some(content) if content > kept => writeln!(text, "({} bytes more, not kept)", content - kept).expect(TAKES),
+            Some(content) if content > kept => {
+                let more = content - kept;
+                writeln!(text, "({more} {} more, not kept)", plural(more, "byte", "bytes")).expect(TAKES);
+            }
             Some(_) => {}
         }
     }
@@ -169,7 +175,7 @@ fn append_what(message: &Message, text: &mut String) {
         write!(text, ", {} fragments", message.fragments).expect(TAKES);
     }
     if let Some(content) = message.cost.content_bytes {
-        write!(text, ", {content} bytes").expect(TAKES);
+        write!(text, ", {content} {}", plural(content, "byte", "bytes")).expect(TAKES);
     }
 }
 
@@ -197,6 +203,11 @@ fn readable(sample: &[u8]) -> Option<&str> {
         Err(_) => return None,
     };
     (!text.contains('\0')).then_some(text)
+}
+
+/// What text has none of.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\r' | '\n')
 }
 
 /// Lines as they are, each safe to show; a line feed ends a line, whatever else there is shows itself.
@@ -263,6 +274,10 @@ mod tests {
     fn octets_that_are_no_text_are_dumped() {
         let text = shown(Style::Text, &message(b"\xff\x00a"));
         assert!(text.ends_with(&format!("00000000  ff 00 61{}  ..a\n", "   ".repeat(13))), "{text}");
+        // MQTT's CONNECT begins so: UTF-8, and no text.
+        let binary = |content: &[u8]| shown(Style::Text, &Message { opcode: Opcode::Binary, ..message(content) });
+        assert!(binary(b"\x10\x04MQTT").contains("00000000  10 04 4d 51 54 54"));
+        assert!(binary(b"{\"a\":\t1}\n").ends_with("bytes\n{\"a\":\\t1}\n"));
     }
 
     #[test]

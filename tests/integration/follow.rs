@@ -137,7 +137,10 @@ fn frames_and_connections_are_chosen() {
     assert!(of_websocket.lines().all(|line| line.contains("192.168.1.60") && all.contains(line)), "{of_websocket}");
     assert!(run(&["dissect", "--frame", "9-3", "samples/deck/deck.pcap"]).status.code() == Some(2));
     let output = run(&["dissect", "--frame", "999", "samples/deck/deck.pcap"]);
-    assert!(output.stdout.is_empty() && String::from_utf8_lossy(&output.stderr).contains("no frame of 170"));
+    assert!(
+        output.stdout.is_empty()
+            && String::from_utf8_lossy(&output.stderr).contains("no frame has such a number; the capture holds 170, numbered from 1")
+    );
 }
 
 #[test]
