@@ -69,7 +69,7 @@ pub(super) struct Display {
     /// Columns that a table may take; by default those of the terminal, elsewhere as many as it needs
     #[arg(long, value_name = "N", value_parser = columns)]
     width: Option<u16>,
-    /// When tables are coloured; NO_COLOR in the environment means never
+    /// When tables are coloured; where nothing is said, NO_COLOR in the environment means never
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
     /// Print neither notes, nor warnings, nor hints, nor progress; only errors

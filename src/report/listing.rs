@@ -148,6 +148,8 @@ impl Listing {
                     write!(self.line, " {}", safe_bytes(subtype(kind))).expect(TAKES);
                 }
             }
+            // The reason says whether there was one.
+            None if exchange.upgrade_refused.is_some() => {}
             None => self.line.push_str(" (no response captured)"),
         }
         self.line.push_str(match (exchange.upgrade, exchange.side) {

@@ -258,9 +258,9 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     if coverage.http2_connections > 0 {
         let count = coverage.http2_connections;
         hints.push(format!(
-            "{} HTTP/2 {} ({} of all bytes) not read: HTTP/2 is accounted as a whole; let client and server speak HTTP/1.1 to see the exchanges",
+            "{} HTTP/2 {} ({} of all bytes) could not be read: HTTP/2 is accounted as a whole; let client and server speak HTTP/1.1 to see the exchanges",
             thousands(count),
-            plural(count, "connection was", "connections were"),
+            plural(count, "connection", "connections"),
             percent(ratio(coverage.http2_bytes, wire))
         ));
     }

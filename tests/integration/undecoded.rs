@@ -1,8 +1,9 @@
 //! Content that is left as it was sent: costs stay what they are, and only its own length is not known.
 
-use wiretare::{Content, Cost, Head, Options, Row};
+use wiretare::report::{CaptureFile, Report, Settings};
+use wiretare::{Content, Cost, Head, Options, Row, Summary};
 
-use crate::support::{analyze, samples};
+use crate::support::{analyze, sample, samples};
 
 /// Whether content was compressed, what it cost, and what is known of it.
 type Paid = (bool, Cost, Option<u64>);
@@ -46,4 +47,22 @@ fn costs_do_not_depend_on_decoding() {
         }
     }
     assert!(unknown > 100, "{unknown} contents were compressed");
+}
+
+#[test]
+fn figures_of_both_directions_are_unknown_where_nothing_is_known_of_one() {
+    let options = Options { decode: false, ..Options::default() };
+    let (rows, totals) = analyze(&sample("browser/ajax-and-websocket.pcapng"), &options).expect("a readable sample");
+    let mut summary = Summary::default();
+    rows.iter().for_each(|row| summary.add(row));
+    let report = Report::new(vec![CaptureFile::default()], Settings::new(&options), &totals, &summary);
+    // No request of it has a content coding, and each response.
+    let (up, down) = (&report.ajax.by_direction.client_to_server, &report.ajax.by_direction.server_to_client);
+    assert!(up.efficiency.is_some() && down.efficiency.is_none());
+    assert_eq!(report.ajax.figures.efficiency, None);
+    let compression = down.compression;
+    assert_eq!((compression.compressed_messages, compression.known_compressed_messages, compression.ratio), (50, 0, None));
+    let estimate = report.comparison.counterfactual.ajax_as_websocket.expect("Ajax");
+    assert!(estimate.assumptions.iter().any(|assumption| assumption.contains("content of 50 messages is not known")), "{estimate:?}");
+    assert!(!estimate.assumptions.iter().any(|assumption| assumption.contains("deflated to")), "{estimate:?}");
 }

@@ -127,3 +127,33 @@ fn a_capture_without_ajax_or_websocket_says_what_it_holds() {
         )
     );
 }
+
+#[test]
+fn http_2_and_refused_handshakes_are_named_where_nothing_else_is() {
+    let mut http2 = deck_rows().pop().expect("rows");
+    let Row::Connection(connection) = &mut http2 else { panic!("the last row is a connection") };
+    connection.side_wire_bytes = [0; 4];
+    connection.websocket = None;
+    connection.protocols = vec!["http/2"];
+    connection.buckets = Default::default();
+    connection.buckets.add(crate::Application::None, crate::Bucket::Unattributed, crate::Direction::ClientToServer, 900);
+    let mut refused = deck_rows().into_iter().find(|row| matches!(row, Row::Exchange(_))).expect("an exchange");
+    let Row::Exchange(exchange) = &mut refused else { panic!("chosen so") };
+    exchange.side = Side::OtherHttp;
+    exchange.upgrade_refused = Some(crate::RefusedUpgrade { status: Some(403), reason: crate::RefusalReason::ClientError });
+    let mut summary = Summary::default();
+    [&http2, &refused].into_iter().for_each(|row| summary.add(row));
+    let totals = Totals { packets: 9, wire_bytes: 2000, ..Totals::default() };
+    let files = vec![CaptureFile { packets: 9, wire_bytes: 2000, captured_bytes: 2000, ..CaptureFile::default() }];
+    let page = page(&Report::new(files, Settings::new(&Options::default()), &totals, &summary), None);
+    assert!(
+        page.lines().next().is_some_and(|line| {
+            line.ends_with("; the capture holds 1 WebSocket opening handshake without success, 1 HTTP/2 connection.")
+        }),
+        "{page}"
+    );
+    assert!(
+        page.contains("\nhint: 1 HTTP/2 connection (45.0 % of all bytes) could not be read: ") && !page.contains("--ajax all"),
+        "{page}"
+    );
+}
