@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::message::{Ajax, Application, Bucket, Buckets, Close, Request, Response, TcpFacts};
 use crate::stream::{LayerBytes, Provenance};

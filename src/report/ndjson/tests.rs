@@ -1,5 +1,8 @@
 use super::*;
-use crate::message::{Ajax, Application, PollingKind, RefusalReason, RoundTrips, Side};
+use crate::message::{
+    Ajax, Application, Bucket, Buckets, Close, ConnectionRow, Exchange, Head, Message, Poll, PollingKind, RefusalReason, RefusedUpgrade,
+    Request, Response, RoundTrips, Side, TcpAnalysis, TcpFacts, TcpSide, Upgrade, WebSocketFacts,
+};
 use crate::stream::{Frame, LayerBytes, Place, Provenance, Timestamp};
 
 /// 2016-07-27T21:13:34Z, when the deck's capture was made.
