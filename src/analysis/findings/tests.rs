@@ -1,8 +1,8 @@
 use super::*;
 use crate::account::samples::{connection, cost, deck_exchange, deck_message, request, response, upgrade_exchange};
 use crate::message::{
-    Application, Buckets, ConnectionRow, Content, EarlierPoll, Envelope, EnvelopeId, EnvelopeProtocol, EventStream, Exchange, HttpContent,
-    Message, Opcode, Poll, PollingKind, Row,
+    Application, Buckets, ConnectionRow, Content, Direction, EarlierPoll, Envelope, EnvelopeId, EnvelopeProtocol, EventStream, Exchange,
+    HttpContent, Message, Opcode, Poll, PollingKind, Row,
 };
 
 /// An Ajax exchange: a request of 100 octets and a response of 40, in frames 10 + 2n and 11 + 2n.
