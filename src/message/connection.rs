@@ -76,7 +76,7 @@ pub struct ConnectionRow {
     pub protocols: Vec<&'static str>,
     /// Octets on the wire, both directions: Σ `frame.len`.
     pub wire_bytes: u64,
-    /// Octets on the wire of its exchanges and messages, by [`Side`].
+    /// Octets on the wire of its exchanges and messages, by [`Side`](super::Side).
     pub side_wire_bytes: [u64; 4],
     /// HTTP exchanges on it.
     pub exchanges: u64,
