@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod schema;
 mod search;
+mod shell;
 mod verdicts;
 
 use std::io::ErrorKind;
@@ -95,6 +96,12 @@ enum Command {
     /// Prints the JSON Schema of what is printed or read
     #[command(after_long_help = schema::EXAMPLES)]
     Schema(schema::Args),
+    /// Prints a script that completes the command line in a shell
+    #[command(after_long_help = shell::COMPLETIONS)]
+    Completions(shell::CompletionsArgs),
+    /// Prints a manual page
+    #[command(after_long_help = shell::MAN)]
+    Man(shell::ManArgs),
 }
 
 /// How a run ended that was not stopped by an error.
@@ -147,7 +154,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Follow(args) => (Some(&args.input), args.input.strict, args.display.quiet),
         Command::Check(args) => (Some(&args.input), args.input.strict, args.display.quiet),
         Command::Compare(args) => (None, args.analysis.strict, args.display.quiet),
-        Command::Schema(_) => (None, false, false),
+        Command::Schema(_) | Command::Completions(_) | Command::Man(_) => (None, false, false),
     };
     let notes = Notes::new(quiet);
     for file in input.into_iter().flat_map(Input::repeated) {
@@ -162,6 +169,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Compare(args) => compare::run(args, &notes),
         Command::Check(args) => check::run(args, &notes),
         Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     match outcome {
         Ok(_) if live::is_interrupted() => {

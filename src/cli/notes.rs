@@ -12,7 +12,7 @@ use super::run::Facts;
 const TOO_MANY_FILES: [i32; 2] = [23, 24];
 
 /// What may follow the name of the program; a mistyped one is taken for the name of a capture.
-const COMMANDS: [&str; 7] = ["report", "messages", "dissect", "follow", "compare", "check", "schema"];
+const COMMANDS: [&str; 9] = ["report", "messages", "dissect", "follow", "compare", "check", "schema", "completions", "man"];
 
 /// Says things on standard error, in one form; a failure to say them is not worth stopping for.
 #[derive(Debug)]

@@ -216,6 +216,29 @@ fn interrupt_ends_a_pipe_and_what_came_until_then_is_shown() {
 }
 
 #[test]
+fn shells_and_manual_pages_know_every_command() {
+    let commands = ["report", "messages", "dissect", "follow", "compare", "check", "schema", "completions", "man"];
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(&["completions", shell]);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{shell}");
+        assert!(commands.iter().all(|command| text(&output.stdout).contains(command)), "{shell}");
+    }
+    let page = run(&["man"]);
+    assert!(text(&page.stdout).contains(".TH wiretare 1") && commands.iter().all(|command| text(&page.stdout).contains(command)));
+    for command in commands {
+        let page = run(&["man", command]);
+        assert!(text(&page.stdout).contains(&format!(".TH wiretare-{command} 1")), "{command}: {}", text(&page.stdout));
+    }
+    let output = run(&["man", "mesages"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).starts_with("error: man: `mesages` is no command; there are report, messages, "),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
 fn cut_capture_is_shown_up_to_the_cut() {
     let whole = sample();
     let cut = &whole[..whole.len() - 10];

@@ -1,0 +1,66 @@
+//! What a shell and `man` know of the command: both made from its own definition.
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use wiretare::{Error, Result};
+
+use super::output::Output;
+use super::{Cli, Outcome};
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  wiretare completions bash > ~/.local/share/bash-completion/completions/wiretare
+  wiretare completions zsh > ~/.zfunc/_wiretare
+  wiretare completions fish > ~/.config/fish/completions/wiretare.fish";
+
+pub(super) const MAN: &str = "\
+Examples:
+  wiretare man | man -l -
+  wiretare man messages > wiretare-messages.1";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManArgs {
+    /// The command that the page is about, such as `messages`; without it, wiretare itself
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
+}
+
+/// Prints a script that completes commands, options and their values.
+pub(super) fn completions(args: &CompletionsArgs) -> Result<Outcome> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "wiretare", &mut script);
+    print(&script)
+}
+
+/// Prints a manual page.
+pub(super) fn man(args: &ManArgs) -> Result<Outcome> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command(args.command.as_deref())?).render(&mut page).expect("a Vec takes every write");
+    print(&page)
+}
+
+fn command(name: Option<&str>) -> Result<Command> {
+    let mut whole = Cli::command();
+    // Options of all, and the names that pages give to commands.
+    whole.build();
+    let Some(name) = name else { return Ok(whole) };
+    let names = || whole.get_subcommands().map(Command::get_name).collect::<Vec<_>>().join(", ");
+    match whole.find_subcommand(name) {
+        Some(command) => Ok(command.clone()),
+        None => Err(Error::Usage(format!("man: `{name}` is no command; there are {}", names()))),
+    }
+}
+
+fn print(text: &[u8]) -> Result<Outcome> {
+    let mut output = Output::open(None, &[])?;
+    output.buffer().extend_from_slice(text);
+    output.finish()?;
+    Ok(Outcome::Done)
+}
