@@ -9,6 +9,8 @@ pub enum Acknowledged {
     Offset(i64),
     /// Up to that sequence number of a stream of which nothing had been captured.
     Sequence(u32),
+    /// It is not remembered any more.
+    Forgotten,
 }
 
 impl Acknowledged {
@@ -27,14 +29,14 @@ impl Acknowledged {
         match (self, before) {
             (Self::Offset(now), Self::Offset(before)) => now > before,
             (Self::Sequence(now), Self::Sequence(before)) => now.wrapping_sub(before).cast_signed() > 0,
-            (Self::Offset(_), Self::Sequence(_)) | (Self::Sequence(_), Self::Offset(_)) => false,
+            (Self::Offset(_) | Self::Sequence(_) | Self::Forgotten, _) => false,
         }
     }
 
     /// The same of a stream that begins with that sequence number; `None` for what is too far away to be of it.
     pub fn of_stream_from(self, first: u32) -> Option<Self> {
         match self {
-            Self::Offset(_) => Some(self),
+            Self::Offset(_) | Self::Forgotten => Some(self),
             Self::Sequence(up_to) => {
                 let distance = up_to.wrapping_sub(first).cast_signed();
                 (distance.unsigned_abs() < MAX_WINDOW).then_some(Self::Offset(distance.into()))
@@ -46,16 +48,20 @@ impl Acknowledged {
 /// Windows reach 1 GiB (RFC 7323 §2.3).
 const MAX_WINDOW: u32 = 1 << 30;
 
-/// Segments whose acknowledgments are remembered: those that are held behind a hole, and a few more.
+/// Runs of segments with the same acknowledgment that are remembered: those that are held behind a hole, and a few more.
 const MOST: usize = 64;
 
 /// What the last segments acknowledged, those that are unread and a few more.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Acknowledgments(VecDeque<Segment>);
+pub(super) struct Acknowledgments {
+    segments: VecDeque<Segments>,
+    /// Stream offset before which nothing is remembered.
+    forgotten: u64,
+}
 
-/// A segment's payload, in stream offsets.
+/// The payload of segments one behind the other, in stream offsets.
 #[derive(Clone, Copy, Debug)]
-struct Segment {
+struct Segments {
     begin: u64,
     end: u64,
     acknowledged: Acknowledged,
@@ -64,21 +70,31 @@ struct Segment {
 impl Acknowledgments {
     /// Remembers what a segment acknowledged, and forgets those that were read up to an offset.
     pub(super) fn note(&mut self, begin: u64, end: u64, acknowledged: Acknowledged, read: u64) {
-        while self.0.len() == MOST || self.0.front().is_some_and(|oldest| oldest.end <= read) {
-            self.0.pop_front();
+        while self.segments.front().is_some_and(|oldest| oldest.end <= read) {
+            self.segments.pop_front();
         }
-        self.0.push_back(Segment { begin, end, acknowledged });
+        if let Some(last) = self.segments.back_mut().filter(|last| last.end == begin && last.acknowledged == acknowledged) {
+            last.end = end;
+            return;
+        }
+        if self.segments.len() == MOST
+            && let Some(oldest) = self.segments.pop_front()
+        {
+            self.forgotten = self.forgotten.max(oldest.end);
+        }
+        self.segments.push_back(Segments { begin, end, acknowledged });
     }
 
     /// Of the segment that carried the octet at an offset; the first one, where it was sent again.
     pub(super) fn at(&self, offset: u64) -> Option<Acknowledged> {
-        let carries = |segment: &&Segment| (segment.begin..segment.end).contains(&offset);
-        self.0.iter().find(carries).map(|segment| segment.acknowledged)
+        let carries = |segments: &&Segments| (segments.begin..segments.end).contains(&offset);
+        let remembered = self.segments.iter().find(carries).map(|segments| segments.acknowledged);
+        remembered.or_else(|| (offset < self.forgotten).then_some(Acknowledged::Forgotten))
     }
 
     /// The other stream begins with that sequence number.
     pub(super) fn begin_at(&mut self, first: u32) {
-        self.0.retain_mut(|segment| {
+        self.segments.retain_mut(|segment| {
             let placed = segment.acknowledged.of_stream_from(first);
             placed.is_some_and(|placed| {
                 segment.acknowledged = placed;
@@ -89,25 +105,33 @@ impl Acknowledgments {
 
     /// What they take, in octets.
     pub(super) fn memory(&self) -> usize {
-        self.0.len() * size_of::<Segment>()
+        self.segments.len() * size_of::<Segments>()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Acknowledged::{Offset, Sequence};
+    use super::Acknowledged::{Forgotten, Offset, Sequence};
     use super::*;
 
     #[test]
     fn segments_are_remembered_until_they_are_read_and_not_too_many() {
         let mut notes = Acknowledgments::default();
         (0..70).for_each(|n| notes.note(n * 100, n * 100 + 100, Offset(n as i64), 0));
-        assert_eq!([599, 600, 650, 7000].map(|offset| notes.at(offset)), [None, Some(Offset(6)), Some(Offset(6)), None]);
+        assert_eq!([599, 600, 650, 7000].map(|offset| notes.at(offset)), [Some(Forgotten), Some(Offset(6)), Some(Offset(6)), None]);
         notes.note(7000, 7100, Offset(70), 6900);
-        assert_eq!((notes.at(6899), notes.at(6900), notes.0.len()), (None, Some(Offset(69)), 2));
+        assert_eq!((notes.at(6900), notes.segments.len()), (Some(Offset(69)), 2));
         // Sent again, it acknowledges more; what counts is when its octets were said.
         notes.note(7000, 7200, Offset(90), 6900);
         assert_eq!((notes.at(7099), notes.at(7100)), (Some(Offset(70)), Some(Offset(90))));
+    }
+
+    #[test]
+    fn segments_of_one_message_are_one() {
+        let mut notes = Acknowledgments::default();
+        (0..1000).for_each(|n| notes.note(n * 100, n * 100 + 100, Offset(7), 0));
+        assert_eq!((notes.at(0), notes.at(99_999), notes.segments.len()), (Some(Offset(7)), Some(Offset(7)), 1));
+        assert!(!Forgotten.reaches(0) && !Forgotten.is_at(0) && !Offset(1).is_beyond(Forgotten) && !Forgotten.is_beyond(Offset(1)));
     }
 
     #[test]

@@ -215,3 +215,30 @@ fn clients_that_do_not_wait_get_no_response_that_may_be_another_s() {
     // What came before the capture may have been asked as well.
     assert_eq!(play(Conversation::midstream(), "q0 q1 r0 r1"), own(&[]));
 }
+
+#[test]
+fn lost_piece_of_a_request_costs_no_other_exchange() {
+    let talks = [Talk { segments: [3, 1], method: "POST", ..PLAIN }; 40];
+    // A handshake of three frames, and four for each exchange: the pieces of the sixth request.
+    for lost in (0..3).map(|piece| 3 + 5 * 4 + piece + 1) {
+        let mut conversation = waiting(&talks);
+        conversation.lose(lost);
+        let found = pairs(&conversation);
+        let others: Vec<_> = own(&(0..40).filter(|n| *n != 5).collect::<Vec<_>>());
+        assert!(others.iter().all(|pair| found.contains(pair)), "without frame {lost}: {} of 39", found.len());
+        assert!(found.iter().all(|(asked, answered)| asked == answered), "without frame {lost}");
+    }
+}
+
+#[test]
+fn long_response_behind_a_loss_goes_to_nobody_where_it_may_be_a_lost_request_s() {
+    let mut conversation = Conversation::open();
+    (0..3).for_each(|n| _ = conversation.client(request(n, &PLAIN)));
+    conversation.server(response(0, &PLAIN));
+    let long = Talk { body_len: 40_000, segments: [1, 150], ..PLAIN };
+    pieces(&response(1, &long), 150).for_each(|piece| _ = conversation.server(piece));
+    // The first response and the second request, which the client did not wait for.
+    conversation.lose(7).lose(5);
+    let wrong: Vec<_> = pairs(&conversation).into_iter().filter(|(asked, answered)| asked != answered).collect();
+    assert_eq!(wrong, own(&[]));
+}

@@ -42,7 +42,7 @@ impl Connection {
             http.begin_mid_stream();
             self.is_irregular = true;
         }
-        if self.handshake.is_late(Direction::ServerToClient as usize) {
+        if self.applications == 0 && self.handshake.is_late(Direction::ServerToClient as usize) {
             http.begin_late(self.halves[Direction::ServerToClient as usize].assembler.first().0);
         }
         for direction in Direction::BOTH {
@@ -68,7 +68,8 @@ impl Connection {
             let Some(event) = event else { return };
             let gives_way = http.gives_way();
             self.on_http(event, out);
-            if gives_way {
+            // Behind lost requests one answer tells whose the client's next octets are; the others wait for what they answer.
+            if gives_way || direction == Direction::ServerToClient && self.has_lost_requests() {
                 return;
             }
         }
