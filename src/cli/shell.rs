@@ -18,6 +18,9 @@ Examples:
   wiretare man | man -l -
   wiretare man messages > wiretare-messages.1";
 
+/// What stands at the foot of manual pages.
+const SOURCE: &str = concat!("wiretare ", env!("CARGO_PKG_VERSION"));
+
 #[derive(Debug, clap::Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
@@ -42,12 +45,12 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Outcome> {
 /// Prints a manual page.
 pub(super) fn man(args: &ManArgs) -> Result<Outcome> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command(args.command.as_deref())?).render(&mut page).expect("a Vec takes every write");
+    clap_mangen::Man::new(command(args.command.as_deref())?).source(SOURCE).render(&mut page).expect("a Vec takes every write");
     print(&page)
 }
 
 fn command(name: Option<&str>) -> Result<Command> {
-    let mut whole = Cli::command();
+    let mut whole = Cli::command().disable_help_subcommand(true);
     // Options of all, and the names that pages give to commands.
     whole.build();
     let Some(name) = name else { return Ok(whole) };

@@ -191,28 +191,31 @@ fn what_is_no_capture_gets_a_hint_where_one_helps() {
 #[cfg(unix)]
 fn interrupt_ends_a_pipe_and_what_came_until_then_is_shown() {
     let whole = text(&wiretare(&["messages", "-q", SAMPLE]).output().expect("the command runs").stdout).to_owned();
-    let mut child = wiretare(&["messages", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    let mut pipe = child.stdin.take().expect("piped");
-    pipe.write_all(&sample()).expect("it reads all");
-    // Its first row says that it listens.
-    let mut first = [0];
-    let mut rows = child.stdout.take().expect("piped");
-    rows.read_exact(&mut first).expect("a row");
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(interrupted.success());
-    // As tcpdump ends, which the same Ctrl-C reaches.
-    drop(pipe);
-    let mut rest = String::new();
-    rows.read_to_string(&mut rest).expect("UTF-8");
-    let output = child.wait_with_output().expect("the command ends");
-    assert_eq!(output.status.code(), Some(130));
-    assert_eq!(text(&output.stderr), "note: interrupted; shown is what came until then\n");
-    assert_eq!(format!("{}{rest}", char::from(first[0])), whole);
+    // As tcpdump ends, which the same Ctrl-C reaches; and a pipe that stays open, and of which nothing more comes.
+    for stays_open in [false, true] {
+        let mut child = wiretare(&["messages", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let mut pipe = child.stdin.take().expect("piped");
+        pipe.write_all(&sample()).expect("it reads all");
+        // Its first row says that it listens.
+        let mut first = [0];
+        let mut rows = child.stdout.take().expect("piped");
+        rows.read_exact(&mut first).expect("a row");
+        let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+        assert!(interrupted.success());
+        let pipe = stays_open.then_some(pipe);
+        let mut rest = String::new();
+        rows.read_to_string(&mut rest).expect("UTF-8");
+        let output = child.wait_with_output().expect("the command ends");
+        drop(pipe);
+        assert_eq!(output.status.code(), Some(130), "{stays_open}");
+        assert_eq!(text(&output.stderr), "note: interrupted; shown is what came until then\n");
+        assert_eq!(format!("{}{rest}", char::from(first[0])), whole);
+    }
 }
 
 #[test]

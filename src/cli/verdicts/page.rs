@@ -10,6 +10,12 @@ const GROUPS: usize = 20;
 
 const DASH: &str = "–";
 
+/// Columns of a comparison.
+const COMPARED: [&str; 6] = ["", "base", "new", "change", "in %", "real"];
+
+/// Of these, what a narrow page has no room for.
+const LEAST: [&str; 2] = ["change", "real"];
+
 /// The verdict of a check in a sentence.
 pub(crate) fn verdict(checked: &Checked) -> String {
     let count = |verdict: Verdict| checked.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
@@ -54,7 +60,7 @@ pub(crate) fn checked(checked: &Checked, layout: Layout, out: &mut dyn Write) ->
         let bound = sign.to_owned() + &shown(outcome, outcome.bound);
         vec![mark.into(), of, shown(outcome, outcome.baseline), shown(outcome, outcome.value), bound]
     };
-    page.table(2, &["", "rule", "baseline", "measured", "bound"], outcomes.iter().map(row).collect())?;
+    page.table_in_room(2, &["", "rule", "baseline", "measured", "bound"], outcomes.iter().map(row).collect(), &["baseline"])?;
     let broken: Vec<_> = outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
     if !broken.is_empty() {
         page.heading("What does not hold")?;
@@ -116,7 +122,7 @@ fn sides(page: &mut Page<'_>, comparison: &Comparison) -> io::Result<()> {
             _ => "Other HTTP",
         })?;
         let row = |figure: &Compared| std::iter::once(figure.title.to_owned()).chain(cells(figure)).collect();
-        page.table(1, &["", "base", "new", "change", "in %", "real"], side.metrics.iter().map(row).collect())?;
+        page.table_in_room(1, &COMPARED, side.metrics.iter().map(row).collect(), &LEAST)?;
     }
     cautions(page, &comparison.cautions)
 }
@@ -175,7 +181,7 @@ fn groups(page: &mut Page<'_>, title: &str, groups: &[Group]) -> io::Result<()> 
         let dashes = || [DASH; 5].map(str::to_owned);
         std::iter::once(name).chain(figure.map_or_else(dashes, cells)).collect()
     };
-    page.table(1, &["", "base", "new", "change", "in %", "real"], changed.iter().take(GROUPS).map(row).collect())?;
+    page.table_in_room(1, &COMPARED, changed.iter().take(GROUPS).map(row).collect(), &LEAST)?;
     if same > 0 {
         page.paragraph("", &format!("{same} more {} the same", if same == 1 { "is" } else { "are" }))?;
     }
