@@ -48,8 +48,9 @@ impl Acknowledged {
 /// Windows reach 1 GiB (RFC 7323 §2.3).
 const MAX_WINDOW: u32 = 1 << 30;
 
-/// Runs of segments with the same acknowledgment that are remembered: those that are held behind a hole, and a few more.
-const MOST: usize = 64;
+/// Runs of segments with the same acknowledgment that are remembered: as many as may be held behind a hole before it is given up, where
+/// time stands still, and as many again.
+const MOST: usize = 1024;
 
 /// What the last segments acknowledged, those that are unread and a few more.
 #[derive(Clone, Debug, Default)]
@@ -117,13 +118,13 @@ mod tests {
     #[test]
     fn segments_are_remembered_until_they_are_read_and_not_too_many() {
         let mut notes = Acknowledgments::default();
-        (0..70).for_each(|n| notes.note(n * 100, n * 100 + 100, Offset(n as i64), 0));
-        assert_eq!([599, 600, 650, 7000].map(|offset| notes.at(offset)), [Some(Forgotten), Some(Offset(6)), Some(Offset(6)), None]);
-        notes.note(7000, 7100, Offset(70), 6900);
-        assert_eq!((notes.at(6900), notes.segments.len()), (Some(Offset(69)), 2));
+        (0..1030).for_each(|n| notes.note(n * 100, n * 100 + 100, Offset(n as i64), 0));
+        assert_eq!([599, 600, 650, 103_000].map(|offset| notes.at(offset)), [Some(Forgotten), Some(Offset(6)), Some(Offset(6)), None]);
+        notes.note(103_000, 103_100, Offset(1030), 102_900);
+        assert_eq!((notes.at(102_900), notes.segments.len()), (Some(Offset(1029)), 2));
         // Sent again, it acknowledges more; what counts is when its octets were said.
-        notes.note(7000, 7200, Offset(90), 6900);
-        assert_eq!((notes.at(7099), notes.at(7100)), (Some(Offset(70)), Some(Offset(90))));
+        notes.note(103_000, 103_200, Offset(1050), 102_900);
+        assert_eq!((notes.at(103_099), notes.at(103_100)), (Some(Offset(1030)), Some(Offset(1050))));
     }
 
     #[test]
