@@ -294,10 +294,10 @@ impl Summary {
             self.encrypted_connections += u64::from(unattributed > 0);
         } else {
             self.opaque_bytes += unattributed;
-        }
-        if row.protocols.contains(&"http/2") {
-            self.http2_bytes += unattributed;
-            self.http2_connections += 1;
+            if row.protocols.contains(&"http/2") {
+                self.http2_bytes += unattributed;
+                self.http2_connections += 1;
+            }
         }
         match charge::charges(row) {
             Some(charges) => {

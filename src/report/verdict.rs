@@ -278,7 +278,7 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     }
     let limits = limits_met(report);
     let is_met = |name: &str| limits.iter().any(|(kind, _)| *kind == name);
-    let opaque = coverage.opaque_bytes - coverage.http2_bytes;
+    let opaque = coverage.opaque_bytes.saturating_sub(coverage.http2_bytes);
     if report.websocket.figures.messages == 0 && opaque > 0 && !is_met("http_head_limit") && !is_met("connection_limit") {
         hints.push(format!(
             "{} of all bytes belong to no protocol that is understood: begin the capture before the connections, or say what they are: `--decode-as tcp.port==N,websocket`",
