@@ -290,7 +290,7 @@ const SIDES: [(&str, &str, &[Figure]); 4] = [
     ("ajax", "An Ajax exchange", &OF_HTTP),
     ("websocket", "A WebSocket message", &OF_WEBSOCKET),
     ("server_sent_events", "An event stream", &OF_HTTP),
-    ("other_http", "Another HTTP exchange", &OF_HTTP),
+    ("other_http", "An exchange of other HTTP", &OF_HTTP),
 ];
 
 /// Compares two reports. A cost of a side that grew clearly by more than `max_increase` (a part of the base) makes the verdict fail.
