@@ -3,13 +3,13 @@
 use crate::message::{Application, Bucket, Buckets, ConnectionRow, Direction, Side};
 
 /// Octets by side, bucket and direction.
-pub(super) type Charges = [[[u64; 2]; 7]; 4];
+pub(crate) type Charges = [[[u64; 2]; 7]; 4];
 
 /// Divides a connection's buckets among the sides; `None` when nobody used it: neither a row nor a WebSocket.
 ///
 /// What was sent while WebSocket ran is WebSocket's. The rest (set-up, and what was sent while HTTP ran) is shared in
 /// proportion to the octets of the sides' own rows, by cumulative floor division: the shares sum to the bucket exactly.
-pub(super) fn charges(row: &ConnectionRow) -> Option<Charges> {
+pub(crate) fn charges(row: &ConnectionRow) -> Option<Charges> {
     let mut weights = row.side_wire_bytes;
     if weights.iter().all(|&weight| weight == 0) {
         if row.websocket.is_none() && websocket_octets(&row.buckets) == 0 {

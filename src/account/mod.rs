@@ -19,6 +19,8 @@ mod summary;
 mod transport;
 mod wastes;
 
+#[cfg(feature = "cli")]
+pub(crate) use charge::charges;
 pub use endpoints::{Endpoint, EndpointKey, Endpoints, hash_question};
 pub use engine_io::{EngineIo, Paid, Session};
 pub use envelopes::{EnvelopeTotals, Envelopes};

@@ -1,6 +1,7 @@
 //! `wiretare messages`: a row for each exchange, message and connection, as soon as it is known.
 
 use clap::ValueEnum;
+use wiretare::report::csv::rows::Lines as CsvLines;
 use wiretare::report::listing::Listing;
 use wiretare::report::ndjson::Lines;
 use wiretare::report::thousands;
@@ -24,6 +25,7 @@ Examples:
   wiretare messages --host '*.example.org' --path '/api/*' a.pcap
   wiretare messages -f table --opcode text --direction server --grep '(?i)error' a.pcap
   wiretare messages --anomalies a.pcap
+  wiretare messages -f csv -o costs.csv a.pcap               for a spreadsheet
   wiretare messages a.pcap | jq -c 'select(.opcode == \"ping\") | .wire_bytes'
 
 Sizes are in bytes, durations in seconds, times in UTC. What is not known is null.";
@@ -35,7 +37,7 @@ pub(super) struct Args {
     /// How rows are printed
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Ndjson)]
     format: Format,
-    /// How much of the decoded content is shown; by default a preview in a table, nothing in JSON
+    /// How much of the decoded content is shown; by default a preview in a table, else nothing
     #[arg(long, value_enum, value_name = "HOW_MUCH")]
     content: Option<Content>,
     /// Add the SHA-256 of each message's decoded content
@@ -53,6 +55,9 @@ pub(super) struct Args {
 enum Format {
     /// One JSON object a line
     Ndjson,
+    /// For spreadsheets: a line for each request, response and WebSocket message, and for what a side paid beside them on a
+    /// connection; `wire_bytes` adds up to all that was sent
+    Csv,
     /// Aligned columns
     Table,
 }
@@ -69,6 +74,7 @@ enum Content {
 
 enum Writer {
     Ndjson(Box<Ordered>),
+    Csv(Box<CsvLines>),
     Table(Listing),
 }
 
@@ -84,6 +90,10 @@ impl Writer {
     fn append(&mut self, number: u64, row: &Row, output: &mut Output) -> Result<()> {
         match self {
             Self::Ndjson(lines) => lines.append(number, row, output),
+            Self::Csv(lines) => {
+                lines.append(row, output.buffer());
+                output.flush_when_full()
+            }
             Self::Table(listing) => {
                 listing.append(row, output.buffer());
                 output.flush_when_full()
@@ -93,8 +103,10 @@ impl Writer {
 
     /// Learns from a row that is not shown.
     fn learn(&mut self, row: &Row) {
-        if let Self::Table(listing) = self {
-            listing.learn(row);
+        match self {
+            Self::Ndjson(_) => {}
+            Self::Csv(lines) => lines.learn(row),
+            Self::Table(listing) => listing.learn(row),
         }
     }
 
@@ -102,7 +114,7 @@ impl Writer {
     fn flush(&mut self, output: &mut Output) -> Result<()> {
         match self {
             Self::Ndjson(lines) => lines.flush(output),
-            Self::Table(_) => output.flush(),
+            Self::Csv(_) | Self::Table(_) => output.flush(),
         }
     }
 }
@@ -110,7 +122,7 @@ impl Writer {
 impl Args {
     fn content(&self) -> ContentMode {
         match (self.content, self.format) {
-            (Some(Content::None), _) | (None, Format::Ndjson) => ContentMode::None,
+            (Some(Content::None), _) | (None, Format::Ndjson | Format::Csv) => ContentMode::None,
             (Some(Content::Preview), _) | (None, Format::Table) => ContentMode::Preview,
             (Some(Content::Full), _) => ContentMode::Full,
         }
@@ -144,8 +156,12 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
     let mut writer = match args.format {
         Format::Ndjson => Writer::Ndjson(Box::new(Ordered::new(Lines::new(options.content)))),
+        Format::Csv => Writer::Csv(Box::default()),
         Format::Table => Writer::Table(Listing::new(args.display.width(), args.display.color())),
     };
+    if let Writer::Csv(lines) = &writer {
+        lines.append_header(output.buffer());
+    }
     // What is searched is kept whole, and shown as far as was asked for.
     let shown = searcher.needs_content().then(|| kept(&options));
     if shown.is_some() {
@@ -162,7 +178,7 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     // Filters know of earlier rows, and a line with content is longer than its row.
     let order = match args.format {
         Format::Ndjson if !filtered && options.content == ContentMode::None => Order::Known,
-        Format::Ndjson | Format::Table => Order::Completion,
+        Format::Ndjson | Format::Csv | Format::Table => Order::Completion,
     };
 
     let facts = read(&files, options, order, progress, |event| match event {

@@ -83,6 +83,17 @@ pub enum Upgrade {
     Other,
 }
 
+impl Upgrade {
+    /// The name that rows print.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Tunnel => "tunnel",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// A request to open a WebSocket that was not followed by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefusedUpgrade {

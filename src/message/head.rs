@@ -2,6 +2,8 @@
 //!
 //! Fields that something depends on are found while a head is read, and not by another search each time one is asked for.
 
+use std::borrow::Cow;
+
 /// A part of a head: offset and length in octets; a head's limit keeps both below 4 GiB.
 pub(crate) type Span = (u32, u32);
 
@@ -448,6 +450,17 @@ impl Head {
             number => (usize::from(number) - 1, 1),
         };
         self.values_among(from, most, name.text())
+    }
+
+    /// The value of a list field over all its field lines (RFC 9110 §5.3).
+    pub(crate) fn list(&self, name: FieldName) -> Option<Cow<'_, [u8]>> {
+        let mut values = self.values_of(name);
+        let mut list = Cow::Borrowed(values.next()?);
+        for value in values {
+            list.to_mut().extend_from_slice(b", ");
+            list.to_mut().extend_from_slice(value);
+        }
+        Some(list)
     }
 
     #[inline]

@@ -1,5 +1,7 @@
 //! The report as CSV (RFC 4180) for spreadsheets: a line for each figure or text, by its path in the JSON.
 
+pub mod rows;
+
 use std::io::{self, Write};
 
 use serde_json::Value;

@@ -111,6 +111,19 @@ fn filters_choose_rows_by_handshake_host_path_and_connection() {
     );
 }
 
+#[test]
+fn columns_are_named_once_whatever_is_chosen() {
+    let lines = |arguments: &[&str]| {
+        let printed = run(&[&["messages", "-f", "csv", SAMPLE][..], arguments].concat()).stdout;
+        let lines: Vec<String> = text(&printed).lines().map(|line| line.split(',').next().unwrap_or_default().to_owned()).collect();
+        lines
+    };
+    assert_eq!(lines(&["--host", "no.such.host"]), ["type"]);
+    let of_opcode = lines(&["--opcode", "text", "--direction", "server"]);
+    assert!(of_opcode.len() > 20 && of_opcode[0] == "type", "{of_opcode:?}");
+    assert!(of_opcode[1..].iter().all(|kind| kind == "message" || kind == "bucket"), "{of_opcode:?}");
+}
+
 /// The path of the first exchange.
 fn of_path(rows: &[u8]) -> String {
     let row: serde_json::Value = serde_json::from_str(text(rows).lines().next().expect("a row")).expect("JSON");

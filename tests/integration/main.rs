@@ -29,6 +29,7 @@ mod rewrite;
 mod schema;
 mod search;
 mod segmentation;
+mod spreadsheet;
 mod support;
 mod tcp;
 mod truth;

@@ -1,7 +1,5 @@
 //! Rows of HTTP exchanges.
 
-use std::borrow::Cow;
-
 use super::message::envelope;
 use super::{end, key, list, names, not_empty, shown};
 use crate::message::{Content, Cost, Direction, EventStream, Exchange, FieldName, Head, Poll, RefusedUpgrade, Request, Response, Upgrade};
@@ -134,7 +132,7 @@ fn http_content(mut line: Line<'_>, head: &Head, content: &Content, cost: &Cost,
         None => line.padded(padded!(r#","content_encoding":null"#)),
         Some(_) => {
             put_key!(line, "content_encoding");
-            line.optional_text(list_field(head, "content-encoding").as_deref(), out);
+            line.optional_text(head.list(FieldName::ContentEncoding).as_deref(), out);
         }
     }
     if content.envelope.is_none() && content.sha256.is_none() && mode == ContentMode::None {
@@ -149,17 +147,6 @@ fn http_content(mut line: Line<'_>, head: &Head, content: &Content, cost: &Cost,
     line.at()
 }
 
-/// The value of a list field over all its field lines (RFC 9110 §5.3).
-fn list_field<'a>(head: &'a Head, name: &'a str) -> Option<Cow<'a, [u8]>> {
-    let mut values = head.values(name);
-    let mut list = Cow::Borrowed(values.next()?);
-    for value in values {
-        list.to_mut().extend_from_slice(b", ");
-        list.to_mut().extend_from_slice(value);
-    }
-    Some(list)
-}
-
 fn refused(line: &mut Line<'_>, refused: Option<RefusedUpgrade>) {
     let Some(refused) = refused else { return line.put(b"null") };
     line.padded(padded!(r#"{"status":"#));
@@ -170,12 +157,10 @@ fn refused(line: &mut Line<'_>, refused: Option<RefusedUpgrade>) {
 }
 
 fn upgrade(line: &mut Line<'_>, upgrade: Option<Upgrade>) {
-    match upgrade {
-        None => line.put(b"null"),
-        Some(Upgrade::WebSocket) => line.padded(padded!(r#""websocket""#)),
-        Some(Upgrade::Tunnel) => line.put(br#""tunnel""#),
-        Some(Upgrade::Other) => line.put(br#""other""#),
-    }
+    let Some(upgrade) = upgrade else { return line.put(b"null") };
+    line.put(b"\"");
+    line.name(upgrade.name());
+    line.put(b"\"");
 }
 
 fn polling(line: &mut Line<'_>, poll: Option<&Poll>) {
