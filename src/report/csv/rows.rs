@@ -20,6 +20,9 @@ use crate::report::ndjson::as_text;
 use crate::report::text::safe_bytes;
 use crate::stream::Frame;
 
+/// Octets of a target or host that are kept while its WebSocket is open.
+const LONGEST_KEPT: usize = 2 << 10;
+
 /// A line; the names of its columns are those of the fields.
 #[derive(Debug, Default, Serialize)]
 struct Line {
@@ -121,8 +124,8 @@ impl Lines {
         match row {
             Row::Exchange(exchange) if exchange.upgrade == Some(Upgrade::WebSocket) => {
                 let request = exchange.request.as_ref();
-                let text = |part: Option<&[u8]>| part.map(text).unwrap_or_default();
-                let (host, target) = (text(request.and_then(Request::host)), text(request.map(Request::target)));
+                let kept = |part: Option<&[u8]>| part.map(|part| text(&part[..part.len().min(LONGEST_KEPT)])).unwrap_or_default();
+                let (host, target) = (kept(request.and_then(Request::host)), kept(request.map(Request::target)));
                 self.peers.insert(exchange.connection, Peers { client: exchange.client, server: exchange.server, host, target });
             }
             Row::Connection(connection) => drop(self.peers.remove(&connection.connection)),
