@@ -1,5 +1,6 @@
 //! Captures as they come: a pipe, which Ctrl-C ends, so that what is known by then is printed.
 
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,25 +42,44 @@ pub(super) fn is_live(input: &Path) -> bool {
     path.metadata().map_or(true, |metadata| !metadata.is_file())
 }
 
-/// Opens captures. Where standard input (`-`) is one that may go on for ever, an interrupt is its end, and a second one that of the
+/// Opens captures. Where the only one is a pipe, which may go on for ever, an interrupt is its end, and a second one that of the
 /// program; with files an interrupt always is.
 pub(super) fn open(files: &[PathBuf], limits: &Limits) -> Result<Capture> {
-    match files {
-        [file] if file == Path::new("-") && is_live(file) => match listen() {
-            Some(flag) => Capture::from_reader("-", UntilInterrupted::new(io::stdin(), flag), limits),
-            None => Capture::open(files, limits),
-        },
-        _ => Capture::open(files, limits),
+    let [file] = files else { return Capture::open(files, limits) };
+    let is_stdin = file == Path::new("-");
+    // What is not there and folders get their errors where files do.
+    let is_pipe = is_live(file) && (is_stdin || file.metadata().is_ok_and(|metadata| !metadata.is_dir()));
+    let Some(flag) = is_pipe.then(listen).flatten() else { return Capture::open(files, limits) };
+    let (name, path) = (file.to_string_lossy(), file.clone());
+    match is_stdin {
+        true => Capture::from_reader("-", UntilInterrupted::new(|| Ok(io::stdin()), flag), limits),
+        false => Capture::from_reader(&name, UntilInterrupted::new(|| fs::File::open(path), flag), limits),
     }
 }
 
-/// Takes interrupts for the end of the input; `None` where the system does not let it.
+/// Takes interrupts for the end of the input; `None` where the system does not let it, and where they are ignored, as those of a
+/// shell's background are: such an interrupt is for another.
 fn listen() -> Option<Arc<AtomicBool>> {
+    if is_ignored(SIGINT) {
+        return None;
+    }
     let flag = Arc::new(AtomicBool::new(false));
     // In this order: the first interrupt finds the flag not set.
     flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), Arc::clone(&flag)).ok()?;
     flag::register(SIGINT, Arc::clone(&flag)).ok()?;
     Some(flag)
+}
+
+/// Whether the program was started with a signal ignored, where the system tells (proc_pid_status(5)).
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored(&status).is_some_and(|signals| signals >> (signal - 1) & 1 == 1)
+}
+
+/// The signals that a process ignores, the first one in the lowest bit.
+fn ignored(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
 }
 
 /// A reader that is at its end soon after an interrupt, even while nothing comes: another thread waits for what does.
@@ -73,9 +93,14 @@ struct UntilInterrupted {
 }
 
 impl UntilInterrupted {
-    fn new(mut inner: impl Read + Send + 'static, flag: Arc<AtomicBool>) -> Self {
+    /// Of what `open` opens: a named pipe is not open before somebody writes to it.
+    fn new<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static, flag: Arc<AtomicBool>) -> Self {
         let (sender, pieces) = sync_channel(AHEAD);
         thread::spawn(move || {
+            let mut inner = match open() {
+                Ok(inner) => inner,
+                Err(error) => return drop(sender.send(Err(error))),
+            };
             loop {
                 let mut piece = vec![0; PIECE];
                 let read = inner.read(&mut piece).map(|len| {
@@ -148,16 +173,17 @@ mod tests {
     #[test]
     fn pipe_is_read_to_its_end() {
         let octets: Vec<u8> = (0..300_000_u32).map(|n| n as u8).collect();
-        let mut reader = UntilInterrupted::new(io::Cursor::new(octets.clone()), Arc::default());
+        let expected = octets.clone();
+        let mut reader = UntilInterrupted::new(|| Ok(io::Cursor::new(octets)), Arc::default());
         let mut read = Vec::new();
         reader.read_to_end(&mut read).expect("nothing fails");
-        assert!(read == octets && reader.read(&mut [0; 4]).expect("nothing fails") == 0);
+        assert!(read == expected && reader.read(&mut [0; 4]).expect("nothing fails") == 0);
     }
 
     #[test]
     fn pipe_goes_on_for_a_while_after_an_interrupt_and_not_for_ever() {
         let flag = Arc::new(AtomicBool::new(true));
-        let mut reader = UntilInterrupted::new(io::repeat(7), Arc::clone(&flag));
+        let mut reader = UntilInterrupted::new(|| Ok(io::repeat(7)), Arc::clone(&flag));
         assert_eq!(reader.read(&mut [0; 4]).expect("nothing fails"), 4);
         reader.until = Some(now());
         let mut rest = Vec::new();
@@ -168,8 +194,16 @@ mod tests {
     #[test]
     fn interrupt_ends_a_pipe_of_which_nothing_comes() {
         let flag = Arc::new(AtomicBool::new(true));
-        let mut reader = UntilInterrupted::new(Silence, flag);
+        let mut reader = UntilInterrupted::new(|| Ok(Silence), flag);
         reader.until = Some(now());
         assert_eq!(reader.read(&mut [0; 4]).expect("it ends"), 0);
+    }
+
+    #[test]
+    fn ignored_signals_are_those_of_the_mask() {
+        let of = |status: &str| ignored(status).map(|signals| signals >> (SIGINT - 1) & 1 == 1);
+        assert_eq!(of("Name:\twiretare\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001000\n"), Some(false));
+        assert_eq!(of("SigIgn:\t0000000000000006\nSigCgt:\t0000000000000000\n"), Some(true));
+        assert_eq!(of("Name:\twiretare\n"), None);
     }
 }

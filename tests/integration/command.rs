@@ -200,35 +200,69 @@ fn what_is_no_capture_gets_a_hint_where_one_helps() {
     }
 }
 
+#[cfg(unix)]
+fn interrupt(child: &std::process::Child) {
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(interrupted.success());
+}
+
 #[test]
 #[cfg(unix)]
 fn interrupt_ends_a_pipe_and_what_came_until_then_is_shown() {
     let whole = text(&wiretare(&["messages", "-q", SAMPLE]).output().expect("the command runs").stdout).to_owned();
+    let scratch = Scratch::new("named-pipe");
+    let named = scratch.path("capture");
+    assert!(Command::new("mkfifo").arg(&named).status().expect("mkfifo").success());
     // As tcpdump ends, which the same Ctrl-C reaches; and a pipe that stays open, and of which nothing more comes.
-    for stays_open in [false, true] {
-        let mut child = wiretare(&["messages", "-"])
+    for (input, stays_open) in [("-", false), ("-", true), (&named, false), (&named, true)] {
+        let mut child = wiretare(&["messages", input])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the command starts");
-        let mut pipe = child.stdin.take().expect("piped");
+        let mut pipe: Box<dyn Write> = match input {
+            "-" => Box::new(child.stdin.take().expect("piped")),
+            named => Box::new(std::fs::OpenOptions::new().write(true).open(named).expect("it opens the other end")),
+        };
         pipe.write_all(&sample()).expect("it reads all");
         // Its first row says that it listens.
         let mut first = [0];
         let mut rows = child.stdout.take().expect("piped");
         rows.read_exact(&mut first).expect("a row");
-        let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-        assert!(interrupted.success());
+        interrupt(&child);
         let pipe = stays_open.then_some(pipe);
         let mut rest = String::new();
         rows.read_to_string(&mut rest).expect("UTF-8");
         let output = child.wait_with_output().expect("the command ends");
         drop(pipe);
-        assert_eq!(output.status.code(), Some(130), "{stays_open}");
+        assert_eq!(output.status.code(), Some(130), "{input} {stays_open}");
         assert_eq!(text(&output.stderr), "note: interrupted; shown is what came until then\n");
         assert_eq!(format!("{}{rest}", char::from(first[0])), whole);
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn interrupt_that_the_shell_ignores_for_it_ends_nothing() {
+    let whole = text(&wiretare(&["messages", "-q", SAMPLE]).output().expect("the command runs").stdout).to_owned();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' INT; exec \"$0\" messages -q -", env!("CARGO_BIN_EXE_wiretare")]);
+    let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the command starts");
+    let mut pipe = child.stdin.take().expect("piped");
+    let sample = sample();
+    let (half, rest) = sample.split_at(sample.len() / 2);
+    pipe.write_all(half).expect("it reads all");
+    let mut first = [0];
+    let mut rows = child.stdout.take().expect("piped");
+    rows.read_exact(&mut first).expect("a row");
+    interrupt(&child);
+    pipe.write_all(rest).expect("it still reads");
+    drop(pipe);
+    let mut others = String::new();
+    rows.read_to_string(&mut others).expect("UTF-8");
+    assert!(child.wait().expect("the command ends").success());
+    assert_eq!(format!("{}{others}", char::from(first[0])), whole);
 }
 
 #[test]
