@@ -269,6 +269,16 @@ fn request_behind_a_refused_upgrade_is_answered() {
 }
 
 #[test]
+fn connection_that_was_upgraded_to_http_2_is_called_so() {
+    let mut trace = Trace::open();
+    let request = b"GET / HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+    let response = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    trace.send(Sent { flags: PSH | ACK, payload: request, ..CLIENT });
+    trace.send(Sent { flags: PSH | ACK, ack: 1 + request.len() as u32, payload: response, ..SERVER });
+    assert_eq!(trace.connection().protocols, ["http/1.1", "http/2"]);
+}
+
+#[test]
 fn hole_that_keep_alives_outlive_is_counted() {
     let mut trace = Trace::open();
     trace.send(Sent { flags: PSH | ACK, payload: GET, ..CLIENT });

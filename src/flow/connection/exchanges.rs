@@ -199,6 +199,7 @@ impl Connection {
                 self.begins = [0, 1].map(|direction: usize| self.halves[direction].buffer.start());
                 self.run(Running::Detecting, "connect");
             }
+            Some(Upgrade::Other) if is_http2(&exchange) => self.run(Running::Opaque, "http/2"),
             Some(Upgrade::Other) | None => self.running = Running::Opaque,
         }
         self.emit_exchange(exchange, out);
@@ -239,4 +240,9 @@ fn annotate_shown(exchange: &Exchange, parts: &mut VecDeque<Part>) {
         part.anomalies = exchange.anomalies;
         part.anomaly_details = exchange.anomaly_details.clone();
     }
+}
+
+/// Whether the server switched to HTTP/2 without TLS (RFC 7540 §3.2).
+fn is_http2(exchange: &Exchange) -> bool {
+    exchange.response.as_ref().is_some_and(|response| response.head.has_token("upgrade", "h2c"))
 }
