@@ -14,6 +14,7 @@ mod polls;
 mod reframing;
 #[cfg(test)]
 pub(crate) mod samples;
+mod segments;
 mod side;
 mod summary;
 mod transport;
@@ -31,6 +32,7 @@ pub(crate) use ledger::Ledger;
 pub use money::{Money, Sighting};
 pub use polls::{PollTotals, PolledKey, Polls};
 pub use reframing::{AsAjax, AsWebSocket, Pushed, Reframed};
+pub use segments::SegmentHeaders;
 pub(crate) use side::EFFICIENCY_SCALE;
 pub use side::{Compression, ConnectionUse, DirectionTotals, Distributions, ExchangeTotals, SideTotals};
 pub use summary::{LargestConnection, SubprotocolTotals, Summary};

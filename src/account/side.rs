@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::histogram::Distribution;
 use super::money::{Money, Sighting};
 use super::reframing::{AsAjax, AsWebSocket};
+use super::segments::SegmentHeaders;
 use crate::message::{Bucket, Cost, Direction, RefusalReason};
 
 /// Efficiency is kept in a histogram of integers: millionths.
@@ -112,10 +113,8 @@ pub struct DirectionTotals {
     pub compression: Compression,
     /// How the messages are distributed.
     pub per_message: Distributions,
-    /// Messages that one captured frame carried alone or together with others.
-    pub single_frame_messages: u64,
-    /// Their link, IP and TCP headers, in octets.
-    pub single_frame_header_bytes: u64,
+    /// Headers of the segments that carried messages and control frames.
+    pub segment_headers: SegmentHeaders,
 }
 
 impl DirectionTotals {
@@ -126,11 +125,6 @@ impl DirectionTotals {
         self.content_bearing += u64::from(bears_content(cost));
         self.compression.add(cost, compressed);
         self.per_message.add(cost);
-        let provenance = &cost.provenance;
-        if provenance.first.number == provenance.last.number {
-            self.single_frame_messages += 1;
-            self.single_frame_header_bytes += provenance.bytes.link + provenance.bytes.ip + provenance.bytes.tcp;
-        }
     }
 
     /// Octets of a bucket charged to the side.
@@ -166,8 +160,7 @@ impl AddAssign<&Self> for DirectionTotals {
         }
         self.compression += other.compression;
         self.per_message += &other.per_message;
-        self.single_frame_messages += other.single_frame_messages;
-        self.single_frame_header_bytes += other.single_frame_header_bytes;
+        self.segment_headers += &other.segment_headers;
     }
 }
 

@@ -147,6 +147,7 @@ impl Summary {
         let side = &mut self.sides[Side::WebSocket as usize];
         let direction = &mut side.directions[message.direction as usize];
         let active = self.active.entry(message.connection).or_default();
+        direction.segment_headers.add(&cost.provenance);
         self.opcodes[usize::from(message.opcode.bits())][message.direction as usize] += 1;
         let figures = &mut active.figures;
         figures.wire_bytes += cost.wire_bytes();
@@ -214,11 +215,13 @@ impl Summary {
             head.into_iter().for_each(|head| fields.add(head));
         }
         if let Some(request) = &exchange.request {
+            upwards.segment_headers.add_alone(&request.cost.provenance);
             upwards.add_message(&request.cost, is_coded(request.head.field("content-encoding")));
             side.envelopes.add(&request.content, &request.cost);
             whole.add(&request.cost);
         }
         if let Some(response) = &exchange.response {
+            downwards.segment_headers.add(&response.cost.provenance);
             downwards.add_message(&response.cost, is_coded(response.head.field("content-encoding")));
             side.envelopes.add(&response.content, &response.cost);
             if let Some(events) = response.content.http.as_ref().and_then(|http| http.events.as_ref()) {
@@ -245,14 +248,19 @@ impl Summary {
             head.into_iter().for_each(|head| fields.add(head));
         }
         if let Some(request) = &exchange.request {
-            side.directions[Direction::ClientToServer as usize].upgrade.add(&request.cost);
+            let upwards = &mut side.directions[Direction::ClientToServer as usize];
+            upwards.segment_headers.add_alone(&request.cost.provenance);
+            upwards.upgrade.add(&request.cost);
             whole.add(&request.cost);
             let upgrading = request.head.fields().filter(|(name, _)| is_upgrade_field(name)).map(field_line_bytes).sum::<u64>();
             self.plain_upgrade_requests.0 += 1;
             self.plain_upgrade_requests.1 += request.cost.framing_bytes.saturating_sub(upgrading);
         }
         if let Some(response) = &exchange.response {
-            side.directions[Direction::ServerToClient as usize].upgrade.add(&response.cost);
+            // The first messages may lie in its segment.
+            let downwards = &mut side.directions[Direction::ServerToClient as usize];
+            downwards.segment_headers.add(&response.cost.provenance);
+            downwards.upgrade.add(&response.cost);
             whole.add(&response.cost);
         }
         self.active.entry(exchange.connection).or_default().talked.upgrade_bytes += whole.wire_bytes();

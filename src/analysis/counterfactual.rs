@@ -302,12 +302,12 @@ impl Estimate {
     }
 }
 
-/// Mean headers of a segment, from messages that one frame carried, rounded up.
+/// Mean headers of a segment, of both directions.
 pub(crate) fn header_bytes(side: &SideTotals) -> u64 {
-    match side.sum(|direction| direction.single_frame_messages) {
-        0 => HEADER_BYTES,
-        messages => side.sum(|direction| direction.single_frame_header_bytes).div_ceil(messages),
-    }
+    let [up, down] = &side.directions;
+    let mut headers = up.segment_headers.clone();
+    headers += &down.segment_headers;
+    headers.mean().unwrap_or(HEADER_BYTES)
 }
 
 /// Mean TLS octets of a message, rounded up.
