@@ -169,6 +169,8 @@ impl AddAssign<&Self> for DirectionTotals {
 pub struct ExchangeTotals {
     /// Exchanges; upgrades are not among them.
     pub count: u64,
+    /// Sums of those whose request and response were both captured: two messages each. The three distributions below are of these, too.
+    pub whole: Money,
     /// Octets on the wire of request and response together.
     pub wire_bytes: Distribution,
     /// The part of it that is not encoded content.
@@ -187,9 +189,22 @@ pub struct ExchangeTotals {
     pub cookies: Sighting,
 }
 
+impl ExchangeTotals {
+    /// Exchanges whose request and response were both captured.
+    pub fn whole_count(&self) -> u64 {
+        self.whole.messages / 2
+    }
+
+    /// Exchanges of which a message was not captured.
+    pub fn incomplete(&self) -> u64 {
+        self.count - self.whole_count()
+    }
+}
+
 impl AddAssign<&Self> for ExchangeTotals {
     fn add_assign(&mut self, other: &Self) {
         self.count += other.count;
+        self.whole += other.whole;
         self.wire_bytes += &other.wire_bytes;
         self.overhead_bytes += &other.overhead_bytes;
         self.content_bytes += &other.content_bytes;
@@ -283,6 +298,11 @@ impl SideTotals {
     /// Every octet on the wire charged to the side.
     pub fn all_in_wire_bytes(&self) -> u64 {
         self.sum(DirectionTotals::all_in_wire_bytes)
+    }
+
+    /// Deliveries whose cost is known: none where of no exchange both messages were captured.
+    pub fn measured_deliveries(&self) -> u64 {
+        if self.exchanges.count > 0 && self.exchanges.whole_count() == 0 { 0 } else { self.deliveries }
     }
 
     /// Distributions over both directions.

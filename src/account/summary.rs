@@ -523,10 +523,14 @@ fn add_exchange_totals(side: &mut SideTotals, exchange: &Exchange, whole: &Money
     let totals = &mut side.exchanges;
     let wire = whole.wire_bytes();
     totals.count += 1;
-    totals.wire_bytes.add(wire);
-    totals.overhead_bytes.add(whole.overhead_bytes());
-    if whole.unknown_content_messages == 0 {
-        totals.content_bytes.add(whole.content_bytes);
+    // What was not captured of one cost something, too.
+    if exchange.request.is_some() && exchange.response.is_some() {
+        totals.whole += *whole;
+        totals.wire_bytes.add(wire);
+        totals.overhead_bytes.add(whole.overhead_bytes());
+        if whole.unknown_content_messages == 0 {
+            totals.content_bytes.add(whole.content_bytes);
+        }
     }
     totals.time_to_first_byte_ns.add_seconds(exchange.time_to_first_byte_s);
     totals.time_to_last_byte_ns.add_seconds(exchange.time_to_last_byte_s);

@@ -54,17 +54,18 @@ pub(crate) fn fixed_connections(websocket: &SideTotals) -> u64 {
 }
 
 impl BreakEven {
-    /// The break-even of two sides; `None` when one of them delivered nothing.
+    /// The break-even of two sides; `None` when one of them delivered nothing, or of no exchange both messages were captured.
     pub fn new(ajax: &SideTotals, websocket: &SideTotals) -> Option<Self> {
-        if ajax.deliveries == 0 || websocket.deliveries == 0 {
+        let (ajax_deliveries, websocket_deliveries) = (ajax.measured_deliveries(), websocket.measured_deliveries());
+        if ajax_deliveries == 0 || websocket_deliveries == 0 {
             return None;
         }
         let (fixed, connections) = (fixed_bytes(websocket), fixed_connections(websocket));
         let marginal = websocket.all_in_wire_bytes() - fixed;
         let s = fixed as f64 / connections as f64;
-        let w = marginal as f64 / websocket.deliveries as f64;
-        let a = ajax.all_in_wire_bytes() as f64 / ajax.deliveries as f64;
-        let deliveries = smallest((fixed, connections), (marginal, websocket.deliveries), (ajax.all_in_wire_bytes(), ajax.deliveries));
+        let w = marginal as f64 / websocket_deliveries as f64;
+        let a = ajax.all_in_wire_bytes() as f64 / ajax_deliveries as f64;
+        let deliveries = smallest((fixed, connections), (marginal, websocket_deliveries), (ajax.all_in_wire_bytes(), ajax_deliveries));
         let mut numbers: Vec<u64> = CURVE.into_iter().chain(deliveries).collect();
         numbers.sort_unstable();
         numbers.dedup();

@@ -140,7 +140,7 @@ impl View {
 
     /// Buckets are known by octets on the wire alone, so that the other bases do not apply.
     fn all_in(ajax: &SideTotals, websocket: &SideTotals) -> Self {
-        let denominator = |side: &SideTotals| Denominator { unit: "deliveries", count: side.deliveries };
+        let denominator = |side: &SideTotals| Denominator { unit: "deliveries", count: side.measured_deliveries() };
         let (ajax_denominator, websocket_denominator) = (denominator(ajax), denominator(websocket));
         Self {
             ajax_denominator,
@@ -162,16 +162,15 @@ impl Comparison {
             let count = |unit, money: &Money| Denominator { unit, count: money.messages };
             View::of_messages(&ajax, count(unit, &ajax), &websocket, count("messages", &websocket))
         };
-        let both = |side: &SideTotals| side.money(|direction| direction.messages);
-        let (ajax_both, websocket_both) = (both(ajax), both(websocket));
+        let websocket_both = websocket.money(|direction| direction.messages);
         Self {
             one_way: OneWay {
                 client_to_server: one_way(Direction::ClientToServer, "requests"),
                 server_to_client: one_way(Direction::ServerToClient, "responses"),
             },
             exchange_to_message: View::of_messages(
-                &ajax_both,
-                Denominator { unit: "exchanges", count: ajax.exchanges.count },
+                &ajax.exchanges.whole,
+                Denominator { unit: "exchanges", count: ajax.exchanges.whole_count() },
                 &websocket_both,
                 Denominator { unit: "messages", count: websocket_both.messages },
             ),

@@ -33,7 +33,7 @@ const HEAD_BYTES: (u64, u64) = (400, 200);
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Counterfactual {
-    /// The Ajax exchanges, had they been WebSocket messages; `None` without Ajax.
+    /// The Ajax exchanges, had they been WebSocket messages; `None` without an Ajax exchange that was captured whole.
     pub ajax_as_websocket: Option<Estimate>,
     /// The WebSocket messages, had they been Ajax exchanges; `None` without WebSocket messages.
     pub websocket_as_ajax: Option<Estimate>,
@@ -72,7 +72,7 @@ impl Counterfactual {
 
 fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
     let (ajax, websocket) = (summary.side(Side::Ajax), summary.side(Side::WebSocket));
-    if ajax.exchanges.count == 0 {
+    if ajax.exchanges.whole_count() == 0 {
         return None;
     }
     let header = header_bytes(ajax);
@@ -125,6 +125,7 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
         "one frame for each message, client frames masked (RFC 6455 section 5.2), 1,448 bytes of payload a segment".into(),
     ];
     assumptions.extend(unknown_content(ajax));
+    assumptions.extend(incomplete(ajax));
     let ends = [
         (bytes(low, 0), low.segments + pairs * SETUP_PACKETS),
         (bytes(high, high.messages), high.segments + high.messages + pairs * SETUP_PACKETS),
@@ -248,6 +249,18 @@ fn unknown_content(side: &SideTotals) -> Option<String> {
             "the content of {} {} is not known: uncompressed counts as sent, so both ends may be higher",
             thousands(unknown),
             plural(unknown, "message", "messages")
+        )
+    })
+}
+
+/// What cannot be told of exchanges of which a message is missing.
+fn incomplete(side: &SideTotals) -> Option<String> {
+    let incomplete = side.exchanges.incomplete();
+    (incomplete > 0).then(|| {
+        format!(
+            "of {} of {} exchanges only the request or only the response was captured: the other is in neither figure",
+            thousands(incomplete),
+            thousands(side.exchanges.count)
         )
     })
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::file::{Bound, Budget, Level, NoData, Rule, Selection};
 use super::metric::{Catalogue, Found, lookup};
+use super::saved;
 use super::unit::{Unit, percentage};
 use crate::analysis::six_digits;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub struct Checked {
     pub verdict: Verdict,
     /// An outcome for each rule and endpoint, in the order of the budget.
     pub outcomes: Vec<Outcome>,
-    /// Why the comparison with the baseline may mislead, a sentence each.
+    /// Why figures, or their comparison with the baseline, may mislead, a sentence each.
     pub cautions: Vec<String>,
 }
 
@@ -119,7 +120,10 @@ pub fn check(report: &Value, baseline: Option<&Value>, budget: &Budget, catalogu
     }
     let worst = outcomes.iter().map(|outcome| outcome.verdict).max_by_key(|verdict| *verdict as u8).unwrap_or(Verdict::Pass);
     let verdict = if worst == Verdict::Fail { Verdict::Fail } else { Verdict::Pass };
-    let cautions = baseline.map(|baseline| super::saved::cautions(baseline, report)).unwrap_or_default();
+    let cautions = match baseline {
+        Some(baseline) => saved::cautions(baseline, report),
+        None => saved::doubts("capture", report),
+    };
     Ok(Checked { schema_version: SCHEMA_VERSION, verdict, outcomes, cautions })
 }
 

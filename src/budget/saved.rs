@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::anomaly::AnomalyKind;
 use crate::error::{Error, Result};
+use crate::options::thousands;
 
 /// Versions of the report that can be read.
 pub const SCHEMA_VERSIONS: std::ops::RangeInclusive<u64> = 1..=1;
@@ -72,17 +73,33 @@ pub fn cautions(base: &Value, new: &Value) -> Vec<String> {
     {
         cautions.push(format!("of the base {:.1} % was understood, of the new capture {:.1} %", base * 100.0, new * 100.0));
     }
-    for (name, report) in [("base", base), ("new capture", new)] {
-        let lost = report.pointer("/coverage/lost_bytes").and_then(Value::as_u64).unwrap_or_default();
-        if lost > 0 {
-            cautions.push(format!("of the {name}, {} bytes were sent and not captured", crate::options::thousands(lost)));
-        }
-        let files = report.get("captures").and_then(Value::as_array);
-        if files.into_iter().flatten().any(|file| file.get("truncated") == Some(&Value::Bool(true))) {
-            cautions.push(format!("the {name} ends in the middle of a packet"));
-        }
-    }
+    [("base", base), ("new capture", new)].iter().for_each(|(name, report)| cautions.extend(doubts(name, report)));
     cautions
+}
+
+/// Why the figures of a capture may mislead, a sentence each.
+pub(super) fn doubts(name: &str, report: &Value) -> Vec<String> {
+    let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    let mut doubts = Vec::new();
+    let lost = number("/coverage/lost_bytes");
+    if lost > 0 {
+        doubts.push(format!("of the {name}, {} bytes were sent and not captured", thousands(lost)));
+    }
+    let (incomplete, exchanges) = (number("/ajax/incomplete_exchanges"), number("/ajax/exchanges"));
+    if incomplete > 0 {
+        doubts.push(format!(
+            "of {} of {} Ajax exchanges of the {name}, only the request or only the response was captured",
+            thousands(incomplete),
+            thousands(exchanges)
+        ));
+    }
+    let files = report.get("captures").and_then(Value::as_array);
+    if files.into_iter().flatten().any(|file| file.get("truncated") == Some(&Value::Bool(true))) {
+        doubts.push(format!("the {name} ends in the middle of a packet"));
+    } else if is_damaged(report) {
+        doubts.push(format!("the {name} is damaged"));
+    }
+    doubts
 }
 
 #[cfg(test)]

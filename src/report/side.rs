@@ -26,9 +26,12 @@ pub struct SideReport {
     /// Exchanges; `None` for WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchanges: Option<u64>,
+    /// Exchanges whose request or response was not captured: `per_exchange` is about the others; `None` for WebSocket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete_exchanges: Option<u64>,
     /// Content-bearing WebSocket messages, or exchanges that brought content either way.
     pub deliveries: u64,
-    /// Octets on the wire, all in, for each delivery.
+    /// Octets on the wire, all in, for each delivery; `None` where no exchange was captured whole.
     pub all_in_wire_bytes_per_delivery: Option<f64>,
     /// What is charged to the side ÷ the capture's octets on the wire.
     pub share_of_capture: Option<f64>,
@@ -39,7 +42,7 @@ pub struct SideReport {
     pub shares_of_all_in: Shares,
     /// The same by direction.
     pub by_direction: ByDirection,
-    /// Distributions of request and response together; `None` for WebSocket.
+    /// Distributions of request and response together, over exchanges of which both were captured; `None` for WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_exchange: Option<PerExchange>,
     /// Exchanges by final status code; `None` for WebSocket.
@@ -140,7 +143,7 @@ impl SideReport {
             figures.efficiency = None;
         }
         let per_exchange = PerExchange {
-            means: LayerMeans::new(&both.messages, exchanges.count),
+            means: LayerMeans::new(&exchanges.whole, exchanges.whole_count()),
             wire_bytes: octets(&exchanges.wire_bytes),
             overhead_bytes: octets(&exchanges.overhead_bytes),
             content_bytes: octets(&exchanges.content_bytes),
@@ -149,8 +152,9 @@ impl SideReport {
         Self {
             connections: totals.connections,
             exchanges: (!websocket).then_some(exchanges.count),
+            incomplete_exchanges: (!websocket).then(|| exchanges.incomplete()),
             deliveries: totals.deliveries,
-            all_in_wire_bytes_per_delivery: ratio(figures.all_in_wire_bytes, totals.deliveries),
+            all_in_wire_bytes_per_delivery: ratio(figures.all_in_wire_bytes, totals.measured_deliveries()),
             share_of_capture: ratio(figures.all_in_wire_bytes, capture_wire_bytes),
             shares_of_all_in: Shares::new(&figures),
             figures,

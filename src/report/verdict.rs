@@ -1,7 +1,7 @@
 //! What the capture says, in sentences: the first thing a person reads.
 
 use super::number::{mean, optional_mean, ordinal, percent, thousands, times};
-use super::{LayerMeans, Report, Spread};
+use super::{LayerMeans, Report, SideReport, Spread};
 use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::{plural, ratio};
 
@@ -47,9 +47,34 @@ fn both(report: &Report) -> Vec<String> {
             mean(message)
         ));
     }
-    sentences.push(format!("If one message does what one exchange did, {}.", break_even(report)));
+    if whole_exchanges(report) > 0 {
+        sentences.push(format!("If one message does what one exchange did, {}.", break_even(report)));
+    }
     sentences.extend(unlike_contents(report));
+    sentences.extend(incomplete(report));
     sentences
+}
+
+/// Ajax exchanges of which both messages were captured.
+fn whole_exchanges(report: &Report) -> u64 {
+    report.ajax.exchanges.unwrap_or_default().saturating_sub(report.ajax.incomplete_exchanges.unwrap_or_default())
+}
+
+/// A warning where exchanges were captured in part.
+fn incomplete(report: &Report) -> Option<String> {
+    let incomplete = report.ajax.incomplete_exchanges.filter(|&count| count > 0)?;
+    let whole = whole_exchanges(report);
+    if whole == 0 {
+        return Some("Mind that of no Ajax exchange both request and response were captured, so nobody knows what one cost.".into());
+    }
+    Some(format!(
+        "Mind that of {} Ajax {} only the request or only the response was captured: sums lack the other, and means of an exchange are of the {} {} that {} whole.",
+        thousands(incomplete),
+        plural(incomplete, "exchange", "exchanges"),
+        thousands(whole),
+        plural(whole, "exchange", "exchanges"),
+        plural(whole, "is", "are")
+    ))
 }
 
 /// Like against like: what went to the client, and what went to the server.
@@ -115,13 +140,17 @@ fn break_even(report: &Report) -> String {
 
 fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
     let figures = &report.ajax.figures;
-    let mut sentences = vec![format!(
-        "This capture holds {} Ajax {} and no WebSocket message: {} bytes on the wire for each exchange, {} of them overhead.",
-        thousands(exchanges),
-        plural(exchanges, "exchange", "exchanges"),
-        optional_mean(report.ajax.per_exchange.as_ref().and_then(|exchange| exchange.means).map(|means| means.wire_bytes)),
-        percent(figures.overhead_share),
-    )];
+    let holds =
+        format!("This capture holds {} Ajax {} and no WebSocket message", thousands(exchanges), plural(exchanges, "exchange", "exchanges"));
+    let mut sentences = match report.ajax.per_exchange.as_ref().and_then(|exchange| exchange.means) {
+        None => vec![format!("{holds}.")],
+        Some(means) => vec![format!(
+            "{holds}: {} bytes on the wire for each exchange, {} of them overhead.",
+            mean(means.wire_bytes),
+            percent(figures.overhead_share)
+        )],
+    };
+    sentences.extend(incomplete(report));
     if let Some(estimate) = &report.comparison.counterfactual.ajax_as_websocket {
         sentences.extend(range("WebSocket", estimate));
     }
@@ -296,11 +325,21 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
         ));
     }
     hints.extend(limits.iter().map(|(_, hint)| hint.clone()));
+    let sides = [&report.ajax, &report.server_sent_events, &report.other_http];
+    let of_sides = |count: fn(&SideReport) -> Option<u64>| sides.iter().filter_map(|side| count(side)).sum::<u64>();
+    let (exchanges, incomplete) = (of_sides(|side| side.exchanges), of_sides(|side| side.incomplete_exchanges));
+    let is_one_way = exchanges > 0 && incomplete == exchanges;
+    if is_one_way {
+        hints.push(
+            "of every exchange one direction is missing: capture where both pass, such as a mirror of both directions of a port".into(),
+        );
+    }
     // What a limit gave up counts as lost too, and cannot be told from the rest.
     if let Some(loss) = anomaly("lost_bytes").filter(|_| !is_met("out_of_order_limit")) {
         let at = loss.first_frame.map(|frame| format!(", first at frame {frame}")).unwrap_or_default();
+        let instead = if is_one_way { "" } else { ": capture with a larger buffer (`tcpdump -B`)" };
         hints.push(format!(
-            "{} {} sent but not captured{at}: capture with a larger buffer (`tcpdump -B`)",
+            "{} {} sent but not captured{at}{instead}",
             thousands(coverage.lost_bytes),
             plural(coverage.lost_bytes, "byte was", "bytes were")
         ));

@@ -17,6 +17,7 @@ mod follow;
 mod fuzzed;
 mod gate;
 mod hostile;
+mod incomplete;
 mod layering;
 mod limits;
 mod loss;

@@ -85,7 +85,7 @@ fn cautions(page: &mut Page<'_>, cautions: &[String]) -> io::Result<()> {
     if cautions.is_empty() {
         return Ok(());
     }
-    page.heading("Mind, comparing")?;
+    page.heading("Mind")?;
     cautions.iter().try_for_each(|caution| page.item(caution))
 }
 
