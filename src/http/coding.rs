@@ -334,6 +334,24 @@ mod tests {
     /// "hello" by the zstd program, with its checksum.
     const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x29, 0x00, 0x00, b'h', b'e', b'l', b'l', b'o', 0xa3, 0x6d, 0x9f, 0x88];
 
+    /// 40,000 times "a" by the zstd program, with its checksum: more than it hands on before the last block.
+    const LONG_ZSTD: &[u8] = &[
+        0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x55, 0x00, 0x00, 0x10, 0x61, 0x61, 0x01, 0x00, 0x3b, 0x1c, 0x1d, 0x60, 0x01, 0xb1, 0x5b, 0xc1,
+        0x8a,
+    ];
+
+    #[test]
+    fn zstd_with_a_checksum_is_decoded_to_its_end() {
+        let expected = (vec![b'a'; 40_000], Ok(()));
+        assert_eq!(decode("zstd", &[LONG_ZSTD]), expected);
+        assert_eq!(decode("zstd", &LONG_ZSTD.chunks(1).collect::<Vec<_>>()), expected);
+        let twice = decode("zstd", &[LONG_ZSTD, ZSTD]);
+        assert_eq!((twice.0.len(), twice.1), (40_005, Ok(())));
+        let mut wrong = LONG_ZSTD.to_vec();
+        wrong[22] ^= 1;
+        assert_eq!(decode("zstd", &[&wrong]).1, Err(Failed), "another checksum");
+    }
+
     #[test]
     fn content_that_grows_beyond_measure_is_given_up() {
         // 64 MiB of zeros in 64 KiB, in 300 octets: twice deflate's best.

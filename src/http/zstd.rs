@@ -126,6 +126,11 @@ impl Zstd {
             }
             Next::Checksum if input.len() < CHECKSUM => Ok(None),
             Next::Checksum => {
+                // The decoder keeps the window back until it has the checksum.
+                self.decode(at, CHECKSUM, out)?;
+                if self.decoder.get_checksum_from_data() != self.decoder.get_calculated_checksum() {
+                    return Err(Failed);
+                }
                 self.next = Next::FrameHeader;
                 Ok(Some(CHECKSUM))
             }
@@ -136,12 +141,14 @@ impl Zstd {
         let mut piece = [0; PIECE];
         let mut input = &self.pending[at..at + len];
         loop {
+            let before = input.len();
             let (read, written) = self.decoder.decode_from_to(input, &mut piece).map_err(|_| Failed)?;
             input = input.get(read..).unwrap_or_default();
             if written > 0 && out(&piece[..written]).is_break() {
                 return Err(Failed);
             }
-            if written == 0 {
+            // It says that it read a checksum where there is none yet.
+            if written == 0 && input.len() == before {
                 return Ok(());
             }
         }
