@@ -67,6 +67,8 @@ pub(crate) struct Connection {
     pending: VecDeque<Pending>,
     /// What their requests take, in octets.
     waiting: usize,
+    /// Requests that were given up unanswered: the next responses are theirs.
+    given_up: u64,
     is_answering: bool,
     /// Whether the response under way may answer a HEAD request, which was not captured: its header section then says
     /// nothing of what follows (RFC 9110 §9.3.2).
@@ -155,6 +157,7 @@ impl Connection {
             responses: Reader::new(Role::Response),
             pending,
             waiting: 0,
+            given_up: 0,
             is_answering: false,
             may_answer_head: false,
             interim: None,
@@ -268,7 +271,8 @@ impl Connection {
 
     /// Whether a response begins next: the caller may hold the server's bytes back until the client's before it have come.
     pub(crate) fn awaits_request(&self) -> bool {
-        let is_certain = !self.responses_lost && self.pending.iter().any(|pending| pending.exchange.response.is_none());
+        let is_awaited = self.given_up > 0 || self.pending.iter().any(|pending| pending.exchange.response.is_none());
+        let is_certain = !self.responses_lost && is_awaited;
         !self.is_upgraded && !self.is_answering && !is_certain
     }
 
@@ -334,6 +338,7 @@ impl Connection {
             && oldest + 1 < self.pending.len()
             && let Some(pending) = self.pending.remove(oldest)
         {
+            self.given_up += 1;
             self.emit(pending);
         }
     }

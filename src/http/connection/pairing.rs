@@ -29,6 +29,11 @@ impl Connection {
     /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
     pub(super) fn pair(&mut self, first: Frame, start: u64, acknowledged: Option<Acknowledged>) {
         let is_certain = !self.responses_lost && !self.pending.front().is_some_and(|oldest| oldest.after_loss);
+        if self.given_up > 0 {
+            // Behind a loss nobody knows whether it is the next one, or one of those that are still here.
+            self.given_up -= u64::from(is_certain);
+            return self.answer_nothing();
+        }
         let own = match is_certain {
             // Frame numbers say nothing here, as captures swap neighbouring frames.
             true => self.pending.front().is_some_and(|oldest| oldest.exchange.response.is_none()).then_some(0),
@@ -44,10 +49,15 @@ impl Connection {
             None => {
                 // Counting does not tell any more which response is whose.
                 (self.responses_lost, self.misses_response) = (true, true);
-                let orphan = self.pending_exchange(None, Frame::default());
-                self.pending.push_front(orphan);
+                self.answer_nothing();
             }
         }
+    }
+
+    /// Puts an exchange without a request at the front.
+    fn answer_nothing(&mut self) {
+        let orphan = self.pending_exchange(None, Frame::default());
+        self.pending.push_front(orphan);
     }
 
     /// The request that a response behind a loss answers.

@@ -726,7 +726,13 @@ fn oldest_request_is_given_up_when_too_many_wait() {
     wire.step(S("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh"), whole);
     wire.step(C("GET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n"), whole);
     wire.step(S("iHTTP/1.1 204 No Content\r\n\r\n"), whole);
-    let expected = Outcome::of(&["GET /2 -> ? request_without_response", "GET /1 -> 200 \"hi\"", "GET /3 -> 204"]);
+    wire.step(S("HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n"), whole);
+    let expected = Outcome::of(&[
+        "GET /2 -> ? request_without_response",
+        "GET /1 -> 200 \"hi\"",
+        "? -> 204 response_without_request",
+        "GET /3 -> 205",
+    ]);
     assert_eq!(wire.finish().0, expected);
 }
 

@@ -82,7 +82,7 @@ impl Connection {
     }
 
     fn take_response(&mut self, captured: &Captured<'_>, sink: &mut impl ContentSink, heads: &mut Heads) -> Option<Taken> {
-        let is_even = self.responses.is_even() && matches!(self.requests.state, State::Head);
+        let is_even = self.responses.is_even() && matches!(self.requests.state, State::Head) && self.given_up == 0;
         if !is_even || self.responses_lost || self.is_answering || self.interim.is_some() || self.pending.len() != 1 {
             return None;
         }
