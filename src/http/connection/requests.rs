@@ -5,16 +5,18 @@ use super::content::{End, begin_content, end_content, end_of_content, form, is_s
 use super::shown::shown_request;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::http::body::{Body, Framing, Rest};
+use crate::http::detect::looks_like_request;
 use crate::http::head::Role;
 use crate::http::heads::Heads;
-use crate::http::pending::Place;
+use crate::http::pending::{Pending, Place};
 use crate::http::reader::{Cut, Found, Next, State};
-use crate::message::{ContentSink, Direction, FieldName, Request};
+use crate::message::{Content, ContentSink, Direction, FieldName, Request};
 use crate::stream::StreamBuffer;
 
 impl Connection {
     /// Whether something moved.
     pub(super) fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
+        let is_refused = self.pending.back().is_some_and(is_refused);
         match &mut self.requests.state {
             State::Head => match self.requests.next(buffer, self.head_limit, self.number, heads) {
                 Next::Wait => false,
@@ -29,6 +31,14 @@ impl Connection {
                     self.requests.lose();
                     return true;
                 };
+                if is_refused {
+                    match looks_like_request(buffer.peek()) {
+                        Some(true) => return self.refuse_content(sink),
+                        None if self.requests.ended && buffer.is_empty() => return self.refuse_content(sink),
+                        None if !self.requests.ended && buffer.len() <= self.head_limit as u64 => return false,
+                        None | Some(false) => {}
+                    }
+                }
                 let progress = body.advance(buffer, &mut request.cost, sink);
                 if is_snapped(body, progress, buffer) {
                     request.content = sink.end(false);
@@ -105,12 +115,21 @@ impl Connection {
             && let Some(request) = &mut pending.exchange.request
         {
             let odd = end_content(end, &body, &mut request.cost, &mut request.content, sink);
+            if matches!(end, End::Absent) {
+                (request.cost.content_bytes, request.content) = (Some(0), Content { bytes: Some(0), ..Content::default() });
+            }
             pending.add_odd(odd, Direction::ClientToServer);
         }
         if end.is_damaged() {
             self.requests.lose();
         }
         self.request_is_complete();
+    }
+
+    /// The client was told not to send the content that it had asked about, and sent none.
+    fn refuse_content(&mut self, sink: &mut impl ContentSink) -> bool {
+        self.end_request(End::Absent, sink);
+        true
     }
 
     pub(super) fn request_is_complete(&mut self) {
@@ -125,6 +144,16 @@ impl Connection {
         }
         self.release();
     }
+}
+
+/// Whether a request asked before it sends its content, and was answered without having been told to (RFC 9110 §10.1.1): it may
+/// send none.
+fn is_refused(pending: &Pending) -> bool {
+    let has_asked = |request: &Request| request.cost.encoded_bytes == 0 && request.head.has_token("expect", "100-continue");
+    pending.exchange.response.is_some()
+        && !pending.request_is_complete
+        && !pending.exchange.informational.contains(&100)
+        && pending.exchange.request.as_ref().is_some_and(has_asked)
 }
 
 /// Whether what follows a request may be another protocol's (RFC 9110 §7.8, §9.3.6).

@@ -350,6 +350,28 @@ fn conversations() -> Vec<(&'static str, Vec<Step>, Outcome)> {
             Outcome::of(&["POST /a \"hi\" -> 100 103 200 \"ok\""]),
         ),
         (
+            "content that was refused is not sent",
+            vec![
+                C("POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 40\r\n\r\n"),
+                S("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno"),
+                C("POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi"),
+                S("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
+                C("PUT /b HTTP/1.1\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"),
+                S("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"),
+            ],
+            Outcome::of(&["POST /a -> 417 \"no\"", "POST /a \"hi\" -> 401", "PUT /b -> 413"]),
+        ),
+        (
+            "content that was refused is sent nonetheless",
+            vec![
+                C("POST /a HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 8\r\n\r\n"),
+                S("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno"),
+                C("hi thereGET /b HTTP/1.1\r\n\r\n"),
+                S("HTTP/1.1 204 No Content\r\n\r\n"),
+            ],
+            Outcome::of(&["POST /a \"hi there\" -> 417 \"no\"", "GET /b -> 204"]),
+        ),
+        (
             "final response before the request's content ended",
             vec![
                 C("POST /a HTTP/1.1\r\nContent-Length: 4\r\n\r\nab"),
