@@ -15,9 +15,8 @@ use crate::capture::Packet;
 /// The same on every machine.
 const HASHES: FixedState = FixedState::with_seed(0x6964_656e);
 
-/// Link-layer headers begin with what tells places apart: packet type, addresses, interface index (Ethernet 14 octets, SLL
-/// 16, SLL2 20). What follows them in so many octets is the IP header.
-const LINK_PREFIX: usize = 20;
+/// VLAN tags that are looked at.
+const VLAN_TAGS: usize = 2;
 
 /// What a packet's own fields say beside its segment's: equal for every copy of it, but for the place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +54,7 @@ impl Words {
     }
 }
 
-/// A place on a packet's way: interface, link-layer header and hop limit, hashed.
+/// A place on a packet's way: interface, link-layer header, addresses of the (outer) IP header and hop limit, hashed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CapturePoint(pub u32);
 
@@ -73,11 +72,73 @@ impl CapturePoint {
     pub(super) fn of(packet: Packet<'_>, hop_limit: u8) -> Self {
         let mut hash = HASHES.build_hasher();
         hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
-        match packet.link_type {
-            // Headers that begin with times and signal strengths differ for every frame.
-            105 | 119 | 127 | 163 | 192 => {}
-            _ => hash.write(&packet.data[..packet.data.len().min(LINK_PREFIX)]),
-        }
+        let (link, ip) = packet.data.split_at(link_header_len(&packet).min(packet.data.len()));
+        hash.write(link);
+        hash.write(ip_addresses(ip));
         Self(hash.finish() as u32)
+    }
+}
+
+/// Octets of a link-layer header that says where a packet passed: addresses, packet type, interface index. None of one that begins
+/// with times and signal strengths, or says nothing.
+fn link_header_len(packet: &Packet<'_>) -> usize {
+    let is_tagged = |at: usize| matches!(packet.data.get(at..at + 2), Some([0x81, 0x00] | [0x88, 0xa8]));
+    match packet.link_type {
+        1 => 14 + 4 * (0..VLAN_TAGS).take_while(|tag| is_tagged(12 + 4 * tag)).count(),
+        113 => 16,
+        276 => 20,
+        _ => 0,
+    }
+}
+
+/// The addresses of an IP header. What else is in it may differ when a packet is sent again: Linux chooses another flow label, and
+/// a tunnel numbers what it carries.
+fn ip_addresses(header: &[u8]) -> &[u8] {
+    let addresses = match header.first().map(|octet| octet >> 4) {
+        Some(4) => header.get(12..20),
+        Some(6) => header.get(8..40),
+        _ => None,
+    };
+    addresses.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Frame;
+
+    fn point(link_type: u16, data: &[u8]) -> CapturePoint {
+        CapturePoint::of(Packet { frame: Frame::default(), interface: 0, link_type, len: data.len() as u32, data }, 64)
+    }
+
+    fn ethernet(ip: &[u8]) -> Vec<u8> {
+        [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd][..], ip].concat()
+    }
+
+    #[test]
+    fn flow_label_and_number_tell_no_place() {
+        let (mut label, mut address, mut outer) = (vec![0; 60], vec![0; 60], vec![0x45; 60]);
+        label[0] = 0x60;
+        address[0] = 0x60;
+        let ip = label.clone();
+        label[3] = 7;
+        address[30] = 7;
+        assert_eq!(point(1, &ethernet(&ip)), point(1, &ethernet(&label)));
+        assert_ne!(point(1, &ethernet(&ip)), point(1, &ethernet(&address)), "another end of a tunnel");
+        assert_eq!(point(101, &ip), point(101, &label));
+        let numbered = outer.clone();
+        outer[5] += 1;
+        assert_eq!(point(1, &ethernet(&numbered)), point(1, &ethernet(&outer)));
+    }
+
+    #[test]
+    fn link_layer_tells_places() {
+        let frame = ethernet(&[0x60; 60]);
+        for at in 0..12 {
+            let mut other = frame.clone();
+            other[at] ^= 1;
+            assert_ne!(point(1, &frame), point(1, &other), "octet {at}");
+        }
+        assert_ne!(point(113, &[0; 40]), point(113, &[&[0, 4][..], &[0; 38]].concat()));
     }
 }
