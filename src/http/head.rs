@@ -125,10 +125,18 @@ pub(super) fn parse_cut(role: Role, raw: &[u8]) -> Option<Parsed> {
     Some(Parsed { head, status, anomalies })
 }
 
-/// Method and the beginning of the target.
+/// Method and the beginning of the target, or all of it where the version has begun.
 fn cut_request_line(line: &[u8]) -> Option<[&[u8]; 3]> {
-    let (method, target) = line.split_at(memchr::memchr(b' ', line)?);
-    Some([method, &target[1..], b""])
+    let (method, rest) = line.split_at(memchr::memchr(b' ', line)?);
+    let rest = &rest[1..];
+    let Some(space) = memchr::memrchr(b' ', rest) else { return Some([method, rest, b""]) };
+    let (target, version) = (&rest[..space], &rest[space + 1..]);
+    let version = version.strip_suffix(b"\r").unwrap_or(version);
+    Some(match [&b"HTTP/1.1"[..], b"HTTP/1.0"].into_iter().find(|whole| whole.starts_with(version)) {
+        Some(whole) if whole.len() == version.len() => [method, target, version],
+        Some(_) => [method, target, b""],
+        None => [method, rest, b""],
+    })
 }
 
 /// Why httparse does not read a head.
@@ -229,6 +237,16 @@ mod tests {
             }
             let with_trailing_data = [raw, b"\r\n\r\nmore"].concat();
             assert_eq!(search.end(&with_trailing_data), Some(raw.len()));
+        }
+    }
+
+    #[test]
+    fn target_of_a_line_that_is_cut_ends_before_the_version() {
+        let line = b"GET /a?b HTTP/1.1\r";
+        for len in 5..=line.len() {
+            let [_, target, version] = cut_request_line(&line[..len]).expect("a method and the beginning of a target");
+            assert_eq!(target, &b"/a?b"[..(len - 4).min(4)], "{len}");
+            assert_eq!(version, if len >= 17 { &b"HTTP/1.1"[..] } else { b"" }, "{len}");
         }
     }
 

@@ -798,7 +798,7 @@ fn header_section_cut_by_the_snap_length_gives_its_whole_lines() {
         S("HTTP/1.1 204 No Content\r\n\r\n"),
     ];
     let (outcome, exchanges) = talk(&steps, |len| len);
-    let expected = ["GET /a -> 200 header_section_cut", "GET /b HT -> 404 header_section_cut", "GET /c -> 204"];
+    let expected = ["GET /a -> 200 header_section_cut", "GET /b -> 404 header_section_cut", "GET /c -> 204"];
     assert_eq!(outcome, Outcome::of(&expected));
     let costs = |n: usize| (exchanges[n].request.as_ref().unwrap().cost, exchanges[n].response.as_ref().unwrap().cost);
     let (request, response) = costs(0);
