@@ -49,7 +49,9 @@ fn authority_of_absolute_form(target: &[u8]) -> Option<&[u8]> {
     if !target[..scheme_end].iter().all(u8::is_ascii_alphanumeric) {
         return None;
     }
-    target[scheme_end + 3..].split(|&b| matches!(b, b'/' | b'?' | b'#')).next()
+    let authority = target[scheme_end + 3..].split(|&b| matches!(b, b'/' | b'?' | b'#')).next()?;
+    // Behind user and password (RFC 3986 §3.2.1).
+    authority.rsplit(|&b| b == b'@').next()
 }
 
 /// The final response of an exchange; the informational ones before it are part of its cost (framing).
@@ -239,5 +241,23 @@ impl Exchange {
     /// Octets on the wire of request and response.
     pub fn wire_bytes(&self) -> u64 {
         self.request.as_ref().map_or(0, |r| r.cost.wire_bytes()) + self.response.as_ref().map_or(0, |r| r.cost.wire_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::account::samples::request;
+
+    #[test]
+    fn host_is_that_of_the_target_without_user_and_password() {
+        for (target, host) in [
+            ("/x", "a.example"),
+            ("http://b.example:8080/x", "b.example:8080"),
+            ("http://user:pass@[::1]:99/x@y", "[::1]:99"),
+            ("http://b.example?to=c@d", "b.example"),
+        ] {
+            let request = request(&format!("GET {target} HTTP/1.1"), &[("Host", "a.example")]);
+            assert_eq!(request.host(), Some(host.as_bytes()), "{target}");
+        }
     }
 }
