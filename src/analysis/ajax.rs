@@ -87,10 +87,13 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
         return (certain(true, &["scope-all"]), Side::Ajax);
     }
     let mut signs = Signs::default();
+    let mut answers_events = false;
     if let Some(response) = response {
         signs.response_type = response.head.first(FieldName::ContentType).unwrap_or_default();
+        // What else names the type opens no stream (HTML §9.2.2).
+        let is_answered = response.status == 200 && request.is_none_or(|request| request.method() != b"HEAD");
+        answers_events = is_answered && is_event_stream(signs.response_type);
     }
-    let answers_events = is_event_stream(signs.response_type);
     let Some(request) = request else {
         let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
         return (Ajax { verdict: false, confidence: 0.5, reasons: Cow::Borrowed(&["request-not-captured"]) }, side);
@@ -410,7 +413,9 @@ mod tests {
         assert_eq!(of("GET /x HTTP/1.1", &node, "text/plain"), (Side::Ajax, true, vec!["sec-fetch-mode"]));
         let polling = "GET /socket.io/?EIO=4&transport=polling&t=OyqJk3a HTTP/1.1";
         assert_eq!(of(polling, &curl, "text/plain; charset=UTF-8"), (Side::Ajax, true, vec!["polling-target"]));
-        assert_eq!(of("GET /x HTTP/1.1", &[("Accept", "text/event-stream")], "text/event-stream").0, Side::ServerSentEvents);
+        let events = [("Accept", "text/event-stream")];
+        assert_eq!(of("GET /x HTTP/1.1", &events, "text/event-stream").0, Side::ServerSentEvents);
+        assert_eq!(of("HEAD /x HTTP/1.1", &events, "text/event-stream").0, Side::Ajax, "it opens no stream");
     }
 
     #[test]

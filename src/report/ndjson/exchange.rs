@@ -39,7 +39,9 @@ pub(super) fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMod
         refused(&mut line, exchange.upgrade_refused);
     }
     times(&mut line, exchange.time_to_first_byte_s, exchange.time_to_last_byte_s);
-    line.padded(padded!(r#","ajax":{"verdict":"#));
+    line.padded(padded!(r#","side":""#));
+    line.name(exchange.side.name());
+    line.padded(padded!(r#"","ajax":{"verdict":"#));
     line.boolean(exchange.ajax.verdict);
     put_key!(line, "confidence");
     line.decimal(exchange.ajax.confidence);

@@ -113,7 +113,7 @@ fn exchange_line() {
         "wire_bytes":429,"overhead_bytes":242,"lost_bytes":0,"first_frame":29,"last_frame":29,"time":"2016-07-27T21:13:34.093530000Z",
         "status":200,"version":"HTTP/1.1","content_type":"text/html","content_encoding":"deflate, gzip","envelope":null,"content_sha256":null,"event_stream":null},
         "informational":[103],"upgrade":null,"upgrade_refused":null,"time_to_first_byte_s":0.09353,"time_to_last_byte_s":0.09353,
-        "ajax":{"verdict":true,"confidence":0.9,"reasons":["x-requested-with"]},
+        "side":"ajax","ajax":{"verdict":true,"confidence":0.9,"reasons":["x-requested-with"]},
         "polling":{"kind":"short","number":3,"interval_s":1.5,"is_new":false},"anomalies":[]}"#;
     assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(exchange()))), without_spaces(expected));
 }
@@ -145,7 +145,7 @@ fn exchange_of_which_only_a_damaged_response_was_captured() {
         "wire_bytes":73,"overhead_bytes":73,"lost_bytes":10,"first_frame":7,"last_frame":7,"time":"2016-07-27T21:13:34.000000000Z",
         "status":204,"version":"HTTP/1.1","content_type":"caf\t","content_encoding":null,"envelope":null,"content_sha256":null,"event_stream":null},
         "informational":[],"upgrade":"tunnel","upgrade_refused":null,"time_to_first_byte_s":null,"time_to_last_byte_s":null,
-        "ajax":{"verdict":false,"confidence":0,"reasons":[]},"polling":null,"anomalies":["response_without_request","decoding_failed"],
+        "side":"ajax","ajax":{"verdict":false,"confidence":0,"reasons":[]},"polling":null,"anomalies":["response_without_request","decoding_failed"],
         "anomaly_details":[{"kind":"response_without_request","reference":null,"direction":"server_to_client","frame":7,"stream_offset":0},
         {"kind":"decoding_failed","reference":null,"direction":null,"frame":null,"stream_offset":null}]}"#;
     assert_eq!(line(ContentMode::None, Row::Exchange(Box::new(row))), without_spaces(expected));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::names::{AnomalyKind, DirectionName, EnvelopeProtocolName, OpcodeName, PollingKindName};
+use super::names::{AnomalyKind, DirectionName, EnvelopeProtocolName, OpcodeName, PollingKindName, SideName};
 use super::object_of;
 use crate::message::{Bucket, TcpAnalysis};
 use crate::report::BothWays;
@@ -140,6 +140,10 @@ pub struct Exchange {
     pub time_to_first_byte_s: Option<f64>,
     /// From the request's first octet to the response's last, in seconds.
     pub time_to_last_byte_s: Option<f64>,
+    /// The side of the report that it is charged to; rows of earlier versions do not say.
+    #[serde(default)]
+    #[schemars(with = "SideName")]
+    pub side: Option<SideName>,
     /// Whether a script made it.
     pub ajax: Ajax,
     /// Of a poll, from the third of its series on.
