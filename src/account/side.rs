@@ -73,6 +73,8 @@ impl Compression {
     /// Adds one message.
     #[inline]
     pub fn add(&mut self, cost: &Cost, compressed: bool) {
+        // The answer to HEAD and such names a coding of what it does not carry.
+        let compressed = compressed && cost.encoded_bytes + cost.lost_bytes > 0;
         self.compressed_messages += u64::from(compressed);
         let Some(content) = cost.content_bytes else { return };
         self.content_bytes += content;

@@ -17,7 +17,9 @@ use super::side::{ConnectionUse, SideTotals, bears_content};
 use super::transport::Transport;
 use super::wastes::{Talked, Wastes, is_coded};
 use crate::AnomalyCounts;
-use crate::message::{Answered, Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
+use crate::message::{
+    Answered, Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Opcode, Row, Side, Upgrade,
+};
 use crate::options::Assumptions;
 
 /// Largest connections kept.
@@ -216,13 +218,13 @@ impl Summary {
         }
         if let Some(request) = &exchange.request {
             upwards.segment_headers.add_alone(&request.cost.provenance);
-            upwards.add_message(&request.cost, is_coded(request.head.field("content-encoding")));
+            upwards.add_message(&request.cost, is_coded(request.head.list(FieldName::ContentEncoding).as_deref()));
             side.envelopes.add(&request.content, &request.cost);
             whole.add(&request.cost);
         }
         if let Some(response) = &exchange.response {
             downwards.segment_headers.add(&response.cost.provenance);
-            downwards.add_message(&response.cost, is_coded(response.head.field("content-encoding")));
+            downwards.add_message(&response.cost, is_coded(response.head.list(FieldName::ContentEncoding).as_deref()));
             side.envelopes.add(&response.content, &response.cost);
             if let Some(events) = response.content.http.as_ref().and_then(|http| http.events.as_ref()) {
                 side.events.add(events, &response.cost);

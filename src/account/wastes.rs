@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::money::Sighting;
-use crate::message::{Bucket, ConnectionRow, Cost, Direction, Exchange, Head, Message, Request, Response, Side, WebSocketFacts};
+use crate::message::{Bucket, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Request, Response, Side, WebSocketFacts};
 
 /// Content that is not worth compressing, and what a segment has room for, in octets.
 const WORTH_COMPRESSING: u64 = 1024;
@@ -72,6 +72,10 @@ impl Wastes {
         if exchange.side != Side::Ajax {
             return;
         }
+        let earlier = exchange.polling.iter().flat_map(|poll| &poll.earlier);
+        for poll in earlier.filter(|poll| poll.is_new == Some(false) && poll.answer_bytes > 0) {
+            self.add(Waste::UnchangedContent, poll.answer_bytes, poll.frame);
+        }
         match response.status {
             300..=303 | 305..=399 => self.add(Waste::Redirect, wire_bytes, frame),
             401 | 407 => {}
@@ -89,7 +93,7 @@ impl Wastes {
         if encoded >= WORTH_COMPRESSING
             && accepts_coding(&request.head)
             && is_text(&response.head)
-            && !is_coded(response.head.field("content-encoding"))
+            && !is_coded(response.head.list(FieldName::ContentEncoding).as_deref())
         {
             self.add(Waste::UncompressedAnswer, encoded, frame);
         }
@@ -186,7 +190,8 @@ fn accepts_coding(head: &Head) -> bool {
 
 /// Whether a Content-Encoding value names a coding that changes anything.
 pub(super) fn is_coded(content_encoding: Option<&[u8]>) -> bool {
-    content_encoding.is_some_and(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+    let is_one = |coding: &[u8]| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity");
+    content_encoding.is_some_and(|codings| codings.split(|&octet| octet == b',').any(|coding| is_one(coding.trim_ascii())))
 }
 
 /// Text, JSON and XML deflate well; most other types are compressed in themselves.

@@ -91,6 +91,8 @@ struct Glimpse {
     /// How long its answer was held, in nanoseconds.
     held_ns: u64,
     is_conditional: bool,
+    /// Encoded content of an answer that could have been 304, in octets.
+    answer_bytes: u32,
     answer: Answer,
     wire_bytes: u64,
     /// The first frame of its request.
@@ -210,6 +212,7 @@ impl Glimpse {
             end: response.map_or(begin, |response| response.cost.provenance.last.time.0),
             held_ns: nanoseconds(exchange.time_to_first_byte_s),
             is_conditional: CONDITIONS.into_iter().any(|name| request.head.has(name)),
+            answer_bytes: response.filter(|response| is_plain(response)).map_or(0, |response| saturated(response.cost.encoded_bytes)),
             answer: response.map_or(Answer::Missing, Answer::of),
             wire_bytes: exchange.wire_bytes(),
             frame: request.cost.provenance.first.number,
@@ -242,7 +245,9 @@ impl Series {
         self.interval_ns += interval_ns.unwrap_or(0);
         self.held_ns += now.held_ns;
         self.longest_held_ns = self.longest_held_ns.max(now.held_ns);
-        let poll = EarlierPoll { wire_bytes: now.wire_bytes, frame: now.frame, interval_ns, deaf_ns, is_new: self.is_new(now.answer) };
+        let Glimpse { wire_bytes, frame, answer, .. } = *now;
+        let answer_bytes = u64::from(now.answer_bytes);
+        let poll = EarlierPoll { wire_bytes, answer_bytes, frame, interval_ns, deaf_ns, is_new: self.is_new(answer) };
         if self.polls < ENOUGH {
             self.last_interval_ns = interval_ns;
             self.earlier[self.polls as usize - 1] = Some(poll);
@@ -292,6 +297,15 @@ impl Series {
             }
         }
     }
+}
+
+/// An answer with content and no envelope.
+fn is_plain(response: &Response) -> bool {
+    (200..300).contains(&response.status) && response.content.envelope.is_none()
+}
+
+fn saturated(octets: u64) -> u32 {
+    u32::try_from(octets).unwrap_or(u32::MAX)
 }
 
 fn nanoseconds(seconds: Option<f64>) -> u64 {

@@ -55,6 +55,8 @@ pub struct Poll {
 pub struct EarlierPoll {
     /// Octets on the wire of request and response.
     pub wire_bytes: u64,
+    /// Encoded content of its answer, in octets; 0 where that could not have been 304.
+    pub answer_bytes: u64,
     /// The first frame of its request.
     pub frame: u64,
     /// From the request before it to this one, in nanoseconds.

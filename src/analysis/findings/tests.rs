@@ -24,8 +24,14 @@ fn polls(count: u64, wasted: u64) -> Vec<Row> {
     let of = |n: u64| {
         let mut exchange = exchange(n, "GET /poll HTTP/1.1", &[], 200, &[], 500);
         let is_new = Some(n >= wasted);
-        let earlier =
-            |n: u64| EarlierPoll { wire_bytes: 748, frame: 10 + 2 * n, interval_ns: None, deaf_ns: None, is_new: Some(n >= wasted) };
+        let earlier = |n: u64| EarlierPoll {
+            wire_bytes: 748,
+            answer_bytes: 500,
+            frame: 10 + 2 * n,
+            interval_ns: None,
+            deaf_ns: None,
+            is_new: Some(n >= wasted),
+        };
         exchange.polling = (n >= 2).then(|| {
             Box::new(Poll {
                 kind: PollingKind::Short,
@@ -182,7 +188,7 @@ fn cases() -> Vec<Case> {
         ("connections-not-kept-alive", single_exchange_connections(7), Some(1200), &[1], single_exchange_connections(6)),
         // 154 + 594 octets each.
         ("polls-bring-nothing", polls(6, 3), Some(3 * 748), &[10, 12, 14], polls(6, 2)),
-        ("polls-unconditional", polls(6, 4), Some(1000), &[15, 17], polls(6, 3)),
+        ("polls-unconditional", polls(6, 4), Some(2000), &[10, 12, 15, 17], polls(6, 1)),
         // 154 + 94 octets each.
         ("empty-answers", exchanges(3, GET, &[], 204, &[], 0), Some(744), &[11, 13, 15], exchanges(2, GET, &[], 204, &[], 0)),
         (
