@@ -182,7 +182,8 @@ impl Reader {
                     if !self.lost {
                         anomalies.merge(why);
                     }
-                    if buffer.is_lost_at_front() && self.gap == Gap::None {
+                    // What the snap length cut behind a message was another one.
+                    if buffer.missing() > 0 && self.gap == Gap::None {
                         self.gap = if self.lost { Gap::Within } else { Gap::Between };
                     }
                     self.lost = true;

@@ -21,7 +21,8 @@ impl Connection {
 
     /// Remembers where a response has ended whose request is certain.
     pub(super) fn note_answered(&mut self, buffer: &StreamBuffer) {
-        if !self.is_answering {
+        // Informational responses are the beginning of one.
+        if !self.is_answering && self.interim.is_none() {
             self.answered_end = (!self.responses_lost && !self.responses.has_lost()).then(|| buffer.start());
         }
     }

@@ -174,7 +174,9 @@ impl Connection {
             let odd = end_content(end, &body, &mut response.cost, &mut response.content, sink);
             pending.add_odd(odd, Direction::ServerToClient);
         }
-        if end.is_damaged() {
+        // Where the snap length cut what says where it ends, other responses may have ended with it.
+        let mut unanswered = self.pending.iter().skip(1).filter(|pending| pending.exchange.response.is_none());
+        if end.is_damaged() || matches!(body, State::Content(Body::Rest(_))) && unanswered.nth(1).is_some() {
             self.responses.lose();
         }
         self.response_is_complete();

@@ -811,6 +811,28 @@ fn header_section_cut_by_the_snap_length_gives_its_whole_lines() {
 }
 
 #[test]
+fn what_the_snap_length_hid_of_a_client_that_does_not_wait_is_answered_to_none() {
+    let steps = [
+        C("POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"),
+        Snap(ClientToServer, 20),
+        C("GET /c HTTP/1.1\r\n\r\n"),
+        S("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        S("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"),
+    ];
+    let expected = ["POST /a \"hello\" -> 200", "? -> 201 response_without_request", "GET /c -> ? request_without_response"];
+    assert_eq!(talk(&steps, |len| len).0.exchanges, expected);
+
+    let steps = [
+        C("GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n"),
+        S("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nhell"),
+        Snap(ServerToClient, 60),
+        S("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"),
+    ];
+    let (outcome, _) = talk(&steps, |len| len);
+    assert!(outcome.exchanges.contains(&"? -> 201 response_without_request".into()), "{outcome:?}");
+}
+
+#[test]
 fn chunked_content_cut_by_the_snap_length_is_paid_for_up_to_the_next_head() {
     let steps = [
         C("GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n"),
