@@ -3,6 +3,7 @@
 use super::number::{mean, optional_mean, ordinal, percent, thousands, times};
 use super::{LayerMeans, Report, SideReport, Spread};
 use crate::analysis::comparison::{Basis, Means};
+use crate::analysis::counterfactual::Estimate;
 use crate::analysis::{plural, ratio};
 
 /// Costs that differ by less than this part are about the same.
@@ -50,9 +51,26 @@ fn both(report: &Report) -> Vec<String> {
     if whole_exchanges(report) > 0 {
         sentences.push(format!("If one message does what one exchange did, {}.", break_even(report)));
     }
+    sentences.extend(report.comparison.counterfactual.ajax_as_websocket.as_ref().and_then(switched));
     sentences.extend(unlike_contents(report));
     sentences.extend(incomplete(report));
     sentences
+}
+
+/// What the estimate says of Ajax: it counts questions and answers, and pairs of client and server, where the break-even takes one
+/// message for one exchange.
+fn switched(estimate: &Estimate) -> Option<String> {
+    let (low, high) = (estimate.low_ratio?, estimate.high_ratio?);
+    let consequence = match (low, high) {
+        (_, ..1.0) => "less in any case",
+        (1.0.., _) => "more in any case",
+        _ => "less or more",
+    };
+    Some(format!(
+        "By WebSocket, what Ajax carried here would have cost {} to {} of what it did: {consequence}, as estimated below.",
+        percent(Some(low)),
+        percent(Some(high))
+    ))
 }
 
 /// Ajax exchanges of which both messages were captured.
@@ -174,7 +192,7 @@ fn only_websocket(report: &Report, messages: u64) -> Vec<String> {
 }
 
 /// What the other would have cost, and what both ends of the range rest on.
-fn range(other: &str, estimate: &crate::analysis::counterfactual::Estimate) -> Vec<String> {
+fn range(other: &str, estimate: &Estimate) -> Vec<String> {
     let assumed = |end: &str| estimate.assumptions.iter().find_map(|assumption| assumption.strip_prefix(end));
     let range = format!(
         "All in it cost {} bytes; by {other} the same would have cost between {} and {} ({} to {}).",

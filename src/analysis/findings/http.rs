@@ -1,7 +1,7 @@
 //! What exchanges could do without.
 
 use super::{Context, Finding, finding};
-use crate::account::Waste;
+use crate::account::{DirectionTotals, SideTotals, Waste};
 use crate::analysis::plural;
 use crate::message::{Bucket, Direction, Side};
 use crate::options::thousands;
@@ -138,9 +138,17 @@ pub(super) fn repeated_request_headers(context: &Context<'_>) -> Option<Finding>
     })
 }
 
+/// What messages of a side cost with their part of what it paid beside messages, in octets.
+fn all_in(side: &SideTotals, messages: u64) -> u64 {
+    let rows = side.sum(DirectionTotals::rows_wire_bytes).max(1);
+    let part = u128::from(side.all_in_wire_bytes()) * u128::from(messages.min(rows)) / u128::from(rows);
+    u64::try_from(part).unwrap_or(u64::MAX)
+}
+
 pub(super) fn polling_before_websocket(context: &Context<'_>) -> Option<Finding> {
     let (sessions, paid) = context.summary.engine_io().upgraded();
-    let saving = paid.handshake.wire_bytes + paid.polls.wire_bytes + paid.probe.wire_bytes;
+    // The probe is the WebSocket's.
+    let saving = all_in(context.ajax, paid.handshake.wire_bytes + paid.polls.wire_bytes);
     (paid.polls.count > 0).then(|| {
         let message = format!(
             "{} engine.io {} began with {} polls before {} WebSocket",
@@ -149,7 +157,8 @@ pub(super) fn polling_before_websocket(context: &Context<'_>) -> Option<Finding>
             thousands(paid.handshake.count + paid.polls.count),
             plural(sessions, "its", "their")
         );
-        let assumption = "clients set to `transports: [\"websocket\"]` open the WebSocket at once; one that cannot, fails";
+        let assumption = "clients set to `transports: [\"websocket\"]` open the WebSocket at once (one that cannot, fails); \
+            set-up and acknowledgements of the polls go with them, in proportion";
         finding("polling-before-websocket", Side::Ajax, context, message, Some(saving), assumption)
     })
 }
