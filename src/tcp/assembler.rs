@@ -124,6 +124,8 @@ pub(crate) struct Assembler {
     held: Option<Box<Held>>,
     /// Stream offset up to which the peer has acknowledged, where that is beyond `delivered`.
     acknowledged: u64,
+    /// Whether a second segment said that bytes are missing which the peer has.
+    is_confirmed: bool,
     /// Segments seen since an acknowledged hole opened.
     waited: u32,
     /// When the first of them was.
@@ -192,7 +194,8 @@ impl Assembler {
             let offset = self.delivered + ahead as u64;
             // The FIN takes a sequence number but no byte.
             let offset = self.fin.map_or(offset, |fin| offset.min(fin.max(self.delivered)));
-            if ahead < MAX_WINDOW && offset > self.acknowledged {
+            if ahead < MAX_WINDOW && offset >= self.acknowledged {
+                self.is_confirmed = self.has_acknowledged_hole();
                 self.acknowledged = offset;
             }
         }
@@ -313,6 +316,12 @@ impl Assembler {
         let mut loss = self.close_every_hole(buffer);
         if let Some(fin) = self.fin.filter(|&fin| fin > self.delivered && fin - self.delivered < MAX_WINDOW as u64) {
             loss += self.lose_until(fin, 0, buffer);
+        }
+        // Of what was acknowledged one may have been a FIN. A single acknowledgment may be damaged.
+        let acknowledged = self.fin.map_or(self.acknowledged.saturating_sub(1), |fin| self.acknowledged.min(fin));
+        let is_believed = self.is_confirmed && acknowledged > self.delivered;
+        if is_believed && acknowledged - self.delivered <= MAX_ACKNOWLEDGED_HOLE {
+            loss += self.lose_until(acknowledged, 0, buffer);
         }
         loss
     }

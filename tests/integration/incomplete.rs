@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use wiretare::report::{Report, Settings};
-use wiretare::{Options, Summary};
+use wiretare::{Options, Row, Summary};
 
 use crate::conversation::Conversation;
 
@@ -47,6 +47,9 @@ fn nobody_knows_what_an_exchange_cost_of_which_one_direction_was_captured() {
     for frame in [12, 9, 7, 5, 2] {
         one_way.lose(frame);
     }
+    let (rows, _) = one_way.analyze(&Options::default());
+    let lost: Vec<_> = rows.iter().filter_map(|row| if let Row::Connection(row) = row { Some(row.tcp.lost_bytes) } else { None }).collect();
+    assert_eq!(lost, [3 * ANSWERED.len() as u64], "what the client acknowledged, but the FIN");
     let report = report(&one_way);
     assert_eq!((&report["ajax"]["exchanges"], &report["ajax"]["incomplete_exchanges"]), (&3.into(), &3.into()));
     for path in [

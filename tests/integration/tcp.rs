@@ -292,6 +292,13 @@ fn hole_that_keep_alives_outlive_is_counted() {
 }
 
 #[test]
+fn one_damaged_acknowledgment_loses_nothing() {
+    let mut trace = Trace::open();
+    trace.exchange().send(Sent { seq: 29, ack: 500_000, ..CLIENT });
+    assert_eq!(trace.connection().tcp.lost_bytes, 0);
+}
+
+#[test]
 fn one_damaged_time_ends_no_connection() {
     let mut trace = Trace::open();
     trace.exchange().send(Sent { seq: 29, ack: 41, ..CLIENT });
