@@ -121,7 +121,9 @@ impl<'a> Signs<'a> {
         self.origin = is_there(FieldName::Origin);
         self.referer = is_there(FieldName::Referer);
         self.browser = last(FieldName::UserAgent).is_some_and(|value| value.starts_with(b"Mozilla/"));
-        self.prefetch = [FieldName::Purpose, FieldName::SecPurpose].into_iter().any(|name| any(name, |value| contains(value, b"prefetch")));
+        let is_prefetch = |value: &[u8]| contains(value, b"prefetch");
+        self.prefetch = [FieldName::Purpose, FieldName::SecPurpose].into_iter().any(|name| any(name, is_prefetch))
+            || head.values("x-moz").any(is_prefetch);
         self.request_type = last(FieldName::ContentType).unwrap_or_default();
         self.script_field = is_there(FieldName::XCsrfToken)
             || is_there(FieldName::XXsrfToken)
@@ -138,6 +140,10 @@ impl<'a> Signs<'a> {
 
     /// The verdict where one sign is enough.
     fn decide(&self) -> Option<Ajax> {
+        // What `<a ping>` sends when a link is followed (HTML §4.6.5): no script asks for it.
+        if starts_with(self.request_type, b"text/ping") {
+            return Some(Ajax { verdict: false, confidence: 0.97, reasons: Cow::Borrowed(&["hyperlink-ping"]) });
+        }
         let fetch = self.fetch_verdict();
         if !self.xml_http_request {
             return fetch;
@@ -365,6 +371,10 @@ mod tests {
         is((Side::Ajax, "sec-fetch-empty"), of("GET /part.html HTTP/1.1", &fetch("empty", "same-origin", "*/*"), "text/html"));
         // navigator.sendBeacon()
         is((Side::Ajax, "sec-fetch-no-cors"), of("POST /beacon HTTP/1.1", &fetch("empty", "no-cors", "*/*"), "text/plain"));
+        let ping = [fetch("empty", "no-cors", "*/*"), vec![("Content-Type", "text/ping")]].concat();
+        is((Side::OtherHttp, "hyperlink-ping"), of("POST /ping HTTP/1.1", &ping, "text/plain"));
+        let prefetch = [fetch("empty", "no-cors", "*/*"), vec![("X-Moz", "prefetch")]].concat();
+        is((Side::OtherHttp, "prefetch"), of("GET /next HTTP/1.1", &prefetch, "text/html"));
         is(
             (Side::ServerSentEvents, "sec-fetch-empty"),
             of("GET /events HTTP/1.1", &fetch("empty", "cors", "text/event-stream"), "text/event-stream"),
