@@ -1,7 +1,7 @@
 //! What WebSocket messages and connections could do without.
 
 use super::{Context, Finding, finding};
-use crate::account::Waste;
+use crate::account::{EnvelopeTotals, Waste};
 use crate::analysis::plural;
 use crate::message::Side;
 use crate::options::thousands;
@@ -117,8 +117,10 @@ pub(super) fn hardly_used(context: &Context<'_>) -> Option<Finding> {
 }
 
 pub(super) fn heavy_envelopes(context: &Context<'_>) -> Option<Finding> {
+    // Pings are envelopes and nothing else.
+    let carries = |totals: &EnvelopeTotals| totals.content_bytes > totals.envelope_bytes;
     let heavy =
-        |(_, totals): &(_, &crate::account::EnvelopeTotals)| totals.messages >= 5 && totals.envelope_bytes * 2 > totals.content_bytes;
+        |(_, totals): &(_, &EnvelopeTotals)| totals.messages >= 5 && carries(totals) && totals.envelope_bytes * 2 > totals.content_bytes;
     let protocols = context.websocket.envelopes.protocols.iter();
     let (protocol, totals) = protocols.filter(heavy).max_by_key(|(_, totals)| totals.envelope_bytes)?;
     let message = format!(
