@@ -510,6 +510,16 @@ fn examples_of_the_guide_and_the_readme_do_their_work() {
 }
 
 #[test]
+fn recipes_sort_numbers_as_jq_prints_them() {
+    for page in ["docs/guide.md", "docs/formats.md", "README.md"] {
+        let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("the page");
+        let by_number: Vec<_> = page.lines().filter(|line| line.contains("sort -")).collect();
+        // jq prints 0.00009 as 9e-05, which `sort -n` takes for 9.
+        assert!(by_number.iter().all(|line| line.contains("sort -rg")), "{by_number:?}");
+    }
+}
+
+#[test]
 fn pictures_in_the_readme_are_what_is_printed() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
     let mut pictures = 0;
