@@ -86,10 +86,13 @@ pub struct Outcome {
     pub value: Option<f64>,
     /// What the baseline has.
     pub baseline: Option<f64>,
-    /// The bound that is nearest to be passed, or passed by most, in the metric's unit.
+    /// The bound that is nearest to be passed, or passed by most, in the metric's unit; of a rule with several, one of them.
     pub bound: Option<f64>,
     /// From which side it bounds.
     pub bound_is: Option<BoundIs>,
+    /// All bounds in the metric's unit, and from which side they bound, in the order of [`Rule`]; `bound` is one of them.
+    #[serde(skip)]
+    pub bounds: Vec<(BoundIs, f64)>,
     /// What was wanted and had, for people.
     pub message: String,
     /// The unit in which values are shown.
@@ -158,10 +161,15 @@ impl<'a> Check<'a> {
     fn full_path(&self, rule: &Rule) -> std::result::Result<String, String> {
         let within = match (&rule.endpoint, &rule.subprotocol) {
             (Some(_), Some(_)) => return Err(format!("{}: `endpoint` and `subprotocol` exclude each other", rule.title())),
-            (Some(_), None) => "endpoints.*.",
-            (None, Some(_)) => "websocket.by_subprotocol.*.",
+            (Some(_), None) => ENDPOINTS,
+            (None, Some(_)) => SUBPROTOCOLS,
             (None, None) => "",
         };
+        if within.is_empty()
+            && let Some(misnamed) = self.catalogue.misnamed(&rule.metric)
+        {
+            return Err(format!("{}: there is no metric `{}`: {misnamed}", rule.title(), rule.metric));
+        }
         let path = format!("{within}{}", rule.metric);
         if self.catalogue.has(&path) {
             return Ok(path);
@@ -198,20 +206,27 @@ impl<'a> Check<'a> {
         if bounds.is_relative() && baseline.is_none() {
             return self.without_data(rule, part.of.clone(), "the baseline has nothing of it");
         }
-        let nearest = bounds.nearest(value, baseline);
-        let broken = nearest.as_ref().filter(|bound| bound.is.passed_by(value, bound.value) > value.abs() * 1e-9);
-        let verdict = match (broken.is_some(), rule.level) {
-            (false, _) => Verdict::Pass,
-            (true, Level::Warn) => Verdict::Warn,
-            (true, Level::Error) => Verdict::Fail,
+        let (unit, all) = (bounds.unit, bounds.all(value, baseline));
+        let passed_by = |bound: &Wanted| bound.is.passed_by(value, bound.value);
+        let nearest = all.iter().max_by(|a, b| passed_by(a).total_cmp(&passed_by(b)));
+        let broken: Vec<&Wanted> = all.iter().filter(|bound| passed_by(bound) > value.abs() * 1e-9).collect();
+        let verdict = match (broken.is_empty(), rule.level) {
+            (true, _) => Verdict::Pass,
+            (false, Level::Warn) => Verdict::Warn,
+            (false, Level::Error) => Verdict::Fail,
         };
-        let unit = bounds.unit;
-        let message = match broken {
-            Some(bound) => format!("{}; wanted {}", unit.show_beside(value, bound.value), bound.wanted),
-            None => format!("{}{}", unit.show(value), nearest.as_ref().map(|bound| bound.kept(unit, baseline)).unwrap_or_default()),
+        let message = match nearest.filter(|_| !broken.is_empty()) {
+            Some(nearest) => {
+                format!("{}; wanted {}", unit.show_beside(value, nearest.value), listed(&broken, |bound| bound.wanted.clone()))
+            }
+            None => {
+                let baseline = baseline.map(|base| format!(", baseline {}", unit.show(base))).unwrap_or_default();
+                format!("{}; {}{baseline}", unit.show(value), listed(&all, |bound| bound.kept(unit)))
+            }
         };
         let (bound, bound_is) = nearest.map(|bound| (bound.value, bound.is)).unzip();
-        Ok(Outcome { value: Some(value), baseline, bound, bound_is, message, unit, ..rule.outcome(part.of.clone(), verdict) })
+        let bounds = all.iter().map(|bound| (bound.is, bound.value)).collect();
+        Ok(Outcome { value: Some(value), baseline, bound, bound_is, bounds, message, unit, ..rule.outcome(part.of.clone(), verdict) })
     }
 
     /// The value of a rule's metric. A side without a message has measured nothing, though its sums are 0.
@@ -268,6 +283,7 @@ impl Rule {
             baseline: None,
             bound: None,
             bound_is: None,
+            bounds: Vec::new(),
             message: String::new(),
             unit: Unit::of(&self.metric),
         }
@@ -291,9 +307,13 @@ impl Selection {
     }
 }
 
+/// Where metrics of endpoints and of subprotocols stand.
+const ENDPOINTS: &str = "endpoints.[].";
+const SUBPROTOCOLS: &str = "websocket.by_subprotocol.*.";
+
 /// What to write instead of a metric that there is not.
 fn meant_by(nearest: &str) -> String {
-    let of_each = [("endpoints.*.", "endpoint = {}"), ("websocket.by_subprotocol.*.", "subprotocol = \"…\"")];
+    let of_each = [(ENDPOINTS, "endpoint = {}"), (SUBPROTOCOLS, "subprotocol = \"…\"")];
     match of_each.into_iter().find_map(|(within, selection)| Some((nearest.strip_prefix(within)?, selection))) {
         Some((metric, selection)) => format!("; did you mean `metric = \"{metric}\"` with `{selection}`?"),
         None => format!("; did you mean `{nearest}`?"),
@@ -359,10 +379,16 @@ impl Bounds {
             parsed.map(Some).ok_or_else(wanted)
         };
         let below_0 = |name: &str| format!("{}: `{name}` is below 0; wanted a change that may be: `max` bounds from above", rule.title());
+        let abs_alone = || {
+            let title = rule.title();
+            format!(
+                "{title}: `max_increase_abs` goes with a `max_increase` in per cent, such as \"5%\"; an amount alone is a `max_increase`"
+            )
+        };
         let growth = |name: &str, bound: &Option<Bound>, amount: Option<f64>| {
             let relative = bound.as_ref().and_then(|bound| percentage(&bound.text()));
             if bound.is_some() && relative.is_none() && amount.is_some() {
-                return Err(format!("{}: `max_increase_abs` goes with a `max_increase` in per cent, such as \"5%\"", rule.title()));
+                return Err(abs_alone());
             }
             let absolute = if relative.is_some() { amount } else { absolute(name, bound)? };
             if [relative, absolute].into_iter().flatten().any(|bound| bound < 0.0) {
@@ -374,12 +400,18 @@ impl Bounds {
         if amount.is_some_and(|amount| amount < 0.0) {
             return Err(below_0("max_increase_abs"));
         }
-        let increase = match (growth("max_increase", &rule.max_increase, amount)?, amount) {
-            (None, Some(_)) => Some(Growth { relative: None, absolute: amount }),
-            (increase, _) => increase,
-        };
+        if amount.is_some() && rule.max_increase.is_none() {
+            return Err(abs_alone());
+        }
+        let increase = growth("max_increase", &rule.max_increase, amount)?;
         let decrease = growth("max_decrease", &rule.max_decrease, None)?;
         let bounds = Self { unit, max: absolute("max", &rule.max)?, min: absolute("min", &rule.min)?, increase, decrease };
+        if let (Some(min), Some(max)) = (&rule.min, &rule.max)
+            && bounds.min > bounds.max
+        {
+            let (title, min, max) = (rule.title(), min.written(), max.written());
+            return Err(format!("{title}: `min = {min}` is above `max = {max}`: no value keeps both"));
+        }
         match bounds.max.is_none() && bounds.min.is_none() && !bounds.is_relative() {
             true => Err(format!("{}: no bound; wanted `max`, `min`, `max_increase` or `max_decrease`", rule.title())),
             false => Ok(bounds),
@@ -390,16 +422,16 @@ impl Bounds {
         self.increase.is_some() || self.decrease.is_some()
     }
 
-    /// The bound that is nearest to be passed, or passed by most.
-    fn nearest(&self, value: f64, baseline: Option<f64>) -> Option<Nearest> {
+    /// All of them, as they bound a value.
+    fn all(&self, value: f64, baseline: Option<f64>) -> Vec<Wanted> {
         let (base, unit) = (baseline.unwrap_or_default(), self.unit);
         let plain = |is: BoundIs, bound: f64| {
             let wanted = format!("{} {}", is.words(), unit.show_beside(bound, value));
-            Nearest { is, value: bound, wanted }
+            Wanted { is, value: bound, wanted }
         };
         let relative = |is: BoundIs, bound: f64, word: &str, growth: Growth| {
             let wanted = format!("at most {} {word} than the baseline's {}", growth.text(unit), unit.show(base));
-            Nearest { is, value: bound, wanted }
+            Wanted { is, value: bound, wanted }
         };
         let bounds = [
             self.max.map(|max| plain(BoundIs::AtMost, max)),
@@ -407,24 +439,27 @@ impl Bounds {
             self.increase.map(|growth| relative(BoundIs::AtMost, base + growth.allowed(base), "more", growth)),
             self.decrease.map(|growth| relative(BoundIs::AtLeast, base - growth.allowed(base), "less", growth)),
         ];
-        let passed_by = |bound: &Nearest| bound.is.passed_by(value, bound.value);
-        bounds.into_iter().flatten().max_by(|a, b| passed_by(a).total_cmp(&passed_by(b)))
+        bounds.into_iter().flatten().collect()
     }
 }
 
 /// A bound, and what it wants.
-struct Nearest {
+struct Wanted {
     is: BoundIs,
     value: f64,
     wanted: String,
 }
 
-impl Nearest {
+impl Wanted {
     /// What is said where it is kept.
-    fn kept(&self, unit: Unit, baseline: Option<f64>) -> String {
-        let baseline = baseline.map(|base| format!(", baseline {}", unit.show(base))).unwrap_or_default();
-        format!("; {} {}{baseline}", self.is.words(), unit.show(self.value))
+    fn kept(&self, unit: Unit) -> String {
+        format!("{} {}", self.is.words(), unit.show(self.value))
     }
+}
+
+/// Several in a sentence.
+fn listed<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    items.iter().map(text).collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct Rule {
     pub min: Option<Bound>,
     /// It may be larger than in the baseline by so much: `"5%"`, or an amount such as `"200 B"`.
     pub max_increase: Option<Bound>,
-    /// With `max_increase` in per cent: an increase of no more than this amount passes as well, so that small numbers do not flap.
+    /// Only with a `max_increase` in per cent: an increase of no more than this amount passes as well, so that small numbers do not flap.
     pub max_increase_abs: Option<Bound>,
     /// It may be smaller than in the baseline by so much.
     pub max_decrease: Option<Bound>,

@@ -1,6 +1,6 @@
 //! Metrics by their paths in the report's JSON, such as `websocket.per_message.overhead_bytes.p95`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -67,19 +67,24 @@ fn key(item: &Value) -> Option<&str> {
 /// All metrics that reports can have.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    /// Paths; `*` stands for a name that only the capture knows.
+    /// Paths; `*` stands for a name that only the capture knows, `[]` for an endpoint.
     paths: BTreeSet<String>,
+    /// Lists by their paths, and whether their elements have names.
+    lists: BTreeMap<String, bool>,
 }
+
+/// What stands for an endpoint, which has no name.
+const UNNAMED: &str = "[]";
 
 impl Catalogue {
     /// The metrics of whatever a JSON Schema describes: every number that it names.
     pub fn of(schema: &Value) -> Self {
-        let mut paths = BTreeSet::new();
-        collect(schema, schema, &mut String::new(), &mut paths);
-        Self { paths }
+        let mut catalogue = Self { paths: BTreeSet::new(), lists: BTreeMap::new() };
+        catalogue.collect(schema, schema, &mut String::new());
+        catalogue
     }
 
-    /// The paths; `*` stands for a name that only the capture knows.
+    /// The paths; `*` stands for a name that only the capture knows, `[]` for an endpoint.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().map(String::as_str)
     }
@@ -94,10 +99,84 @@ impl Catalogue {
         self.paths.contains(path) && CLOSED.iter().any(|(list, _)| path.split('.').any(|name| name == *list))
     }
 
+    /// What is wrong with a path that names an element of a list by a number, or one that has no name.
+    pub fn misnamed(&self, path: &str) -> Option<String> {
+        let (list, is_named, element) = self.lists.iter().find_map(|(list, is_named)| {
+            let element = path.strip_prefix(list.as_str())?.strip_prefix('.')?;
+            Some((list, *is_named, element))
+        })?;
+        let (name, figure) = element.split_once('.')?;
+        let is_number = name.bytes().all(|octet| octet.is_ascii_digit());
+        match is_named {
+            true if is_number => Some(format!("elements of `{list}` go by their names: `{list}.NAME.{figure}`")),
+            false if list == "endpoints" => Some(format!(
+                "elements of `endpoints` have no names; `metric = \"{figure}\"` with `endpoint = {{ path = \"…\" }}` in a budget file chooses them"
+            )),
+            false => Some(format!("elements of `{list}` have no names, only their number is a metric: `{list}.count`")),
+            true => None,
+        }
+    }
+
     /// The known path that is most like one that is not.
     pub fn nearest(&self, path: &str) -> Option<&str> {
         nearest(path, self.paths())
     }
+
+    fn collect(&mut self, root: &Value, schema: &Value, path: &mut String) {
+        let Value::Object(fields) = schema else { return };
+        if let Some(target) = referred(root, fields) {
+            self.collect(root, target, path);
+        }
+        for several in ["anyOf", "oneOf", "allOf"] {
+            fields.get(several).and_then(Value::as_array).into_iter().flatten().for_each(|part| self.collect(root, part, path));
+        }
+        if is_number(fields) {
+            self.paths.insert(path.clone());
+        }
+        for (name, part) in fields.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter) {
+            self.collect_below(root, name, part, path);
+        }
+        if let Some(names) = fields.get("additionalProperties").filter(|part| part.is_object()) {
+            names_within(path).iter().for_each(|name| self.collect_below(root, name, names, path));
+        }
+        for part in fields.get("patternProperties").and_then(Value::as_object).into_iter().flat_map(Map::values) {
+            names_within(path).iter().for_each(|name| self.collect_below(root, name, part, path));
+        }
+        if let Some(element) = fields.get("items") {
+            let is_named = has_name(root, element);
+            let names = match is_named {
+                true => names_within(path),
+                // A rule chooses of these by other means; of no other list.
+                false if path == "endpoints" => vec![UNNAMED.into()],
+                false => Vec::new(),
+            };
+            names.iter().for_each(|name| self.collect_below(root, name, element, path));
+            self.lists.insert(path.clone(), is_named);
+            self.paths.insert(format!("{path}.count"));
+        }
+    }
+
+    fn collect_below(&mut self, root: &Value, name: &str, part: &Value, path: &mut String) {
+        let end = path.len();
+        if end > 0 {
+            path.push('.');
+        }
+        path.push_str(name);
+        self.collect(root, part, path);
+        path.truncate(end);
+    }
+}
+
+/// What a schema refers to.
+fn referred<'a>(root: &'a Value, schema: &Map<String, Value>) -> Option<&'a Value> {
+    root.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
+}
+
+/// Whether something tells elements of a list apart.
+fn has_name(root: &Value, element: &Value) -> bool {
+    let Value::Object(schema) = element else { return false };
+    let described = referred(root, schema).unwrap_or(element);
+    KEYS.iter().any(|key| described.get("properties").is_some_and(|fields| fields.get(*key).is_some()))
 }
 
 /// Whether a path is like one with a `*`, which stands for one or more names.
@@ -119,40 +198,6 @@ const CLOSED: [(&str, Names); 5] = [
 fn names_within(path: &str) -> Vec<String> {
     let list = path.rsplit('.').next().unwrap_or_default();
     CLOSED.iter().find(|(name, _)| *name == list).map_or_else(|| vec!["*".into()], |(_, names)| names())
-}
-
-fn collect(root: &Value, schema: &Value, path: &mut String, paths: &mut BTreeSet<String>) {
-    let Value::Object(schema) = schema else { return };
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|pointer| pointer.strip_prefix('#')) {
-        root.pointer(name).into_iter().for_each(|target| collect(root, target, path, paths));
-    }
-    for several in ["anyOf", "oneOf", "allOf"] {
-        schema.get(several).and_then(Value::as_array).into_iter().flatten().for_each(|part| collect(root, part, path, paths));
-    }
-    if is_number(schema) {
-        paths.insert(path.clone());
-    }
-    let mut below = |name: &str, part: &Value, path: &mut String| {
-        let end = path.len();
-        if end > 0 {
-            path.push('.');
-        }
-        path.push_str(name);
-        collect(root, part, path, paths);
-        path.truncate(end);
-    };
-    for (name, part) in schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter) {
-        below(name, part, path);
-    }
-    for part in ["additionalProperties", "items"].iter().filter_map(|name| schema.get(*name)).filter(|part| part.is_object()) {
-        names_within(path).iter().for_each(|name| below(name, part, path));
-    }
-    for part in schema.get("patternProperties").and_then(Value::as_object).into_iter().flat_map(Map::values) {
-        names_within(path).iter().for_each(|name| below(name, part, path));
-    }
-    if schema.contains_key("items") {
-        paths.insert(format!("{path}.count"));
-    }
 }
 
 fn is_number(schema: &Map<String, Value>) -> bool {
@@ -198,17 +243,29 @@ mod tests {
                 "wire_bytes": {"anyOf": [{"$ref": "#/$defs/Spread"}, {"type": "null"}]},
                 "host": {"type": "string"},
                 "envelopes": {"type": "object", "additionalProperties": {"properties": {"messages": {"type": "integer"}}}},
-                "anomalies": {"type": "array", "items": {"properties": {"count": {"type": "integer"}}}},
+                "anomalies": {"type": "array", "items": {"properties": {"kind": {"type": "string"}, "count": {"type": "integer"}}}},
+                "captures": {"type": "array", "items": {"properties": {"packets": {"type": "integer"}}}},
             },
         });
         let catalogue = Catalogue::of(&schema);
-        for path in ["wire_bytes.p95", "wire_bytes.mean", "envelopes.socket.io.messages", "anomalies.lost_bytes.count", "anomalies.count"] {
+        for path in [
+            "wire_bytes.p95",
+            "wire_bytes.mean",
+            "envelopes.socket.io.messages",
+            "anomalies.lost_bytes.count",
+            "anomalies.count",
+            "captures.count",
+        ] {
             assert!(catalogue.has(path), "{path}");
         }
-        for path in ["host", "wire_bytes.p96", "envelopes.x.mesages", "anomalies.lots_bytes.count", ""] {
+        for path in ["host", "wire_bytes.p96", "envelopes.x.mesages", "anomalies.lots_bytes.count", "captures.0.packets", ""] {
             assert!(!catalogue.has(path), "{path}");
         }
         assert_eq!(catalogue.nearest("wire_byte.p95"), Some("wire_bytes.p95"));
+        let misnamed = |path| catalogue.misnamed(path).unwrap_or_default();
+        assert_eq!(misnamed("anomalies.0.count"), "elements of `anomalies` go by their names: `anomalies.NAME.count`");
+        assert!(misnamed("captures.0.packets").starts_with("elements of `captures` have no names"));
+        assert_eq!([misnamed("anomalies.lost_bytes.count"), misnamed("captures.count")], ["", ""]);
         assert!(catalogue.counts_absent("anomalies.lost_bytes.count") && !catalogue.counts_absent("wire_bytes.p95"));
     }
 }

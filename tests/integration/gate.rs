@@ -163,10 +163,38 @@ fn verdict_is_in_the_exit_code_and_in_the_output() {
 }
 
 #[test]
+fn every_bound_of_a_rule_is_in_the_table() {
+    let rule = "[[budget]]\nmetric = \"ajax.efficiency\"\nmin = \"1%\"\nmax = 0.5\nmax_increase = \"5%\"\n";
+    let budget = File::new("b.toml", rule.as_bytes());
+    let page = text(&run(&["check", SAMPLE, "--baseline", SAMPLE, "--budget", budget.path()]).stdout);
+    let bounds: Vec<&str> = page.lines().filter_map(|line| line.find(['≤', '≥']).map(|at| &line[at..])).collect();
+    // 5 % more than 35.2 % are 37.0 %.
+    assert_eq!(bounds, ["≤ 50.0 %", "≥ 1.0 %", "≤ 37.0 %"], "{page}");
+}
+
+#[test]
 fn typo_in_a_metric_names_the_nearest() {
     let output = run(&["check", SAMPLE, "--max", "websocket.per_mesage.overhead_bytes.p95=40"]);
     let said = text(&output.stderr);
     assert!(said.contains("did you mean `websocket.per_message.overhead_bytes.p95`?"), "{said}");
+}
+
+#[test]
+fn element_without_a_name_is_no_metric() {
+    for (metric, instead) in [
+        ("endpoints.0.wire_bytes", "`metric = \"wire_bytes\"` with `endpoint = { path = \"…\" }` in a budget file chooses them"),
+        ("endpoints.*.wire_bytes", "elements of `endpoints` have no names"),
+        ("captures.0.packets", "elements of `captures` have no names, only their number is a metric: `captures.count`"),
+        ("comparison.break_even.curve.0.ajax_bytes", "elements of `comparison.break_even.curve` have no names"),
+        ("findings.0.saving_bytes", "elements of `findings` go by their names: `findings.NAME.saving_bytes`"),
+        ("polling.0.polls", "elements of `polling` go by their names: `polling.NAME.polls`"),
+    ] {
+        let output = run(&["check", SAMPLE, "--max", &format!("{metric}=9")]);
+        assert_eq!(output.status.code(), Some(2), "{metric}");
+        let said = text(&output.stderr);
+        assert!(said.starts_with(&format!("error: {metric}: there is no metric `{metric}`: ")) && said.contains(instead), "{said}");
+    }
+    assert_eq!(run(&["check", SAMPLE, "--max", "captures.count=1", "--max", "findings.redirected.saving_bytes=0"]).status.code(), Some(0));
 }
 
 #[test]

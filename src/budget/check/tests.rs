@@ -18,13 +18,15 @@ fn report(p95: u64, poll: f64) -> Value {
 
 fn catalogue() -> Catalogue {
     let number = json!({"type": "number"});
-    let item = json!({"properties": {"wire_bytes_per_message": number, "messages": number}});
+    let text = json!({"type": "string"});
+    let endpoint = json!({"properties": {"wire_bytes_per_message": number, "messages": number}});
+    let subprotocol = json!({"properties": {"subprotocol": text, "wire_bytes_per_message": number, "messages": number}});
     Catalogue::of(&json!({"properties": {
-        "websocket": {"properties": {"messages": number, "by_subprotocol": {"items": item},
+        "websocket": {"properties": {"messages": number, "by_subprotocol": {"items": subprotocol},
             "per_message": {"properties": {"overhead_bytes": {"properties": {"p95": number}}}}}},
         "ajax": {"properties": {"setup": number}},
-        "endpoints": {"items": item},
-        "anomalies": {"items": {"properties": {"count": number}}},
+        "endpoints": {"items": endpoint},
+        "anomalies": {"items": {"properties": {"kind": text, "count": number}}},
     }}))
 }
 
@@ -49,6 +51,23 @@ fn absolute_bounds_hold_or_do_not() {
     ] {
         assert_eq!(checked(&format!("{P95}{bound}"), &report, None), Ok(vec![(verdict, message.to_owned())]), "{bound}");
     }
+}
+
+#[test]
+fn several_bounds_of_a_rule_are_all_said() {
+    let (new, base) = (report(40, 1.0), report(39, 1.0));
+    let rule = |bounds: &str| format!("{P95}{bounds}\nmax_increase = \"5%\"");
+    // 5 % more than 39 are 40.95.
+    for (bounds, verdict, message) in [
+        ("min = 30\nmax = 50", Verdict::Pass, "40 B; at most 50 B and at least 30 B and at most 41 B, baseline 39 B"),
+        ("min = 41\nmax = 50", Verdict::Fail, "40 B; wanted at least 41 B"),
+        ("min = 30\nmax = 39\nmax_decrease = \"0%\"", Verdict::Fail, "40 B; wanted at most 39 B"),
+    ] {
+        assert_eq!(checked(&rule(bounds), &new, Some(&base)), Ok(vec![(verdict, message.to_owned())]), "{bounds}");
+    }
+    let both = checked(&rule("max = 38"), &report(42, 1.0), Some(&base));
+    let message = "42 B; wanted at most 38 B and at most 5 % more than the baseline's 39 B".to_owned();
+    assert_eq!(both, Ok(vec![(Verdict::Fail, message)]));
 }
 
 #[test]
@@ -98,6 +117,10 @@ fn nothing_passes_that_was_not_measured() {
         ("metric = \"messages\"\nendpoint = { side = \"websocket\" }\nmax = 1", "messages: no endpoint has side `websocket`"),
         ("metric = \"messages\"\nsubprotocol = \"x\"\nmax = 1", "messages: no connection has this subprotocol"),
         ("metric = \"websocket.messages\"", "no bound; wanted `max`"),
+        ("metric = \"websocket.messages\"\nmin = 60\nmax = \"50\"", "`min = 60` is above `max = \"50\"`"),
+        ("metric = \"websocket.messages\"\nmax_increase_abs = 5", "`max_increase_abs` goes with a `max_increase` in per cent"),
+        ("metric = \"endpoints.0.messages\"\nmax = 1", "there is no metric `endpoints.0.messages`: elements of `endpoints` have no names"),
+        ("metric = \"anomalies.0.count\"\nmax = 1", "elements of `anomalies` go by their names: `anomalies.NAME.count`"),
         ("metric = \"websocket.messages\"\nmax = \"5 ms\"", "wanted a number, such as 100"),
     ] {
         let error = checked(&format!("[[budget]]\n{rule}"), &report, None).expect_err(rule);

@@ -48,19 +48,18 @@ pub(crate) fn checked(checked: &Checked, layout: Layout, out: &mut dyn Write) ->
     let mut outcomes: Vec<_> = checked.outcomes.iter().collect();
     outcomes.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict as u8));
     let shown = |outcome: &Outcome, value: Option<f64>| value.map_or(DASH.into(), |value| outcome.unit.show(value));
-    let row = |outcome: &&Outcome| {
+    let rows = |outcome: &&Outcome| {
         let of = outcome.of.as_ref().map(|of| format!("{}: {of}", outcome.name)).unwrap_or_else(|| outcome.name.clone());
         // What was not measured has passed nothing.
         let mark = if outcome.verdict == Verdict::Pass && outcome.value.is_none() { DASH } else { mark(outcome.verdict).0 };
-        let sign = match outcome.bound_is {
-            Some(BoundIs::AtMost) => "≤ ",
-            Some(BoundIs::AtLeast) => "≥ ",
-            None => "",
-        };
-        let bound = sign.to_owned() + &shown(outcome, outcome.bound);
-        vec![mark.into(), of, shown(outcome, outcome.baseline), shown(outcome, outcome.value), bound]
+        let mut bounds = outcome.bounds.iter().map(|(is, bound)| format!("{} {}", sign(*is), outcome.unit.show(*bound)));
+        let first = bounds.next().unwrap_or_else(|| DASH.into());
+        let row = vec![mark.into(), of, shown(outcome, outcome.baseline), shown(outcome, outcome.value), first];
+        // Each further bound below the first: side by side they would not fit a narrow page.
+        let further = bounds.map(|bound| vec![String::new(), String::new(), String::new(), String::new(), bound]);
+        std::iter::once(row).chain(further).collect::<Vec<_>>()
     };
-    page.table_in_room(2, &["", "rule", "baseline", "measured", "bound"], outcomes.iter().map(row).collect(), &["baseline"])?;
+    page.table_in_room(2, &["", "rule", "baseline", "measured", "bound"], outcomes.iter().flat_map(rows).collect(), &["baseline"])?;
     let broken: Vec<_> = outcomes.iter().filter(|outcome| outcome.verdict != Verdict::Pass).collect();
     if !broken.is_empty() {
         page.heading("What does not hold")?;
@@ -71,6 +70,13 @@ pub(crate) fn checked(checked: &Checked, layout: Layout, out: &mut dyn Write) ->
         page.item(&format!("{}: {}{of}{is} {}", mark(outcome.verdict).1, outcome.metric, outcome.message))?;
     }
     cautions(&mut page, &checked.cautions)
+}
+
+fn sign(is: BoundIs) -> &'static str {
+    match is {
+        BoundIs::AtMost => "≤",
+        BoundIs::AtLeast => "≥",
+    }
 }
 
 fn mark(verdict: Verdict) -> (&'static str, &'static str) {
