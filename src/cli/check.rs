@@ -26,8 +26,9 @@ A budget is TOML:
   max_increase = \"5%\"          # than in the baseline
 
 Metrics are paths in the JSON of `wiretare report -f json`; `wiretare schema budget` describes the file.
-Exit codes: 0 every rule holds; 1 one does not; 2 it could not be checked: no such metric, nothing measured;
-3 with --strict, when a capture was damaged or held nothing to measure.";
+Exit codes, the first that fits: 2 it could not be checked: no such metric, or one of a rule that was not measured (unless its
+`no_data` says what follows); 130 interrupted; 1 a rule does not hold; 3 with --strict, when a capture was damaged or held
+neither an Ajax exchange nor a WebSocket message; 0 every rule holds.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -45,7 +46,7 @@ pub(super) struct Args {
     /// A metric and the least that it has to be
     #[arg(long, value_name = "PATH=VALUE", help_heading = "Budget")]
     min: Vec<String>,
-    /// A metric and by how much it may be more than in the baseline, such as `ajax.efficiency=5%`
+    /// A metric and by how much it may be more than in the baseline, such as `ajax.setup=5%`
     #[arg(long, value_name = "PATH=VALUE", help_heading = "Budget")]
     max_increase: Vec<String>,
     /// Compare with a baseline that was made with other settings

@@ -163,6 +163,30 @@ fn verdict_is_in_the_exit_code_and_in_the_output() {
 }
 
 #[test]
+fn first_exit_code_that_fits_is_given() {
+    let whole = std::fs::read(sample("browser/ajax-and-websocket.pcapng")).expect("a sample");
+    let cut = File::new("cut.pcapng", &whole[..whole.len() - 5]);
+    for (rule, code) in [("ajax.setop=1", 2), ("websocket.latency.answer_s.mean=1", 2), ("ajax.setup=1", 1), ("ajax.setup=9MB", 3)] {
+        let output = run(&["check", "-q", "--strict", cut.path(), "--max", rule]);
+        assert_eq!(output.status.code(), Some(code), "{rule}: {}", text(&output.stderr));
+    }
+    for command in ["check", "compare"] {
+        let help = text(&run(&[command, "--help"]).stdout);
+        let codes = help.split("Exit codes, the first that fits: ").nth(1).expect("exit codes");
+        let order: Vec<&str> = codes.split_whitespace().filter(|word| word.parse::<u8>().is_ok()).collect();
+        assert_eq!(order, ["2", "130", "1", "3", "0"], "{help}");
+    }
+}
+
+#[test]
+fn examples_of_the_help_bound_costs_from_above() {
+    let help = text(&run(&["check", "--help"]).stdout);
+    let examples = help.split('`').filter(|quoted| quoted.contains("=5%") || quoted.contains("=2KiB"));
+    // More of an efficiency would be an improvement.
+    assert_eq!(examples.collect::<Vec<_>>(), ["ajax.setup=2KiB", "ajax.setup=5%"]);
+}
+
+#[test]
 fn every_bound_of_a_rule_is_in_the_table() {
     let rule = "[[budget]]\nmetric = \"ajax.efficiency\"\nmin = \"1%\"\nmax = 0.5\nmax_increase = \"5%\"\n";
     let budget = File::new("b.toml", rule.as_bytes());
