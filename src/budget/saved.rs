@@ -1,5 +1,7 @@
 //! Reports that were saved.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use crate::anomaly::AnomalyKind;
@@ -7,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::options::thousands;
 
 /// Versions of the report that can be read.
-pub const SCHEMA_VERSIONS: std::ops::RangeInclusive<u64> = 1..=1;
+pub const SCHEMA_VERSIONS: RangeInclusive<u64> = 1..=1;
 
 /// Reads a saved report.
 ///
@@ -16,6 +18,9 @@ pub const SCHEMA_VERSIONS: std::ops::RangeInclusive<u64> = 1..=1;
 /// [`Error::Usage`] where the text is no report, or one of a version that is not known.
 pub fn read(file: &str, text: &[u8]) -> Result<Value> {
     let no_report = |found: String| Error::Usage(format!("{file}: not a report: {found}; wanted what `wiretare report -f json` prints"));
+    if is_rows(text) {
+        return Err(no_report("rows of `wiretare messages`".into()));
+    }
     let report: Value = serde_json::from_slice(text).map_err(|error| no_report(error.to_string()))?;
     if report.pointer("/generator/name").and_then(Value::as_str) != Some("wiretare") {
         return Err(no_report("JSON of another kind".into()));
@@ -23,12 +28,25 @@ pub fn read(file: &str, text: &[u8]) -> Result<Value> {
     match report.get("schema_version").and_then(Value::as_u64) {
         Some(version) if SCHEMA_VERSIONS.contains(&version) => Ok(report),
         Some(version) => Err(Error::Usage(format!(
-            "{file}: a report of schema version {version}; this is wiretare {}, which reads versions {} to {}",
+            "{file}: a report of schema version {version}; this is wiretare {}, which reads {}",
             env!("CARGO_PKG_VERSION"),
-            SCHEMA_VERSIONS.start(),
-            SCHEMA_VERSIONS.end()
+            versions(SCHEMA_VERSIONS)
         ))),
         None => Err(no_report("it has no `schema_version`".into())),
+    }
+}
+
+/// Whether the first line is a row of `wiretare messages -f ndjson`; a report's is a bracket.
+fn is_rows(text: &[u8]) -> bool {
+    let first = text.trim_ascii_start().split(|&octet| octet == b'\n').next().unwrap_or_default();
+    let row: Value = serde_json::from_slice(first).unwrap_or_default();
+    row.get("connection").is_some() && matches!(row["type"].as_str(), Some("exchange" | "message" | "connection"))
+}
+
+fn versions(versions: RangeInclusive<u64>) -> String {
+    match versions.into_inner() {
+        (one, last) if one == last => format!("version {one}"),
+        (first, last) => format!("versions {first} to {last}"),
     }
 }
 
@@ -116,11 +134,20 @@ mod tests {
             (of_version(2), "a.json: a report of schema version 2; this is wiretare "),
             ("{}".into(), "a.json: not a report: JSON of another kind; wanted what `wiretare report -f json` prints"),
             ("{".into(), "a.json: not a report: EOF while parsing"),
+            (
+                "{\"type\":\"message\",\"connection\":4}\n{\"type\":\"connection\",\"connection\":4}\n".into(),
+                "a.json: not a report: rows of `wiretare messages`; wanted what `wiretare report -f json` prints",
+            ),
             (json!({"generator": {"name": "wiretare"}}).to_string(), "a.json: not a report: it has no `schema_version`"),
         ] {
             let error = read("a.json", text.as_bytes()).expect_err("refused").to_string();
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn versions_that_are_read_are_named() {
+        assert_eq!([versions(1..=1), versions(1..=3)], ["version 1", "versions 1 to 3"]);
     }
 
     #[test]

@@ -101,8 +101,11 @@ fn what_cannot_be_compared_is_refused_with_words() {
     let newer = File::new("newer.json", br#"{"schema_version": 99, "generator": {"name": "wiretare"}}"#);
     let other = File::new("other.json", br#"{"log": {}}"#);
     let all = File::new("all.json", &run(&["report", "--ajax", "all", "-f", "json", SAMPLE]).stdout);
+    let rows = File::new("rows.ndjson", &run(&["messages", SAMPLE]).stdout);
     for (arguments, expected) in [
         (["compare", newer.path(), SAMPLE], "a report of schema version 99; this is wiretare "),
+        (["compare", newer.path(), SAMPLE], ", which reads version 1\n"),
+        (["compare", rows.path(), SAMPLE], "not a report: rows of `wiretare messages`; wanted what `wiretare report -f json` prints"),
         (["compare", SAMPLE, other.path()], "not a report: JSON of another kind"),
         (["compare", SAMPLE, "nowhere.pcap"], "nowhere.pcap: "),
         (["compare", SAMPLE, all.path()], "made with different settings (ajax: \"detected\", \"all\"); `--force` compares them"),
