@@ -97,13 +97,16 @@ enum Color {
 }
 
 impl Input {
-    /// The files to read; `None` when there is nothing to read but a keyboard.
+    /// The files to read, in the order of their names, whatever order they were given in.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
         if self.captures.iter().filter(|capture| *capture == Path::new("-")).count() > 1 {
             return Err(Error::Usage("standard input (`-`) is given twice; it can be read once".into()));
         }
         if !self.captures.is_empty() {
-            return Ok(self.captures.clone());
+            // Where files overlap, packets of one time are taken in the order of the files: it is to be the same each time.
+            let mut captures = self.captures.clone();
+            captures.sort();
+            return Ok(captures);
         }
         if std::io::stdin().is_terminal() {
             super::usage()?;

@@ -66,7 +66,7 @@ pub struct Report {
     pub schema_version: u32,
     /// What wrote it.
     pub generator: Generator,
-    /// The files, in time order.
+    /// The files, in the order of their first frames; those without one last.
     pub captures: Vec<CaptureFile>,
     /// How much of the capture the figures rest on.
     pub coverage: Coverage,
@@ -374,11 +374,20 @@ pub struct AnomalyReport {
     pub first_frame: Option<u64>,
 }
 
+impl CaptureFile {
+    /// Its place among others.
+    fn place(&self) -> (bool, Option<&str>, &str) {
+        (self.first_time.is_none(), self.first_time.as_deref(), &self.file)
+    }
+}
+
 impl Report {
     /// The report of a capture: its files, what was asked for, its totals, and the sums of its rows.
-    pub fn new(captures: Vec<CaptureFile>, settings: Settings, totals: &Totals, summary: &Summary) -> Self {
+    pub fn new(mut captures: Vec<CaptureFile>, settings: Settings, totals: &Totals, summary: &Summary) -> Self {
         let mut anomalies = totals.anomalies.clone();
         anomalies += summary.anomalies();
+        // In whatever order they were given, they are the same capture.
+        captures.sort_by(|a, b| a.place().cmp(&b.place()));
         let side = |side| SideReport::new(summary, side, totals.wire_bytes);
         Self {
             schema_version: SCHEMA_VERSION,

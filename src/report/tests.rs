@@ -28,6 +28,20 @@ pub(super) fn deck_report() -> Report {
 }
 
 #[test]
+fn captures_stand_in_the_order_of_their_first_frames() {
+    let file = |file: &str, first_time: Option<&str>| CaptureFile {
+        file: file.into(),
+        first_time: first_time.map(str::to_owned),
+        ..deck_report().captures.remove(0)
+    };
+    let (early, late) = (Some("2016-07-27T20:56:41.000000000Z"), Some("2016-07-27T20:57:41.000000000Z"));
+    let given = vec![file("a", None), file("b", late), file("d", early), file("c", early)];
+    let report = Report::new(given, Settings::new(&Options::default()), &Totals::default(), &Summary::default());
+    let names: Vec<&str> = report.captures.iter().map(|capture| capture.file.as_str()).collect();
+    assert_eq!(names, ["c", "d", "b", "a"]);
+}
+
+#[test]
 fn the_deck_as_json() {
     // Its version is the crate's.
     let report = Report { generator: Generator { name: "wiretare", version: "0" }, ..deck_report() };

@@ -92,6 +92,27 @@ fn rows_of_a_live_capture_appear_before_it_ends() {
 }
 
 #[test]
+fn files_in_any_order_are_the_same_capture() {
+    let scratch = Scratch::new("order");
+    let copy = scratch.path("copy.pcapng");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE), &copy).expect("copied");
+    let empty = scratch.path("empty.pcap");
+    let header = [&0xa1b2_c3d4_u32.to_le_bytes()[..], &[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0]].concat();
+    std::fs::write(&empty, header).expect("written");
+    // Two overlap, of one nothing is known.
+    let files = [SAMPLE, &copy, "samples/deck/deck.pcap", &empty];
+    let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]].map(|order| order.map(|at| files[at]));
+    for command in [&["report", "-f", "json"][..], &["report"], &["messages"]] {
+        let [first, second, third] = orders.each_ref().map(|order| run(&[command, order].concat()).stdout);
+        assert!(!first.is_empty() && first == second && first == third, "{command:?}");
+    }
+    let report: serde_json::Value =
+        serde_json::from_slice(&run(&[&["report", "-f", "json"], &orders[1][..]].concat()).stdout).expect("JSON");
+    let captures = report["captures"].as_array().expect("a list").iter().map(|capture| capture["file"].as_str().expect("a name"));
+    assert_eq!(captures.collect::<Vec<_>>(), ["deck.pcap", "ajax-and-websocket.pcapng", "copy.pcapng", "empty.pcap"]);
+}
+
+#[test]
 fn filters_choose_rows_by_handshake_host_path_and_connection() {
     let types = |arguments: &[&str]| -> Vec<String> {
         let output = run(&[&["messages", SAMPLE][..], arguments].concat());
