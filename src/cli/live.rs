@@ -1,4 +1,4 @@
-//! Captures as they come: a pipe, which Ctrl-C ends, so that what is known by then is printed.
+//! Captures as they come: a pipe, which an interrupt ends, so that what is known by then is printed.
 
 use std::fs;
 use std::io::{self, Read};
@@ -9,12 +9,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::SIGINT;
-use signal_hook::flag;
 use wiretare::{Capture, Limits, Result};
 
-/// The exit code of a run that was interrupted.
-pub(super) const INTERRUPTED: u8 = 130;
+use super::interrupts;
 
 /// How long a pipe may go on after an interrupt: Ctrl-C ends what writes to it too, which hands over its last packets first.
 const GRACE: Duration = Duration::from_secs(1);
@@ -31,9 +28,9 @@ const AHEAD: usize = 4;
 /// Whether an interrupt came before the end of the input.
 static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Whether the input was ended by an interrupt.
-pub(super) fn is_interrupted() -> bool {
-    IS_INTERRUPTED.load(Ordering::Relaxed)
+/// The exit code of a run whose input was ended by an interrupt: 130 of SIGINT, 143 of SIGTERM.
+pub(super) fn interrupted() -> Option<u8> {
+    interrupts::code().filter(|_| IS_INTERRUPTED.load(Ordering::Relaxed))
 }
 
 /// Whether packets of an input may be a while in coming: a pipe or a device, not a file.
@@ -49,37 +46,12 @@ pub(super) fn open(files: &[PathBuf], limits: &Limits) -> Result<Capture> {
     let is_stdin = file == Path::new("-");
     // What is not there and folders get their errors where files do.
     let is_pipe = is_live(file) && (is_stdin || file.metadata().is_ok_and(|metadata| !metadata.is_dir()));
-    let Some(flag) = is_pipe.then(listen).flatten() else { return Capture::open(files, limits) };
+    let Some(flag) = is_pipe.then(interrupts::end_of_input).flatten() else { return Capture::open(files, limits) };
     let (name, path) = (file.to_string_lossy(), file.clone());
     match is_stdin {
         true => Capture::from_reader("-", UntilInterrupted::new(|| Ok(io::stdin()), flag), limits),
         false => Capture::from_reader(&name, UntilInterrupted::new(|| fs::File::open(path), flag), limits),
     }
-}
-
-/// Takes interrupts for the end of the input; `None` where the system does not let it, and where they are ignored, as those of a
-/// shell's background are: such an interrupt is for another.
-fn listen() -> Option<Arc<AtomicBool>> {
-    if is_ignored(SIGINT) {
-        return None;
-    }
-    let flag = Arc::new(AtomicBool::new(false));
-    // In this order: the first interrupt finds the flag not set.
-    flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), Arc::clone(&flag)).ok()?;
-    flag::register(SIGINT, Arc::clone(&flag)).ok()?;
-    Some(flag)
-}
-
-/// Whether the program was started with a signal ignored, where the system tells (proc_pid_status(5)).
-fn is_ignored(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    ignored(&status).is_some_and(|signals| signals >> (signal - 1) & 1 == 1)
-}
-
-/// The signals that a process ignores, the first one in the lowest bit.
-fn ignored(status: &str) -> Option<u64> {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
-    u64::from_str_radix(mask.trim(), 16).ok()
 }
 
 /// A reader that is at its end soon after an interrupt, even while nothing comes: another thread waits for what does.
@@ -197,13 +169,5 @@ mod tests {
         let mut reader = UntilInterrupted::new(|| Ok(Silence), flag);
         reader.until = Some(now());
         assert_eq!(reader.read(&mut [0; 4]).expect("it ends"), 0);
-    }
-
-    #[test]
-    fn ignored_signals_are_those_of_the_mask() {
-        let of = |status: &str| ignored(status).map(|signals| signals >> (SIGINT - 1) & 1 == 1);
-        assert_eq!(of("Name:\twiretare\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001000\n"), Some(false));
-        assert_eq!(of("SigIgn:\t0000000000000006\nSigCgt:\t0000000000000000\n"), Some(true));
-        assert_eq!(of("Name:\twiretare\n"), None);
     }
 }

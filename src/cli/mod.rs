@@ -6,6 +6,7 @@ mod compare;
 mod dissect;
 mod filter;
 mod follow;
+mod interrupts;
 mod live;
 mod measure;
 mod messages;
@@ -42,8 +43,9 @@ Examples:
   wiretare check capture.pcapng --budget b.toml   whether it keeps a budget
   tcpdump -i any -U -w - | wiretare messages -    the same as JSON, live
 
-Exit codes, the first that fits: 2 bad usage, or input or output that cannot be read, written or judged; 130 interrupted; 1 `check` or
-`compare` says no; 3 with --strict, when the capture was damaged or held nothing to measure; 0 done.";
+Exit codes, the first that fits: 2 bad usage, or input or output that cannot be read, written or judged; 130 or 143 interrupted (SIGINT,
+SIGTERM); 1 `check` or `compare` says no; 3 with --strict, when the capture was damaged or held
+nothing to measure; 0 done.";
 
 /// Weighs web traffic in packet captures: what every Ajax exchange and WebSocket message costs on the wire.
 ///
@@ -172,13 +174,18 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     };
-    match outcome {
-        Ok(_) if live::is_interrupted() => {
+    match (outcome, live::interrupted()) {
+        (Ok(_), Some(code)) => {
             notes.note("interrupted; shown is what came until then");
-            ExitCode::from(live::INTERRUPTED)
+            ExitCode::from(code)
         }
-        Ok(Outcome::Refused) => ExitCode::from(1),
-        Ok(outcome) => match outcome.lacks().filter(|_| strict) {
+        // Not even the beginning of a capture.
+        (Err(Error::NotACapture { .. }), Some(code)) => {
+            notes.note("interrupted; nothing had come that could be shown");
+            ExitCode::from(code)
+        }
+        (Ok(Outcome::Refused), None) => ExitCode::from(1),
+        (Ok(outcome), None) => match outcome.lacks().filter(|_| strict) {
             Some(lacking) => {
                 notes.refusal(format_args!("strict: {lacking}"));
                 ExitCode::from(3)
@@ -186,8 +193,8 @@ pub(crate) fn main() -> ExitCode {
             None => ExitCode::SUCCESS,
         },
         // The reader of our output has had enough, as in `wiretare messages … | head`.
-        Err(Error::Write { source, .. }) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
+        (Err(Error::Write { source, .. }), _) if source.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        (Err(error), _) => {
             notes.error(&error);
             ExitCode::from(2)
         }

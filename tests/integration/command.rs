@@ -222,9 +222,45 @@ fn what_is_no_capture_gets_a_hint_where_one_helps() {
 }
 
 #[cfg(unix)]
-fn interrupt(child: &std::process::Child) {
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(interrupted.success());
+fn signal(child: &std::process::Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+}
+
+/// Waits until interrupts are caught (proc_pid_status(5)).
+#[cfg(target_os = "linux")]
+fn await_listening(child: &std::process::Child) {
+    let status = format!("/proc/{}/status", child.id());
+    let caught = || {
+        let status = std::fs::read_to_string(&status).expect("it runs");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask").trim().to_owned();
+        u64::from_str_radix(&mask, 16).expect("hexadecimal")
+    };
+    // SIGINT is 2, SIGTERM 15.
+    while caught() & (1 << 1 | 1 << 14) != 1 << 1 | 1 << 14 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn interrupt_ends_a_pipe_of_which_nothing_has_come() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        for beginning in [&b""[..], b"\xd4\xc3\xb2\xa1\x02\0"] {
+            let mut command = wiretare(&["report", "-"]);
+            let mut child =
+                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+            child.stdin.as_mut().expect("piped").write_all(beginning).expect("taken");
+            await_listening(&child);
+            signal(&child, name);
+            // It stays open until the command has ended.
+            let pipe = child.stdin.take();
+            let output = child.wait_with_output().expect("the command ends");
+            drop(pipe);
+            assert_eq!(output.status.code(), Some(code), "{name}: {}", text(&output.stderr));
+            assert_eq!(text(&output.stderr), "note: interrupted; nothing had come that could be shown\n");
+        }
+    }
 }
 
 #[test]
@@ -235,7 +271,13 @@ fn interrupt_ends_a_pipe_and_what_came_until_then_is_shown() {
     let named = scratch.path("capture");
     assert!(Command::new("mkfifo").arg(&named).status().expect("mkfifo").success());
     // As tcpdump ends, which the same Ctrl-C reaches; and a pipe that stays open, and of which nothing more comes.
-    for (input, stays_open) in [("-", false), ("-", true), (&named, false), (&named, true)] {
+    for (input, stays_open, name, code) in [
+        ("-", false, "-INT", 130),
+        ("-", true, "-INT", 130),
+        (&named, false, "-INT", 130),
+        (&named, true, "-INT", 130),
+        ("-", true, "-TERM", 143),
+    ] {
         let mut child = wiretare(&["messages", input])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -251,13 +293,13 @@ fn interrupt_ends_a_pipe_and_what_came_until_then_is_shown() {
         let mut first = [0];
         let mut rows = child.stdout.take().expect("piped");
         rows.read_exact(&mut first).expect("a row");
-        interrupt(&child);
+        signal(&child, name);
         let pipe = stays_open.then_some(pipe);
         let mut rest = String::new();
         rows.read_to_string(&mut rest).expect("UTF-8");
         let output = child.wait_with_output().expect("the command ends");
         drop(pipe);
-        assert_eq!(output.status.code(), Some(130), "{input} {stays_open}");
+        assert_eq!(output.status.code(), Some(code), "{input} {stays_open}");
         assert_eq!(text(&output.stderr), "note: interrupted; shown is what came until then\n");
         assert_eq!(format!("{}{rest}", char::from(first[0])), whole);
     }
@@ -266,9 +308,16 @@ fn interrupt_ends_a_pipe_and_what_came_until_then_is_shown() {
 #[test]
 #[cfg(target_os = "linux")]
 fn interrupt_that_the_shell_ignores_for_it_ends_nothing() {
+    for (ignored, sent) in [("INT", &["-INT"][..]), ("TERM", &["-TERM"]), ("INT TERM", &["-INT", "-TERM"])] {
+        ignored_interrupts_end_nothing(ignored, sent);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn ignored_interrupts_end_nothing(ignored: &str, sent: &[&str]) {
     let whole = text(&wiretare(&["messages", "-q", SAMPLE]).output().expect("the command runs").stdout).to_owned();
     let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' INT; exec \"$0\" messages -q -", env!("CARGO_BIN_EXE_wiretare")]);
+    shell.args(["-c", &format!("trap '' {ignored}; exec \"$0\" messages -q -"), env!("CARGO_BIN_EXE_wiretare")]);
     let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the command starts");
     let mut pipe = child.stdin.take().expect("piped");
     let sample = sample();
@@ -277,7 +326,7 @@ fn interrupt_that_the_shell_ignores_for_it_ends_nothing() {
     let mut first = [0];
     let mut rows = child.stdout.take().expect("piped");
     rows.read_exact(&mut first).expect("a row");
-    interrupt(&child);
+    sent.iter().for_each(|name| signal(&child, name));
     pipe.write_all(rest).expect("it still reads");
     drop(pipe);
     let mut others = String::new();

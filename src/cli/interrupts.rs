@@ -1,0 +1,102 @@
+//! Interrupts, SIGINT and SIGTERM: the end of a pipe, and else that of the program.
+
+use std::fs;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// What the next interrupt does.
+struct Handling {
+    is_listening: bool,
+    /// The input that it ends, where it does.
+    input: Option<Arc<AtomicBool>>,
+    /// The exit code of a run whose input was ended by one.
+    code: Option<u8>,
+}
+
+static HANDLING: Mutex<Handling> = Mutex::new(Handling { is_listening: false, input: None, code: None });
+
+fn handling() -> MutexGuard<'static, Handling> {
+    HANDLING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the next interrupt for the end of an input: it sets the flag, and one after it ends the program. `None` where the system
+/// does not let it, where both signals are ignored, and where an input was ended before.
+pub(super) fn end_of_input() -> Option<Arc<AtomicBool>> {
+    let mut handling = handling();
+    if !handling.listen() || handling.code.is_some() {
+        return None;
+    }
+    let flag = Arc::new(AtomicBool::new(false));
+    handling.input = Some(Arc::clone(&flag));
+    Some(flag)
+}
+
+/// The exit code that says by which interrupt the input was ended.
+pub(super) fn code() -> Option<u8> {
+    handling().code
+}
+
+impl Handling {
+    /// Listens from now on, unless it does; whether it does then.
+    fn listen(&mut self) -> bool {
+        self.is_listening = self.is_listening || listen();
+        self.is_listening
+    }
+
+    fn interrupt(&mut self, signal: i32) {
+        let code = 128 + signal;
+        match self.input.take() {
+            Some(flag) => {
+                self.code = u8::try_from(code).ok();
+                flag.store(true, Ordering::Relaxed);
+            }
+            None => process::exit(code),
+        }
+    }
+}
+
+/// Hands interrupts to a thread of their own. One that is ignored, as those of a shell's background are, is for another.
+#[cfg(unix)]
+fn listen() -> bool {
+    let signals = [SIGINT, SIGTERM].into_iter().filter(|&signal| !is_ignored(signal)).collect::<Vec<_>>();
+    if signals.is_empty() {
+        return false;
+    }
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(signals) else { return false };
+    thread::spawn(move || signals.forever().for_each(|signal| handling().interrupt(signal)));
+    true
+}
+
+#[cfg(not(unix))]
+fn listen() -> bool {
+    false
+}
+
+/// Whether the program was started with a signal ignored, where the system tells (proc_pid_status(5)).
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored(&status).is_some_and(|signals| signals >> (signal - 1) & 1 == 1)
+}
+
+/// The signals that a process ignores, the first one in the lowest bit.
+fn ignored(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_those_of_the_mask() {
+        let of = |status: &str| ignored(status).map(|signals| signals >> (SIGINT - 1) & 1 == 1);
+        assert_eq!(of("Name:\twiretare\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001000\n"), Some(false));
+        assert_eq!(of("SigIgn:\t0000000000000006\nSigCgt:\t0000000000000000\n"), Some(true));
+        assert_eq!(of("Name:\twiretare\n"), None);
+    }
+}
