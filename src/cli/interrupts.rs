@@ -1,6 +1,7 @@
-//! Interrupts, SIGINT and SIGTERM: the end of a pipe, and else that of the program.
+//! Interrupts, SIGINT and SIGTERM: the end of a pipe, and else that of the program, which leaves no partial file behind.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,9 +16,11 @@ struct Handling {
     input: Option<Arc<AtomicBool>>,
     /// The exit code of a run whose input was ended by one.
     code: Option<u8>,
+    /// The output that is not whole yet: removed when the program ends.
+    partial: Option<PathBuf>,
 }
 
-static HANDLING: Mutex<Handling> = Mutex::new(Handling { is_listening: false, input: None, code: None });
+static HANDLING: Mutex<Handling> = Mutex::new(Handling { is_listening: false, input: None, code: None, partial: None });
 
 fn handling() -> MutexGuard<'static, Handling> {
     HANDLING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -40,6 +43,33 @@ pub(super) fn code() -> Option<u8> {
     handling().code
 }
 
+/// A file that is being written, and does not stay: what is whole is moved away before.
+#[derive(Debug)]
+pub(super) struct Partial(PathBuf);
+
+impl Partial {
+    /// Before the file is made, so that no interrupt comes between.
+    pub(super) fn new(path: PathBuf) -> Self {
+        let mut handling = handling();
+        // Where nobody listens, an interrupt ends the program as it would any, and the file stays.
+        let _ = handling.listen();
+        handling.partial = Some(path.clone());
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // Best effort: nobody waits for it any more.
+        let _ = fs::remove_file(&self.0);
+        handling().partial.take_if(|partial| *partial == self.0);
+    }
+}
+
 impl Handling {
     /// Listens from now on, unless it does; whether it does then.
     fn listen(&mut self) -> bool {
@@ -54,7 +84,11 @@ impl Handling {
                 self.code = u8::try_from(code).ok();
                 flag.store(true, Ordering::Relaxed);
             }
-            None => process::exit(code),
+            None => {
+                // Best effort: the program ends in any case.
+                let _ = self.partial.take().map(fs::remove_file);
+                process::exit(code)
+            }
         }
     }
 }

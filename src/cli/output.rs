@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use wiretare::{Error, Result};
 
+use super::interrupts::Partial;
+
 /// Octets gathered before they are written: as many as a pipe takes at once. More would not stay in the nearer caches.
 pub(super) const BUFFER: usize = 64 << 10;
 
@@ -24,10 +26,9 @@ enum Target {
     /// A device or pipe, which cannot be replaced.
     Stream(File),
     File {
-        temporary: PathBuf,
+        partial: Partial,
         target: PathBuf,
         file: File,
-        whole: bool,
     },
 }
 
@@ -112,13 +113,13 @@ impl Target {
         let mut temporary_name = std::ffi::OsString::from(".");
         temporary_name.push(name);
         temporary_name.push(format!(".{}.partial", std::process::id()));
-        let temporary = target.with_file_name(temporary_name);
-        let file = File::create(&temporary)?;
+        let partial = Partial::new(target.with_file_name(temporary_name));
+        let file = File::create(partial.path())?;
         if let Some(existing) = existing {
             // Best effort: what is readable to others is to stay so.
             let _ = file.set_permissions(existing.permissions());
         }
-        Ok(Self::File { temporary, target, file, whole: false })
+        Ok(Self::File { partial, target, file })
     }
 
     fn write(&mut self, octets: &[u8]) -> io::Result<()> {
@@ -133,19 +134,9 @@ impl Target {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if let Self::File { temporary, target, whole, .. } = self {
-            std::fs::rename(temporary, target)?;
-            *whole = true;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Self::File { temporary, whole: false, .. } = self {
-            // Best effort: nobody waits for it any more.
-            let _ = std::fs::remove_file(temporary);
+        match self {
+            Self::File { partial, target, .. } => std::fs::rename(partial.path(), target),
+            Self::Stdout | Self::Stream(_) => Ok(()),
         }
     }
 }

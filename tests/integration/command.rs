@@ -307,6 +307,29 @@ fn interrupt_ends_a_pipe_and_what_came_until_then_is_shown() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn interrupt_leaves_no_partial_file_behind() {
+    let scratch = Scratch::new("interrupted");
+    let (named, report) = (scratch.path("capture"), scratch.path("report.json"));
+    assert!(Command::new("mkfifo").arg(&named).status().expect("mkfifo").success());
+    // Of several files, one of which nobody writes to; of a pipe, at the second interrupt.
+    let cases: [(&[&str], &[&str], i32); 3] =
+        [(&[SAMPLE, &named], &["-INT"], 130), (&[SAMPLE, &named], &["-TERM"], 143), (&["-"], &["-INT", "-TERM"], 143)];
+    for (inputs, signals, code) in cases {
+        let mut command = wiretare(&[&["report", "-f", "json", "-o", &report], inputs].concat());
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+        await_listening(&child);
+        signals.iter().for_each(|name| signal(&child, name));
+        let pipe = child.stdin.take();
+        let output = child.wait_with_output().expect("the command ends");
+        drop(pipe);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(code), ""), "{inputs:?} {signals:?}");
+        let left: Vec<_> = std::fs::read_dir(&scratch.0).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
+        assert_eq!(left, ["capture"], "{inputs:?} {signals:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn interrupt_that_the_shell_ignores_for_it_ends_nothing() {
     for (ignored, sent) in [("INT", &["-INT"][..]), ("TERM", &["-TERM"]), ("INT TERM", &["-INT", "-TERM"])] {
         ignored_interrupts_end_nothing(ignored, sent);
