@@ -66,7 +66,7 @@ pub(super) struct Display {
     /// FILE appears, or is replaced, only when all of it is written; `-` is standard output.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Columns that a table may take; by default those of the terminal, elsewhere as many as it needs
+    /// Columns that a table may take, 60 at least; by default those of the terminal, elsewhere as many as it needs
     #[arg(long, value_name = "N", value_parser = columns)]
     width: Option<u16>,
     /// When tables are coloured; where nothing is said, NO_COLOR in the environment means never
@@ -187,11 +187,11 @@ impl Display {
 
     /// Columns of a table: as given, else of COLUMNS, else of the terminal; `None` for as many as it needs.
     pub(super) fn width(&self) -> Option<usize> {
-        if self.width.is_some() || !self.on_terminal() {
-            return self.width.map(usize::from);
-        }
-        let of_environment = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&columns| columns >= 20);
-        of_environment.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+        let width = match self.width.map(usize::from) {
+            None if self.on_terminal() => columns_of_terminal(),
+            width => width,
+        };
+        width.map(|width| width.max(LEAST_COLUMNS))
     }
 
     /// How pages are laid out.
@@ -219,6 +219,14 @@ impl Display {
     }
 }
 
+/// Fewer would cut numbers.
+const LEAST_COLUMNS: usize = 60;
+
+fn columns_of_terminal() -> Option<usize> {
+    let of_environment = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&columns| columns > 0);
+    of_environment.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
 /// A whole number as an argument; the message of the standard library speaks of digits and strings.
 pub(super) fn number(text: &str) -> std::result::Result<u64, String> {
     text.trim().parse().map_err(|_| "wanted a whole number, such as 0 or 12".into())
@@ -226,8 +234,8 @@ pub(super) fn number(text: &str) -> std::result::Result<u64, String> {
 
 /// Columns of a table.
 fn columns(text: &str) -> std::result::Result<u16, String> {
-    let columns = text.trim().parse().ok().filter(|columns| (20..).contains(columns));
-    columns.ok_or_else(|| "wanted a number of columns from 20 to 65535".into())
+    let columns = text.trim().parse().ok().filter(|columns| (1..).contains(columns));
+    columns.ok_or_else(|| "wanted a number of columns from 1 to 65535".into())
 }
 
 /// The limits that can be set: a line each with name, default and what it bounds.

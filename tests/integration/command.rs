@@ -159,7 +159,7 @@ fn what_cannot_be_read_is_one_clear_error() {
         (&["messages", "--connection", "five", SAMPLE], "'five' for '--connection <N>': wanted a whole number, such as 0 or 12"),
         (&["messages", "--connection", "-1", SAMPLE], "wanted a whole number"),
         (&["follow", "--connection", "", SAMPLE], "wanted a whole number"),
-        (&["report", "--width", "9", SAMPLE], "wanted a number of columns from 20 to 65535"),
+        (&["report", "--width", "0", SAMPLE], "wanted a number of columns from 1 to 65535"),
         (&["report", "--limit", "block=99999999999999999999", SAMPLE], "limit block: wanted at most 4,294,967,295 B, had"),
         (&["no/such.pcap"], "error: no/such.pcap: No such file"),
         (&["messages", "Cargo.toml"], "error: Cargo.toml: not a capture"),
@@ -552,6 +552,24 @@ fn pages_keep_words_whole_and_fit_the_terminal() {
             "{width}: {endpoints}"
         );
     }
+}
+
+#[test]
+fn pages_narrower_than_60_columns_are_as_wide() {
+    let tables: [&[&str]; 4] = [
+        &["report", SAMPLE],
+        &["messages", "-f", "table", SAMPLE],
+        &["compare", "samples/deck/deck.pcap", SAMPLE],
+        &["check", SAMPLE, "--max", "comparison.counterfactual.ajax_as_websocket.observed_wire_bytes=9MB"],
+    ];
+    for table in tables {
+        let of_width = |width: &str| run(&[table, &["--width", width]].concat());
+        assert!(!of_width("60").stdout.is_empty() && of_width("60").stdout != of_width("200").stdout, "{table:?}");
+        for width in ["1", "20", "59"] {
+            assert_eq!(text(&of_width(width).stdout), text(&of_width("60").stdout), "{table:?} {width}");
+        }
+    }
+    assert!(text(&run(&["report", "--help"]).stdout).contains("60 at least"));
 }
 
 /// Lines of the shell in a page that begin with the program, with their arguments.
