@@ -1,7 +1,9 @@
 //! What a shell and `man` know of the command: both made from its own definition.
 
+use clap::builder::{Resettable, StyledStr};
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
+use clap_mangen::roff::{Roff, roman};
 use wiretare::{Error, Result};
 
 use super::output::Output;
@@ -45,8 +47,31 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Outcome> {
 /// Prints a manual page.
 pub(super) fn man(args: &ManArgs) -> Result<Outcome> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command(args.command.as_deref())?).source(SOURCE).render(&mut page).expect("a Vec takes every write");
+    let command = command(args.command.as_deref())?;
+    let behind = command.get_after_long_help().or_else(|| command.get_after_help()).map(StyledStr::to_string);
+    // What it calls EXTRA has no line ends.
+    let command = command.after_help(Resettable::Reset).after_long_help(Resettable::Reset);
+    clap_mangen::Man::new(command).source(SOURCE).render(&mut page).expect("a Vec takes every write");
+    sections(&behind.unwrap_or_default()).to_writer(&mut page).expect("a Vec takes every write");
     print(&page)
+}
+
+/// What stands behind the help, as sections: examples as they are written.
+fn sections(behind: &str) -> Roff {
+    let (examples, codes) = behind.split_once("\nExit codes").unwrap_or((behind, ""));
+    let mut roff = Roff::new();
+    if !codes.is_empty() {
+        roff.control("SH", ["EXIT STATUS"]).text([roman(format!("One of these{}", codes.replace('\n', " ")))]);
+    }
+    let examples = examples.trim_start_matches("Examples:\n").trim_end();
+    if !examples.is_empty() {
+        roff.control("SH", ["EXAMPLES"]).control("nf", []);
+        for line in examples.lines() {
+            roff.text([roman(line)]);
+        }
+        roff.control("fi", []);
+    }
+    roff
 }
 
 fn command(name: Option<&str>) -> Result<Command> {

@@ -372,6 +372,14 @@ fn shells_and_manual_pages_know_every_command() {
         let page = run(&["man", command]);
         assert!(text(&page.stdout).contains(&format!(".TH wiretare-{command} 1")), "{command}: {}", text(&page.stdout));
     }
+    for (command, begins) in [(&["man"][..], "  wiretare capture"), (&["man", "check"], "  wiretare check")] {
+        let page = run(command);
+        let (_, behind) = text(&page.stdout).split_once(".SH \"EXIT STATUS\"\n").expect("a section");
+        let (codes, examples) = behind.split_once(".SH EXAMPLES\n.nf\n").expect("examples");
+        assert!(codes.contains("One of these, the first that fits: 2 ") && codes.contains("; 0 "), "{codes}");
+        assert!(examples.starts_with(begins) && !examples.contains("first that fits"), "{examples}");
+        assert!(!text(&page.stdout).contains(".SH EXTRA"));
+    }
     let output = run(&["man", "mesages"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
