@@ -86,6 +86,16 @@ fn clear_growth_fails_where_it_is_asked_for() {
 }
 
 #[test]
+fn every_value_of_the_column_real_is_explained() {
+    let page = text(&run(&["compare", "samples/deck/deck.pcap", SAMPLE]).stdout);
+    let legend = page.lines().find(|line| line.starts_with("real: ")).unwrap_or_else(|| panic!("{page}"));
+    let rows = page.lines().take_while(|line| !line.starts_with("real: "));
+    let values = rows.filter(|line| line.starts_with(' ') && line.contains(" B ")).filter_map(|line| line.rsplit("  ").next());
+    let values: std::collections::BTreeSet<&str> = values.map(str::trim).collect();
+    assert!(values.contains("same") && values.iter().all(|value| legend.contains(value)), "{values:?}: {legend}");
+}
+
+#[test]
 fn report_of_an_earlier_release_is_compared() {
     let compared = json(&["compare", "-f", "json", VERSION_1, "samples/deck/deck.pcap"]);
     let websocket = compared["sides"].as_array().expect("sides").iter().find(|side| side["name"] == "websocket").expect("WebSocket");

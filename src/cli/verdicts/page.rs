@@ -16,6 +16,10 @@ const COMPARED: [&str; 6] = ["", "base", "new", "change", "in %", "real"];
 /// Of these, what a narrow page has no room for.
 const LEAST: [&str; 2] = ["change", "real"];
 
+/// What stands in the last column.
+const REAL: &str = "real: yes, by more than the values vary; noise, by less; same, not at all; too few values to tell; \
+    – is a sum, which depends on how much was captured, or nobody knows how the values vary.";
+
 /// The verdict of a check in a sentence.
 pub(crate) fn verdict(checked: &Checked) -> String {
     let count = |verdict: Verdict| checked.outcomes.iter().filter(|outcome| outcome.verdict == verdict).count();
@@ -129,6 +133,10 @@ fn sides(page: &mut Page<'_>, comparison: &Comparison) -> io::Result<()> {
         })?;
         let row = |figure: &Compared| std::iter::once(figure.title.to_owned()).chain(cells(figure)).collect();
         page.table_in_room(1, &COMPARED, side.metrics.iter().map(row).collect(), &LEAST)?;
+    }
+    if !comparison.sides.is_empty() {
+        page.gap()?;
+        page.paragraph("", REAL)?;
     }
     cautions(page, &comparison.cautions)
 }
