@@ -96,6 +96,22 @@ fn every_number_of_the_page_is_in_the_json() {
 }
 
 #[test]
+fn savings_of_several_findings_are_said_to_overlap() {
+    for (path, overlaps) in [("browser/ajax-and-websocket.pcapng", true), ("classifier/with-metadata.pcapng", false)] {
+        let page = report(&[], &sample(path));
+        let findings = page.split("What could be saved\n").nth(1).expect("findings").split("\n\n").next().expect("a section");
+        assert_eq!(findings.starts_with("Findings overlap: their savings do not add up.\n"), overlaps, "{findings}");
+    }
+}
+
+#[test]
+fn distributions_are_called_so_in_the_docs_and_on_the_page() {
+    let docs = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).expect("the page");
+    assert!(docs.contains("\n| Distributions | "));
+    assert!(report(&[], &sample("deck/deck.pcap")).contains("\nDistributions (bytes; "));
+}
+
+#[test]
 fn number_that_is_not_in_the_json_would_be_found() {
     let mut known = Known::default();
     known.add(&serde_json::json!({"wire_bytes": 65632, "share": 0.762, "answer_s": 0.0935}));

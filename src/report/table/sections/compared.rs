@@ -81,7 +81,7 @@ pub(in crate::report::table) fn distributions(page: &mut Page<'_>, report: &Repo
     if rows.is_empty() {
         return Ok(());
     }
-    page.heading("Spread (bytes; times with their unit)")?;
+    page.heading("Distributions (bytes; times with their unit)")?;
     page.table_in_room(1, &["", "count", "min", "p50", "p90", "p99", "max"], rows, &["min", "p90", "max"])
 }
 

@@ -13,6 +13,9 @@ pub(in crate::report::table) fn findings(page: &mut Page<'_>, report: &Report) -
         return Ok(());
     }
     page.heading("What could be saved")?;
+    if report.findings.len() > 1 {
+        page.paragraph("", "Findings overlap: their savings do not add up.")?;
+    }
     for finding in &report.findings {
         let saving = match (finding.saving_bytes, finding.saving_percent) {
             (Some(bytes), Some(percent)) => format!("saves {} bytes ({percent:.1} % of its side)", thousands(bytes)),
