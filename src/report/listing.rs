@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use super::text::{push_safe, safe_bytes, shorten, width};
+use super::text::{push_safe, safe_bytes, shorten, shorten_middle, width};
 use crate::anomaly::AnomalySet;
 use crate::message::{ConnectionRow, Content, Cost, Direction, Envelope, EnvelopeId, Exchange, Head, Message, Opcode, Row, Side, Upgrade};
 use crate::options::thousands;
@@ -18,8 +18,14 @@ const CAPTION: [&str; 2] = [
 /// Columns below which a request and a response are not both shown: each with its label and a dozen characters.
 const LEAST_FOR_BOTH: usize = 48;
 
+/// Columns that a target takes before what became of the exchange is shown.
+const LEAST_TARGET: usize = 16;
+
 /// Columns below which a preview is not begun.
 const LEAST_PREVIEW: usize = 4;
+
+/// What stands for it then.
+const NO_PREVIEW: &str = " …";
 
 /// Turns rows into lines for people.
 #[derive(Clone, Debug)]
@@ -137,39 +143,24 @@ impl Listing {
         exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
         self.row(frame_of(&costs), exchange.connection, &ends, &Sizes::of_costs(&costs), odd);
 
-        match &exchange.request {
-            Some(request) => write!(self.line, "{} {}", safe_bytes(request.method()), safe_bytes(request.target())).expect(TAKES),
-            None => self.line.push_str("(request not captured)"),
-        }
-        match &exchange.response {
-            Some(response) => {
-                write!(self.line, " {}", response.status).expect(TAKES);
-                if let Some(kind) = response.head.field("content-type") {
-                    write!(self.line, " {}", safe_bytes(subtype(kind))).expect(TAKES);
-                }
-            }
-            // The reason says whether there was one.
-            None if exchange.upgrade_refused.is_some() => {}
-            None => self.line.push_str(" (no response captured)"),
-        }
-        self.line.push_str(match (exchange.upgrade, exchange.side) {
-            (Some(Upgrade::WebSocket), _) => ", opens a WebSocket",
-            (Some(Upgrade::Tunnel), _) => ", opens a tunnel",
-            (Some(Upgrade::Other), _) => ", changes protocol",
-            (None, _) if exchange.upgrade_refused.is_some() => ", opens no WebSocket",
-            (None, Side::Ajax) => ", ajax",
-            (None, Side::ServerSentEvents) => ", server-sent events",
-            (None, Side::WebSocket | Side::OtherHttp) => "",
-        });
-        if let Some(refused) = exchange.upgrade_refused {
-            write!(self.line, ": {}", refused.reason.name()).expect(TAKES);
-        }
         let of_request =
             exchange.request.as_ref().and_then(|request| Preview::of_http("  request: ", &request.head, &request.content, &request.cost));
         let of_response = exchange
             .response
             .as_ref()
             .and_then(|response| Preview::of_http("  response: ", &response.head, &response.content, &response.cost));
+        let (status, became) = (status_of(exchange), became(exchange));
+        let has_preview = of_request.is_some() || of_response.is_some();
+        match &exchange.request {
+            Some(request) => {
+                write!(self.line, "{} ", safe_bytes(request.method())).expect(TAKES);
+                let behind = width(&became) + if has_preview { width(NO_PREVIEW) } else { 0 };
+                self.target(&safe_bytes(request.target()), width(&status), behind);
+            }
+            None => self.line.push_str("(request not captured)"),
+        }
+        self.line.push_str(&status);
+        self.line.push_str(&became);
         let is_narrow = self.width.is_some_and(|all| all.saturating_sub(width(&self.line)) < LEAST_FOR_BOTH);
         match (of_request.filter(|_| !is_narrow || of_response.is_none()), of_response) {
             // Half of the room each; what the request leaves is the response's.
@@ -180,6 +171,16 @@ impl Listing {
             (request, response) => request.or(response).iter().for_each(|only| self.preview(only, 1)),
         }
         self.finish(if odd.is_empty() { Tone::Plain } else { Tone::Odd }, out);
+    }
+
+    /// Appends a target, its middle left out where status and content type behind it would have no room, or, of one that is long
+    /// even then, what follows these.
+    fn target(&mut self, target: &str, status: usize, behind: usize) {
+        let Some(all) = self.width else { return self.line.push_str(target) };
+        let room = all.saturating_sub(width(&self.line) + status);
+        // An ellipsis stands for what has none.
+        let least = room.saturating_sub(behind.min(1)).min(LEAST_TARGET);
+        self.line.push_str(&shorten_middle(target, room.saturating_sub(behind).max(least)));
     }
 
     fn message(&mut self, message: &Message, out: &mut Vec<u8>) {
@@ -300,7 +301,7 @@ impl Listing {
         let room = left.map(|left| left.saturating_sub(preview.label.len()) / parts);
         // A label with nothing behind it says nothing.
         if room.is_some_and(|room| room < LEAST_PREVIEW) {
-            self.line.push_str(" …");
+            self.line.push_str(NO_PREVIEW);
             return;
         }
         self.line.push_str(preview.label);
@@ -327,6 +328,34 @@ impl Listing {
 
 /// Why writing to the line cannot fail.
 const TAKES: &str = "a String takes every write";
+
+/// Status and content type, or that there are none.
+fn status_of(exchange: &Exchange) -> String {
+    match &exchange.response {
+        Some(response) => match response.head.field("content-type") {
+            Some(kind) => format!(" {} {}", response.status, safe_bytes(subtype(kind))),
+            None => format!(" {}", response.status),
+        },
+        // The reason says whether there was one.
+        None if exchange.upgrade_refused.is_some() => String::new(),
+        None => " (no response captured)".into(),
+    }
+}
+
+/// What came of an exchange, or whose it is.
+fn became(exchange: &Exchange) -> String {
+    match (exchange.upgrade, exchange.side) {
+        (Some(Upgrade::WebSocket), _) => ", opens a WebSocket".into(),
+        (Some(Upgrade::Tunnel), _) => ", opens a tunnel".into(),
+        (Some(Upgrade::Other), _) => ", changes protocol".into(),
+        (None, side) => match (exchange.upgrade_refused, side) {
+            (Some(refused), _) => format!(", opens no WebSocket: {}", refused.reason.name()),
+            (None, Side::Ajax) => ", ajax".into(),
+            (None, Side::ServerSentEvents) => ", server-sent events".into(),
+            (None, Side::WebSocket | Side::OtherHttp) => String::new(),
+        },
+    }
+}
 
 /// The beginning of a content.
 struct Preview<'a> {

@@ -65,9 +65,8 @@ pub fn shorten(text: &str, columns: usize) -> String {
     text.to_owned()
 }
 
-/// Text of which the middle is left out where it takes more than a number of terminal columns: of a file or host both ends say
-/// what it is.
-#[cfg(feature = "cli")]
+/// Text of which the middle is left out where it takes more than a number of terminal columns: of a file, host or target both ends
+/// say what it is.
 pub(super) fn shorten_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();

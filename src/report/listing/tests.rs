@@ -235,6 +235,30 @@ fn request_leaves_half_of_the_line_to_the_response() {
 }
 
 #[test]
+fn status_and_content_type_are_seen_behind_a_long_target() {
+    let line = |target: &[u8], width: Option<usize>| {
+        let Row::Exchange(mut exchange) = rows()[0].clone() else { panic!("the first row is an exchange") };
+        let raw = [b"GET ", target, b" HTTP/1.1"].concat();
+        let end = 4 + target.len();
+        exchange.request.as_mut().expect("captured").head = Head::new(&raw, [&raw[..3], &raw[4..end], &raw[end + 1..]], std::iter::empty());
+        exchange.upgrade = None;
+        exchange.side = Side::Ajax;
+        let (mut listing, mut out) = (Listing::new(width, false), Vec::new());
+        listing.append(&Row::Exchange(exchange), &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    };
+    let long = format!("/api/items?query={}&page=7", "x".repeat(200));
+    for (width, shown) in
+        [(60, "GET /…7 200 html…"), (80, "GET /api/ite…&page=7 200 html, ajax …"), (100, "GET /api/items?q…xxxx&page=7 200 html, ajax …")]
+    {
+        let line = line(long.as_bytes(), Some(width));
+        assert!(line.trim_end().ends_with(&format!("  {shown}")) && line.trim_end().width() <= width, "{width}: {line}");
+    }
+    assert!(line(long.as_bytes(), None).contains(&format!("GET {long} 200 html, ajax")));
+    assert!(line(b"/short", Some(80)).contains("GET /short 200 html, ajax"));
+}
+
+#[test]
 fn colour_changes_nothing_but_colour() {
     let plain = listing(Some(120), true).replace("\x1b[2m", "").replace("\x1b[33m", "").replace("\x1b[0m", "");
     assert_eq!(plain, listing(Some(120), false));
