@@ -3,44 +3,45 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 /// What the next interrupt does.
 struct Handling {
     is_listening: bool,
-    /// The input that it ends, where it does.
-    input: Option<Arc<AtomicBool>>,
-    /// The exit code of a run whose input was ended by one.
-    code: Option<u8>,
+    /// Whether it ends the input, not the program.
+    ends_input: bool,
     /// The output that is not whole yet: removed when the program ends.
     partial: Option<PathBuf>,
 }
 
-static HANDLING: Mutex<Handling> = Mutex::new(Handling { is_listening: false, input: None, code: None, partial: None });
+static HANDLING: Mutex<Handling> = Mutex::new(Handling { is_listening: false, ends_input: false, partial: None });
 
 fn handling() -> MutexGuard<'static, Handling> {
     HANDLING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes the next interrupt for the end of an input: it sets the flag, and one after it ends the program. `None` where the system
-/// does not let it, where both signals are ignored, and where an input was ended before.
-pub(super) fn end_of_input() -> Option<Arc<AtomicBool>> {
+/// Takes the next interrupt for the end of an input, and one after it for that of the program. Returns where the number of its signal
+/// will stand, 0 until then: set by the handler itself, so that an end of the input that the signal brought about is not seen before
+/// it. `None` where the system does not let it, and where both signals are ignored.
+pub(super) fn end_of_input() -> Option<Arc<AtomicUsize>> {
+    let signal = Arc::new(AtomicUsize::new(0));
+    let register = |number: i32| flag::register_usize(number, Arc::clone(&signal), usize::try_from(number).ok()?).ok();
+    // Before anybody listens: the first interrupt finds its place.
+    let is_registered = signals().filter_map(register).count() > 0;
     let mut handling = handling();
-    if !handling.listen() || handling.code.is_some() {
-        return None;
-    }
-    let flag = Arc::new(AtomicBool::new(false));
-    handling.input = Some(Arc::clone(&flag));
-    Some(flag)
+    handling.ends_input = is_registered;
+    handling.listen();
+    is_registered.then_some(signal)
 }
 
-/// The exit code that says by which interrupt the input was ended.
-pub(super) fn code() -> Option<u8> {
-    handling().code
+/// The exit code of a run that a signal ended.
+pub(super) fn code(signal: usize) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(u8::MAX)
 }
 
 /// A file that is being written, and does not stay: what is whole is moved away before.
@@ -52,7 +53,7 @@ impl Partial {
     pub(super) fn new(path: PathBuf) -> Self {
         let mut handling = handling();
         // Where nobody listens, an interrupt ends the program as it would any, and the file stays.
-        let _ = handling.listen();
+        handling.listen();
         handling.partial = Some(path.clone());
         Self(path)
     }
@@ -71,36 +72,33 @@ impl Drop for Partial {
 }
 
 impl Handling {
-    /// Listens from now on, unless it does; whether it does then.
-    fn listen(&mut self) -> bool {
+    /// Listens from now on, unless it does.
+    fn listen(&mut self) {
         self.is_listening = self.is_listening || listen();
-        self.is_listening
     }
 
     fn interrupt(&mut self, signal: i32) {
-        let code = 128 + signal;
-        match self.input.take() {
-            Some(flag) => {
-                self.code = u8::try_from(code).ok();
-                flag.store(true, Ordering::Relaxed);
-            }
-            None => {
-                // Best effort: the program ends in any case.
-                let _ = self.partial.take().map(fs::remove_file);
-                process::exit(code)
-            }
+        if std::mem::take(&mut self.ends_input) {
+            return;
         }
+        // Best effort: the program ends in any case.
+        let _ = self.partial.take().map(fs::remove_file);
+        process::exit(128 + signal)
     }
 }
 
-/// Hands interrupts to a thread of their own. One that is ignored, as those of a shell's background are, is for another.
+/// Those that are listened to. One that is ignored, as those of a shell's background are, is for another.
+fn signals() -> impl Iterator<Item = i32> {
+    [SIGINT, SIGTERM].into_iter().filter(|&signal| !is_ignored(signal))
+}
+
+/// Hands interrupts to a thread of their own; whether the system lets it.
 #[cfg(unix)]
 fn listen() -> bool {
-    let signals = [SIGINT, SIGTERM].into_iter().filter(|&signal| !is_ignored(signal)).collect::<Vec<_>>();
-    if signals.is_empty() {
+    if signals().next().is_none() {
         return false;
     }
-    let Ok(mut signals) = signal_hook::iterator::Signals::new(signals) else { return false };
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(signals()) else { return false };
     thread::spawn(move || signals.forever().for_each(|signal| handling().interrupt(signal)));
     true
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,12 +25,15 @@ const PIECE: usize = 64 << 10;
 /// Pieces that are read ahead.
 const AHEAD: usize = 4;
 
-/// Whether an interrupt came before the end of the input.
-static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// The signal that came before the end of the input; 0 for none.
+static INTERRUPTED_BY: AtomicUsize = AtomicUsize::new(0);
 
 /// The exit code of a run whose input was ended by an interrupt: 130 of SIGINT, 143 of SIGTERM.
 pub(super) fn interrupted() -> Option<u8> {
-    interrupts::code().filter(|_| IS_INTERRUPTED.load(Ordering::Relaxed))
+    match INTERRUPTED_BY.load(Ordering::Relaxed) {
+        0 => None,
+        signal => Some(interrupts::code(signal)),
+    }
 }
 
 /// Whether packets of an input may be a while in coming: a pipe or a device, not a file.
@@ -46,11 +49,13 @@ pub(super) fn open(files: &[PathBuf], limits: &Limits) -> Result<Capture> {
     let is_stdin = file == Path::new("-");
     // What is not there and folders get their errors where files do.
     let is_pipe = is_live(file) && (is_stdin || file.metadata().is_ok_and(|metadata| !metadata.is_dir()));
-    let Some(flag) = is_pipe.then(interrupts::end_of_input).flatten() else { return Capture::open(files, limits) };
+    // After an interrupt the next one is the end of the program.
+    let may_end = is_pipe && interrupted().is_none();
+    let Some(signal) = may_end.then(interrupts::end_of_input).flatten() else { return Capture::open(files, limits) };
     let (name, path) = (file.to_string_lossy(), file.clone());
     match is_stdin {
-        true => Capture::from_reader("-", UntilInterrupted::new(|| Ok(io::stdin()), flag), limits),
-        false => Capture::from_reader(&name, UntilInterrupted::new(|| fs::File::open(path), flag), limits),
+        true => Capture::from_reader("-", UntilInterrupted::new(|| Ok(io::stdin()), signal), limits),
+        false => Capture::from_reader(&name, UntilInterrupted::new(|| fs::File::open(path), signal), limits),
     }
 }
 
@@ -59,14 +64,15 @@ struct UntilInterrupted {
     pieces: Receiver<io::Result<Vec<u8>>>,
     piece: Vec<u8>,
     read: usize,
-    flag: Arc<AtomicBool>,
+    /// The signal that interrupted it; 0 for none.
+    signal: Arc<AtomicUsize>,
     /// When it ends, once that is known.
     until: Option<Instant>,
 }
 
 impl UntilInterrupted {
     /// Of what `open` opens: a named pipe is not open before somebody writes to it.
-    fn new<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static, flag: Arc<AtomicBool>) -> Self {
+    fn new<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static, signal: Arc<AtomicUsize>) -> Self {
         let (sender, pieces) = sync_channel(AHEAD);
         thread::spawn(move || {
             let mut inner = match open() {
@@ -86,13 +92,13 @@ impl UntilInterrupted {
                 }
             }
         });
-        Self { pieces, piece: Vec::new(), read: 0, flag, until: None }
+        Self { pieces, piece: Vec::new(), read: 0, signal, until: None }
     }
 
     /// The next piece; an empty one at the end.
     fn next(&mut self) -> io::Result<Vec<u8>> {
         loop {
-            let is_over = self.flag.load(Ordering::Relaxed) && {
+            let is_over = self.signal.load(Ordering::Relaxed) != 0 && {
                 let now = now();
                 now >= *self.until.get_or_insert(now + GRACE)
             };
@@ -112,8 +118,8 @@ impl Read for UntilInterrupted {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.read == self.piece.len() {
             (self.piece, self.read) = (self.next()?, 0);
-            if self.piece.is_empty() && self.flag.load(Ordering::Relaxed) {
-                IS_INTERRUPTED.store(true, Ordering::Relaxed);
+            if self.piece.is_empty() {
+                INTERRUPTED_BY.fetch_max(self.signal.load(Ordering::Relaxed), Ordering::Relaxed);
             }
         }
         let len = (&self.piece[self.read..]).read(into)?;
@@ -154,8 +160,8 @@ mod tests {
 
     #[test]
     fn pipe_goes_on_for_a_while_after_an_interrupt_and_not_for_ever() {
-        let flag = Arc::new(AtomicBool::new(true));
-        let mut reader = UntilInterrupted::new(|| Ok(io::repeat(7)), Arc::clone(&flag));
+        let signal = Arc::new(AtomicUsize::new(2));
+        let mut reader = UntilInterrupted::new(|| Ok(io::repeat(7)), Arc::clone(&signal));
         assert_eq!(reader.read(&mut [0; 4]).expect("nothing fails"), 4);
         reader.until = Some(now());
         let mut rest = Vec::new();
@@ -165,8 +171,8 @@ mod tests {
 
     #[test]
     fn interrupt_ends_a_pipe_of_which_nothing_comes() {
-        let flag = Arc::new(AtomicBool::new(true));
-        let mut reader = UntilInterrupted::new(|| Ok(Silence), flag);
+        let signal = Arc::new(AtomicUsize::new(2));
+        let mut reader = UntilInterrupted::new(|| Ok(Silence), signal);
         reader.until = Some(now());
         assert_eq!(reader.read(&mut [0; 4]).expect("it ends"), 0);
     }

@@ -312,9 +312,13 @@ fn interrupt_leaves_no_partial_file_behind() {
     let (named, report) = (scratch.path("capture"), scratch.path("report.json"));
     assert!(Command::new("mkfifo").arg(&named).status().expect("mkfifo").success());
     // Of several files, one of which nobody writes to; of a pipe, at the second interrupt.
-    let cases: [(&[&str], &[&str], i32); 3] =
-        [(&[SAMPLE, &named], &["-INT"], 130), (&[SAMPLE, &named], &["-TERM"], 143), (&["-"], &["-INT", "-TERM"], 143)];
-    for (inputs, signals, code) in cases {
+    let cases: [(&[&str], &[&str], &[i32]); 3] = [
+        (&[SAMPLE, &named], &["-INT"], &[130]),
+        (&[SAMPLE, &named], &["-TERM"], &[143]),
+        // The first may come before the pipe is open.
+        (&["-"], &["-INT", "-TERM"], &[130, 143]),
+    ];
+    for (inputs, signals, codes) in cases {
         let mut command = wiretare(&[&["report", "-f", "json", "-o", &report], inputs].concat());
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
         await_listening(&child);
@@ -322,7 +326,8 @@ fn interrupt_leaves_no_partial_file_behind() {
         let pipe = child.stdin.take();
         let output = child.wait_with_output().expect("the command ends");
         drop(pipe);
-        assert_eq!((output.status.code(), text(&output.stderr)), (Some(code), ""), "{inputs:?} {signals:?}");
+        assert!(output.status.code().is_some_and(|code| codes.contains(&code)), "{inputs:?} {signals:?}: {:?}", output.status);
+        assert_eq!(text(&output.stderr), "", "{inputs:?} {signals:?}");
         let left: Vec<_> = std::fs::read_dir(&scratch.0).expect("the folder").map(|entry| entry.expect("an entry").file_name()).collect();
         assert_eq!(left, ["capture"], "{inputs:?} {signals:?}");
     }
