@@ -18,8 +18,8 @@ const CAPTION: [&str; 2] = [
 /// Columns below which a request and a response are not both shown: each with its label and a dozen characters.
 const LEAST_FOR_BOTH: usize = 48;
 
-/// Columns that a target takes before what became of the exchange is shown.
-const LEAST_TARGET: usize = 16;
+/// Columns that a target takes in any case, and before what became of the exchange is shown.
+const LEAST_TARGET: [usize; 2] = [4, 16];
 
 /// Columns below which a preview is not begun.
 const LEAST_PREVIEW: usize = 4;
@@ -179,7 +179,7 @@ impl Listing {
         let Some(all) = self.width else { return self.line.push_str(target) };
         let room = all.saturating_sub(width(&self.line) + status);
         // An ellipsis stands for what has none.
-        let least = room.saturating_sub(behind.min(1)).min(LEAST_TARGET);
+        let least = room.saturating_sub(behind.min(1)).clamp(LEAST_TARGET[0], LEAST_TARGET[1]);
         self.line.push_str(&shorten_middle(target, room.saturating_sub(behind).max(least)));
     }
 

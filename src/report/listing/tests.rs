@@ -249,7 +249,7 @@ fn status_and_content_type_are_seen_behind_a_long_target() {
     };
     let long = format!("/api/items?query={}&page=7", "x".repeat(200));
     for (width, shown) in
-        [(60, "GET /…7 200 html…"), (80, "GET /api/ite…&page=7 200 html, ajax …"), (100, "GET /api/items?q…xxxx&page=7 200 html, ajax …")]
+        [(60, "GET /a…7 200 htm…"), (80, "GET /api/ite…&page=7 200 html, ajax …"), (100, "GET /api/items?q…xxxx&page=7 200 html, ajax …")]
     {
         let line = line(long.as_bytes(), Some(width));
         assert!(line.trim_end().ends_with(&format!("  {shown}")) && line.trim_end().width() <= width, "{width}: {line}");
