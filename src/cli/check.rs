@@ -26,9 +26,9 @@ A budget is TOML:
   max_increase = \"5%\"          # than in the baseline
 
 Metrics are paths in the JSON of `wiretare report -f json`; `wiretare schema budget` describes the file.
-Exit codes, the first that fits: 2 it could not be checked: no such metric, or one of a rule that was not measured (unless its
-`no_data` says what follows); 130 or 143 interrupted; 1 a rule does not hold; 3 with --strict, when a capture was damaged or held
-neither an Ajax exchange nor a WebSocket message; 0 every rule holds.";
+Exit codes, the first that fits: 2 it could not be checked: no such metric, or one of a rule that was not measured (unless \
+its `no_data` says what follows); 130 or 143 interrupted; 1 a rule does not hold; 3 with --strict, when a capture was damaged or \
+held neither an Ajax exchange nor a WebSocket message; 0 every rule holds.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -43,8 +43,8 @@ Examples:
   wiretare check capture.pcapng --budget b.toml   whether it keeps a budget
   tcpdump -i any -U -w - | wiretare messages -    the same as JSON, live
 
-Exit codes, the first that fits: 2 bad usage, or input or output that cannot be read, written or judged; 130 or 143 interrupted (SIGINT,
-SIGTERM); 1 `check` or `compare` says no; 3 with --strict, when the capture was damaged or held
+Exit codes, the first that fits: 2 bad usage, or input or output that cannot be read, written or judged; \
+130 or 143 interrupted (SIGINT, SIGTERM); 1 `check` or `compare` says no; 3 with --strict, when the capture was damaged or held \
 nothing to measure; 0 done.";
 
 /// Weighs web traffic in packet captures: what every Ajax exchange and WebSocket message costs on the wire.
