@@ -124,8 +124,8 @@ pub(crate) struct Assembler {
     held: Option<Box<Held>>,
     /// Stream offset up to which the peer has acknowledged, where that is beyond `delivered`.
     acknowledged: u64,
-    /// Whether a second segment said that bytes are missing which the peer has.
-    is_confirmed: bool,
+    /// The same as far as two acknowledgments say so: a single one may be damaged.
+    confirmed: u64,
     /// Segments seen since an acknowledged hole opened.
     waited: u32,
     /// When the first of them was.
@@ -194,9 +194,11 @@ impl Assembler {
             let offset = self.delivered + ahead as u64;
             // The FIN takes a sequence number but no byte.
             let offset = self.fin.map_or(offset, |fin| offset.min(fin.max(self.delivered)));
-            if ahead < MAX_WINDOW && offset >= self.acknowledged {
-                self.is_confirmed = self.has_acknowledged_hole();
-                self.acknowledged = offset;
+            if ahead < MAX_WINDOW {
+                if self.has_acknowledged_hole() {
+                    self.confirmed = self.confirmed.max(offset.min(self.acknowledged));
+                }
+                self.acknowledged = self.acknowledged.max(offset);
             }
         }
     }
@@ -317,10 +319,10 @@ impl Assembler {
         if let Some(fin) = self.fin.filter(|&fin| fin > self.delivered && fin - self.delivered < MAX_WINDOW as u64) {
             loss += self.lose_until(fin, 0, buffer);
         }
-        // Of what was acknowledged one may have been a FIN. A single acknowledgment may be damaged.
-        let acknowledged = self.fin.map_or(self.acknowledged.saturating_sub(1), |fin| self.acknowledged.min(fin));
-        let is_believed = self.is_confirmed && acknowledged > self.delivered;
-        if is_believed && acknowledged - self.delivered <= MAX_ACKNOWLEDGED_HOLE {
+        // The last of all that were acknowledged may have been a FIN.
+        let without_fin = self.confirmed.saturating_sub(u64::from(self.confirmed == self.acknowledged));
+        let acknowledged = self.fin.map_or(without_fin, |fin| self.confirmed.min(fin));
+        if acknowledged > self.delivered && acknowledged - self.delivered <= MAX_ACKNOWLEDGED_HOLE {
             loss += self.lose_until(acknowledged, 0, buffer);
         }
         loss
@@ -429,7 +431,7 @@ impl Assembler {
         loss += Loss { bytes: 1, frame_behind: segment.frame.number };
         self.advance(1);
         self.next = segment.seq;
-        self.acknowledged = 0;
+        (self.acknowledged, self.confirmed) = (0, 0);
         self.fin = None;
         let receipt = self.receive(segment, buffer, limits);
         loss += receipt.loss;

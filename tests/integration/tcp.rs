@@ -296,6 +296,15 @@ fn one_damaged_acknowledgment_loses_nothing() {
     let mut trace = Trace::open();
     trace.exchange().send(Sent { seq: 29, ack: 500_000, ..CLIENT });
     assert_eq!(trace.connection().tcp.lost_bytes, 0);
+    // Behind a true hole of 40 octets, and before it is said again.
+    for acknowledged in [[69, 500_000, 69], [500_000, 69, 69], [69, 69, 500_000]] {
+        let mut trace = Trace::open();
+        trace.send(Sent { flags: PSH | ACK, payload: GET, ..CLIENT });
+        for ack in acknowledged {
+            trace.send(Sent { seq: 29, ack: ack - 28, ..CLIENT });
+        }
+        assert_eq!(trace.connection().tcp.lost_bytes, 40, "{acknowledged:?}");
+    }
 }
 
 #[test]
