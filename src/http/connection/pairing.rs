@@ -30,12 +30,13 @@ impl Connection {
     /// Puts the exchange that a response belongs to at the front: the oldest unanswered one, unless a loss speaks against it.
     pub(super) fn pair(&mut self, first: Frame, start: u64, acknowledged: Option<Acknowledged>) {
         let is_certain = !self.responses_lost && !self.pending.front().is_some_and(|oldest| oldest.after_loss);
-        if self.given_up > 0 {
-            // Behind a loss nobody knows whether it is the next one, or one of those that are still here.
-            self.given_up -= u64::from(is_certain);
+        if self.given_up > 0 && is_certain {
+            self.given_up -= 1;
             return self.answer_nothing();
         }
         let own = match is_certain {
+            // Frame numbers cannot tell it from those that were given up.
+            _ if self.given_up > 0 => acknowledged.and_then(|_| self.own_after_loss(first, start, acknowledged)),
             // Frame numbers say nothing here, as captures swap neighbouring frames.
             true => self.pending.front().is_some_and(|oldest| oldest.exchange.response.is_none()).then_some(0),
             false => self.own_after_loss(first, start, acknowledged),
@@ -46,7 +47,7 @@ impl Connection {
             }
         }
         match own {
-            Some(_) => (self.responses_lost, self.misses_response) = (false, false),
+            Some(_) => (self.responses_lost, self.misses_response, self.given_up) = (false, false, 0),
             None => {
                 // Counting does not tell any more which response is whose.
                 (self.responses_lost, self.misses_response) = (true, true);
