@@ -13,6 +13,9 @@ use crate::http::reader::{Cut, Found, Next, State};
 use crate::message::{Content, ContentSink, Direction, FieldName, Request};
 use crate::stream::StreamBuffer;
 
+/// Octets in which a request is looked for where content was refused.
+const LONGEST_LOOK: usize = 1 << 10;
+
 impl Connection {
     /// Whether something moved.
     pub(super) fn advance_requests(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink, heads: &mut Heads) -> bool {
@@ -31,11 +34,17 @@ impl Connection {
                     self.requests.lose();
                     return true;
                 };
-                if is_refused {
-                    match looks_like_request(buffer.peek()) {
+                if is_refused && !matches!(body, Body::Rest(_)) {
+                    if buffer.is_lost_at_front() {
+                        self.end_request(End::Absent, sink);
+                        self.requests.lose();
+                        return true;
+                    }
+                    let beginning = &buffer.peek()[..buffer.peek().len().min(LONGEST_LOOK)];
+                    match looks_like_request(beginning) {
                         Some(true) => return self.refuse_content(sink),
                         None if self.requests.ended && buffer.is_empty() => return self.refuse_content(sink),
-                        None if !self.requests.ended && buffer.len() <= self.head_limit as u64 => return false,
+                        None if !self.requests.ended && beginning.len() < LONGEST_LOOK => return false,
                         None | Some(false) => {}
                     }
                 }
@@ -146,11 +155,10 @@ impl Connection {
     }
 }
 
-/// Whether a request asked before it sends its content, and was answered without having been told to (RFC 9110 §10.1.1): it may
-/// send none.
+/// Whether a request asked before it sends its content, and was refused (RFC 9110 §10.1.1): it may send none.
 fn is_refused(pending: &Pending) -> bool {
     let has_asked = |request: &Request| request.cost.encoded_bytes == 0 && request.head.has_token("expect", "100-continue");
-    pending.exchange.response.is_some()
+    pending.exchange.response.as_ref().is_some_and(|response| response.status >= 300)
         && !pending.request_is_complete
         && !pending.exchange.informational.contains(&100)
         && pending.exchange.request.as_ref().is_some_and(has_asked)

@@ -136,7 +136,7 @@ pub struct Exchange {
     pub upgrade: Option<String>,
     /// `null` unless the request asked for a WebSocket and did not get one.
     pub upgrade_refused: Option<RefusedUpgrade>,
-    /// From the request's first octet to the response's first, in seconds.
+    /// From the request's first octet to the (final) response's first, in seconds.
     pub time_to_first_byte_s: Option<f64>,
     /// From the request's first octet to the response's last, in seconds.
     pub time_to_last_byte_s: Option<f64>,
