@@ -48,10 +48,11 @@ impl SegmentHeaders {
         }
     }
 
-    /// The mean, rounded up; `None` without a segment. Those with less than three quarters of the most have other messages in them.
+    /// The mean, rounded up; `None` without a segment. Of those that differ by more than a quarter from what most have, the smaller ones
+    /// hold other messages too, and the others are rare: options behind a loss, fragments.
     pub(crate) fn mean(&self) -> Option<u64> {
-        let most = *self.segments.last_key_value()?.0;
-        let whole = self.segments.range(most - most / 4..);
+        let (usual, _) = self.segments.iter().max_by_key(|&(_, count)| count)?;
+        let whole = self.segments.range(usual - usual / 4..=usual + usual / 4);
         let (octets, count) = whole.fold((0, 0), |(octets, sum), (each, count)| (octets + each * count, sum + count));
         Some(octets.div_ceil(count))
     }
@@ -98,6 +99,8 @@ mod tests {
             (&[(1, 4, 264), (5, 5, 54)], Some(54)),
             // Others have their share of the first one.
             (&[(1, 1, 4), (2, 2, 66), (3, 3, 78)], Some(72)),
+            (&[(1, 1, 66), (2, 2, 66), (3, 3, 94), (4, 4, 10)], Some(66)),
+            (&[(1, 1, 66), (2, 2, 66), (3, 3, 66), (4, 4, 500)], Some(66)),
             (&[(0, 0, 0)], None),
         ] {
             assert_eq!(headers(messages).mean(), mean, "{messages:?}");
