@@ -64,6 +64,10 @@ impl Wastes {
 
     /// Looks at an exchange that is no opening handshake.
     pub(super) fn add_exchange(&mut self, exchange: &Exchange) {
+        let earlier = exchange.polling.iter().flat_map(|poll| &poll.earlier);
+        for poll in earlier.filter(|poll| poll.is_new == Some(false) && poll.answer_bytes > 0) {
+            self.add(Waste::UnchangedContent, poll.answer_bytes, poll.frame);
+        }
         let (Some(request), Some(response)) = (&exchange.request, &exchange.response) else { return };
         let (wire_bytes, frame) = (exchange.wire_bytes(), request.cost.provenance.first.number);
         if request.method() == b"OPTIONS" && request.head.field("access-control-request-method").is_some() {
@@ -71,10 +75,6 @@ impl Wastes {
         }
         if exchange.side != Side::Ajax {
             return;
-        }
-        let earlier = exchange.polling.iter().flat_map(|poll| &poll.earlier);
-        for poll in earlier.filter(|poll| poll.is_new == Some(false) && poll.answer_bytes > 0) {
-            self.add(Waste::UnchangedContent, poll.answer_bytes, poll.frame);
         }
         match response.status {
             300..=303 | 305..=399 => self.add(Waste::Redirect, wire_bytes, frame),
@@ -88,7 +88,7 @@ impl Wastes {
         let (encoded, frame) = (response.cost.encoded_bytes, response.cost.provenance.first.number);
         let is_unchanged = exchange.polling.as_ref().is_some_and(|poll| poll.is_new == Some(false));
         if is_unchanged && encoded > 0 && response.content.envelope.is_none() {
-            self.add(Waste::UnchangedContent, encoded, frame);
+            self.add(Waste::UnchangedContent, encoded, request.cost.provenance.first.number);
         }
         if encoded >= WORTH_COMPRESSING
             && accepts_coding(&request.head)
