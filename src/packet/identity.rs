@@ -74,7 +74,9 @@ impl CapturePoint {
         hash.write_u64(u64::from(packet.interface) << 32 | u64::from(packet.link_type) << 8 | u64::from(hop_limit));
         let (link, ip) = packet.data.split_at(link_header_len(&packet).min(packet.data.len()));
         hash.write(link);
-        hash.write(ip_addresses(ip));
+        if is_ip_next(&packet, link) {
+            hash.write(ip_addresses(ip));
+        }
         Self(hash.finish() as u32)
     }
 }
@@ -82,13 +84,21 @@ impl CapturePoint {
 /// Octets of a link-layer header that says where a packet passed: addresses, packet type, interface index. None of one that begins
 /// with times and signal strengths, or says nothing.
 fn link_header_len(packet: &Packet<'_>) -> usize {
-    let is_tagged = |at: usize| matches!(packet.data.get(at..at + 2), Some([0x81, 0x00] | [0x88, 0xa8]));
     match packet.link_type {
-        1 => 14 + 4 * (0..VLAN_TAGS).take_while(|tag| is_tagged(12 + 4 * tag)).count(),
+        1 => 14 + 4 * (0..VLAN_TAGS).take_while(|tag| is_vlan_tag(packet.data, 12 + 4 * tag)).count(),
         113 => 16,
         276 => 20,
         _ => 0,
     }
+}
+
+fn is_vlan_tag(data: &[u8], at: usize) -> bool {
+    matches!(data.get(at..at + 2), Some([0x81, 0x00] | [0x88, 0xa8] | [0x91, 0x00] | [0x92, 0x00]))
+}
+
+/// Whether an IP header follows, and not labels, of which any may look like one.
+fn is_ip_next(packet: &Packet<'_>, link: &[u8]) -> bool {
+    packet.link_type != 1 || matches!(link, [.., 0x08, 0x00] | [.., 0x86, 0xdd])
 }
 
 /// The addresses of an IP header. What else is in it may differ when a packet is sent again: Linux chooses another flow label, and
