@@ -39,6 +39,11 @@ pub(super) fn end_of_input() -> Option<Arc<AtomicUsize>> {
     is_registered.then_some(signal)
 }
 
+/// From now on the next interrupt is the end of the program.
+pub(super) fn input_has_ended() {
+    handling().ends_input = false;
+}
+
 /// The exit code of a run that a signal ended.
 pub(super) fn code(signal: usize) -> u8 {
     u8::try_from(128 + signal).unwrap_or(u8::MAX)

@@ -119,7 +119,10 @@ impl Read for UntilInterrupted {
         if self.read == self.piece.len() {
             (self.piece, self.read) = (self.next()?, 0);
             if self.piece.is_empty() {
-                INTERRUPTED_BY.fetch_max(self.signal.load(Ordering::Relaxed), Ordering::Relaxed);
+                match self.signal.load(Ordering::Relaxed) {
+                    0 => interrupts::input_has_ended(),
+                    signal => drop(INTERRUPTED_BY.fetch_max(signal, Ordering::Relaxed)),
+                }
             }
         }
         let len = (&self.piece[self.read..]).read(into)?;

@@ -56,22 +56,39 @@ pub(super) fn man(args: &ManArgs) -> Result<Outcome> {
     print(&page)
 }
 
-/// What stands behind the help, as sections: examples as they are written.
+/// What stands behind the help, as sections: examples, then notes, then exit codes.
 fn sections(behind: &str) -> Roff {
-    let (examples, codes) = behind.split_once("\nExit codes").unwrap_or((behind, ""));
+    let (before, codes) = behind.split_once("\nExit codes").unwrap_or((behind, ""));
+    let mut paragraphs: Vec<&str> = before.split("\n\n").map(str::trim_end).filter(|paragraph| !paragraph.is_empty()).collect();
+    let examples = paragraphs.first().and_then(|first| first.strip_prefix("Examples:\n"));
+    if examples.is_some() {
+        paragraphs.remove(0);
+    }
     let mut roff = Roff::new();
     if !codes.is_empty() {
         roff.control("SH", ["EXIT STATUS"]).text([roman(format!("One of these{}", codes.replace('\n', " ")))]);
     }
-    let examples = examples.trim_start_matches("Examples:\n").trim_end();
-    if !examples.is_empty() {
-        roff.control("SH", ["EXAMPLES"]).control("nf", []);
-        for line in examples.lines() {
-            roff.text([roman(line)]);
-        }
-        roff.control("fi", []);
+    if !paragraphs.is_empty() {
+        roff.control("SH", ["NOTES"]);
+    }
+    for paragraph in paragraphs {
+        as_written(&mut roff, paragraph);
+        roff.control("PP", []);
+    }
+    if let Some(examples) = examples {
+        roff.control("SH", ["EXAMPLES"]);
+        as_written(&mut roff, examples);
     }
     roff
+}
+
+/// Lines that stay lines.
+fn as_written(roff: &mut Roff, lines: &str) {
+    roff.control("nf", []);
+    for line in lines.lines() {
+        roff.text([roman(line)]);
+    }
+    roff.control("fi", []);
 }
 
 fn command(name: Option<&str>) -> Result<Command> {
