@@ -105,7 +105,8 @@ impl Input {
         if !self.captures.is_empty() {
             // Where files overlap, packets of one time are taken in the order of the files: it is to be the same each time.
             let mut captures = self.captures.clone();
-            captures.sort();
+            // `trace2` comes before `trace10`.
+            captures.sort_by(|a, b| a.as_os_str().len().cmp(&b.as_os_str().len()).then_with(|| a.cmp(b)));
             return Ok(captures);
         }
         if std::io::stdin().is_terminal() {
