@@ -258,7 +258,7 @@ fn incomplete(side: &SideTotals) -> Option<String> {
     let incomplete = side.exchanges.incomplete();
     (incomplete > 0).then(|| {
         format!(
-            "of {} of {} exchanges only the request or only the response was captured: the other is in neither figure",
+            "{} of {} exchanges lack their request or response: what was not captured is in neither figure",
             thousands(incomplete),
             thousands(side.exchanges.count)
         )

@@ -76,7 +76,7 @@ pub fn is_empty(report: &Value) -> bool {
     ["/ajax/messages", "/websocket/messages"].iter().all(|count| report.pointer(count).and_then(Value::as_u64).unwrap_or_default() == 0)
 }
 
-/// Parts of a capture that were understood may differ by this before a comparison is doubtful.
+/// Parts of a capture that were understood may differ by this before a comparison is doubtful, and exchanges lack a message.
 const UNDERSTOOD: f64 = 0.05;
 
 /// Why a comparison may mislead, a sentence each.
@@ -104,9 +104,9 @@ pub(super) fn doubts(name: &str, report: &Value) -> Vec<String> {
         doubts.push(format!("of the {name}, {} bytes were sent and not captured", thousands(lost)));
     }
     let (incomplete, exchanges) = (number("/ajax/incomplete_exchanges"), number("/ajax/exchanges"));
-    if incomplete > 0 {
+    if incomplete as f64 > exchanges as f64 * UNDERSTOOD {
         doubts.push(format!(
-            "of {} of {} Ajax exchanges of the {name}, only the request or only the response was captured",
+            "{} of {} Ajax exchanges of the {name} lack their request or response",
             thousands(incomplete),
             thousands(exchanges)
         ));

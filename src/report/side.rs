@@ -26,7 +26,8 @@ pub struct SideReport {
     /// Exchanges; `None` for WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchanges: Option<u64>,
-    /// Exchanges whose request or response was not captured: `per_exchange` is about the others; `None` for WebSocket.
+    /// Exchanges without request or response, which was not captured or never sent: `per_exchange` is about the others; `None` for
+    /// WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incomplete_exchanges: Option<u64>,
     /// Content-bearing WebSocket messages, or exchanges that brought content either way.

@@ -1,7 +1,7 @@
 //! What the capture says, in sentences: the first thing a person reads.
 
 use super::number::{mean, optional_mean, ordinal, percent, thousands, times};
-use super::{LayerMeans, Report, SideReport, Spread};
+use super::{ByDirection, Figures, LayerMeans, Report, Spread};
 use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::counterfactual::Estimate;
 use crate::analysis::{plural, ratio};
@@ -78,21 +78,25 @@ fn whole_exchanges(report: &Report) -> u64 {
     report.ajax.exchanges.unwrap_or_default().saturating_sub(report.ajax.incomplete_exchanges.unwrap_or_default())
 }
 
-/// A warning where exchanges were captured in part.
+/// Fewer exchanges than this part that lack a message change no mean worth mentioning.
+const FEW: f64 = 0.05;
+
+/// A warning where exchanges lack a message.
 fn incomplete(report: &Report) -> Option<String> {
-    let incomplete = report.ajax.incomplete_exchanges.filter(|&count| count > 0)?;
+    let (incomplete, exchanges) = (report.ajax.incomplete_exchanges?, report.ajax.exchanges?);
     let whole = whole_exchanges(report);
     if whole == 0 {
-        return Some("Mind that of no Ajax exchange both request and response were captured, so nobody knows what one cost.".into());
+        return Some("Mind that no Ajax exchange has both request and response here, so nobody knows what one cost.".into());
     }
-    Some(format!(
-        "Mind that of {} Ajax {} only the request or only the response was captured: sums lack the other, and means of an exchange are of the {} {} that {} whole.",
-        thousands(incomplete),
-        plural(incomplete, "exchange", "exchanges"),
-        thousands(whole),
-        plural(whole, "exchange", "exchanges"),
-        plural(whole, "is", "are")
-    ))
+    ratio(incomplete, exchanges).is_some_and(|part| part >= FEW).then(|| {
+        format!(
+            "Mind that {} of {} Ajax exchanges lack their request or response, which was not captured or never sent: means of an exchange are of the {} that {} whole.",
+            thousands(incomplete),
+            thousands(exchanges),
+            thousands(whole),
+            plural(whole, "is", "are")
+        )
+    })
 }
 
 /// Like against like: what went to the client, and what went to the server.
@@ -163,7 +167,7 @@ fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
     let mut sentences = match report.ajax.per_exchange.as_ref().and_then(|exchange| exchange.means) {
         None => vec![format!("{holds}.")],
         Some(means) => vec![format!(
-            "{holds}: {} bytes on the wire for each exchange, {} of them overhead.",
+            "{holds}: {} bytes on the wire for each exchange; {} of all their bytes are overhead.",
             mean(means.wire_bytes),
             percent(figures.overhead_share)
         )],
@@ -343,14 +347,15 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
         ));
     }
     hints.extend(limits.iter().map(|(_, hint)| hint.clone()));
-    let sides = [&report.ajax, &report.server_sent_events, &report.other_http];
-    let of_sides = |count: fn(&SideReport) -> Option<u64>| sides.iter().filter_map(|side| count(side)).sum::<u64>();
-    let (exchanges, incomplete) = (of_sides(|side| side.exchanges), of_sides(|side| side.incomplete_exchanges));
-    let is_one_way = exchanges > 0 && incomplete == exchanges;
+    let sides = [&report.ajax, &report.websocket, &report.server_sent_events, &report.other_http];
+    let sent = |figures: fn(&ByDirection) -> &Figures| sides.iter().map(|side| figures(&side.by_direction).all_in_wire_bytes).sum::<u64>();
+    let (up, down) = (sent(|by| &by.client_to_server), sent(|by| &by.server_to_client));
+    let is_one_way = (up == 0) != (down == 0);
     if is_one_way {
-        hints.push(
-            "of every exchange one direction is missing: capture where both pass, such as a mirror of both directions of a port".into(),
-        );
+        let missing = if up == 0 { "clients" } else { "servers" };
+        hints.push(format!(
+            "nothing that {missing} sent was captured: capture where both directions pass, such as a mirror of both of a port"
+        ));
     }
     // What a limit gave up counts as lost too, and cannot be told from the rest.
     if let Some(loss) = anomaly("lost_bytes").filter(|_| !is_met("out_of_order_limit")) {

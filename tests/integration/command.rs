@@ -621,7 +621,7 @@ fn examples_of_the_guide_and_the_readme_do_their_work() {
                     *argument = SAMPLE.into();
                 } else if argument == "wiretare.toml" {
                     *argument = "docs/ci/wiretare.toml".into();
-                } else if argument.ends_with(".json") {
+                } else if argument.ends_with(".json") || argument.ends_with(".csv") {
                     *argument = scratch.path(argument);
                 }
             }

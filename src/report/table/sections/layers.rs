@@ -24,7 +24,7 @@ impl<'a> Column<'a> {
 
     fn of_exchanges(header: &'static str, side: &'a SideReport) -> Option<Self> {
         let per_exchange = side.per_exchange.as_ref()?;
-        let count = side.exchanges.unwrap_or_default();
+        let count = side.exchanges.unwrap_or_default().saturating_sub(side.incomplete_exchanges.unwrap_or_default());
         Some(Self { header, means: per_exchange.means?, count, content: per_exchange.content_bytes, figures: &side.figures })
     }
 
