@@ -67,9 +67,11 @@ impl Connection {
             let event = stage.with_seen(seen, |stage| http.advance(direction, buffer, stage, heads));
             let Some(event) = event else { return };
             let gives_way = http.gives_way();
+            // A message that is shown is still to come as part of its exchange.
+            let is_answer = direction == Direction::ServerToClient && !matches!(event, http::Event::Shown(_));
             self.on_http(event, out);
             // Behind lost requests one answer tells whose the client's next octets are; the others wait for what they answer.
-            if gives_way || direction == Direction::ServerToClient && self.has_lost_requests() {
+            if gives_way || is_answer && self.has_lost_requests() {
                 return;
             }
         }
