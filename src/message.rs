@@ -141,6 +141,16 @@ pub struct Message {
     pub anomaly_details: AnomalyDetails,
 }
 
+impl Message {
+    /// What was odd in it, and in its content.
+    #[inline]
+    pub fn oddities(&self) -> AnomalySet {
+        let mut odd = self.anomalies;
+        odd.merge(self.content.anomalies);
+        odd
+    }
+}
+
 /// What a Close frame says (RFC 6455 §5.5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Close {

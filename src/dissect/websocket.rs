@@ -225,9 +225,7 @@ fn append_message(frame: &WebSocketFrame, message: Option<&Message>, fragments: 
     if let Some(answered) = message.answered {
         websocket.push(Field::note(format!("[After what it answers: {} seconds]", super::headers::seconds(answered.nanoseconds().into()))));
     }
-    let mut odd = message.anomalies;
-    odd.merge(message.content.anomalies);
-    append_anomalies(odd, &message.anomaly_details, websocket);
+    append_anomalies(message.oddities(), &message.anomaly_details, websocket);
 }
 
 fn envelope_line(envelope: &Envelope) -> String {

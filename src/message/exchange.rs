@@ -238,6 +238,15 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What was odd in it, and in the contents of both messages.
+    #[inline]
+    pub fn oddities(&self) -> AnomalySet {
+        let mut odd = self.anomalies;
+        self.request.iter().for_each(|request| odd.merge(request.content.anomalies));
+        self.response.iter().for_each(|response| odd.merge(response.content.anomalies));
+        odd
+    }
+
     /// Octets on the wire of request and response.
     pub fn wire_bytes(&self) -> u64 {
         self.request.as_ref().map_or(0, |r| r.cost.wire_bytes()) + self.response.as_ref().map_or(0, |r| r.cost.wire_bytes())

@@ -138,9 +138,7 @@ impl Listing {
         let costs: Vec<&Cost> =
             exchange.request.iter().map(|request| &request.cost).chain(exchange.response.iter().map(|response| &response.cost)).collect();
         let ends = self.ends(Some((exchange.client, exchange.server)), Direction::ClientToServer);
-        let mut odd = exchange.anomalies;
-        exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
-        exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
+        let odd = exchange.oddities();
         self.row(frame_of(&costs), exchange.connection, &ends, &Sizes::of_costs(&costs), odd);
 
         let of_request =
@@ -185,8 +183,7 @@ impl Listing {
 
     fn message(&mut self, message: &Message, out: &mut Vec<u8>) {
         let ends = self.ends(self.peers.get(&message.connection).copied(), message.direction);
-        let mut odd = message.anomalies;
-        odd.merge(message.content.anomalies);
+        let odd = message.oddities();
         self.row(message.cost.provenance.last, message.connection, &ends, &Sizes::of_costs(&[&message.cost]), odd);
         self.line.push_str(message.opcode.name());
         if message.compressed {

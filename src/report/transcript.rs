@@ -125,13 +125,10 @@ impl Transcript {
             Turn::Http(_) => text.push_str("HTTP"),
             Turn::Message(message) => append_what(message, text),
         }
-        let mut odd = match turn {
+        let odd = match turn {
             Turn::Http(part) => part.content.anomalies,
-            Turn::Message(message) => message.anomalies,
+            Turn::Message(message) => message.oddities(),
         };
-        if let Turn::Message(message) = turn {
-            odd.merge(message.content.anomalies);
-        }
         for kind in odd.iter() {
             write!(text, "  ! {}", kind.name()).expect(TAKES);
         }

@@ -153,8 +153,6 @@ impl Lines {
     fn message(&mut self, message: &Message) -> Line {
         let peers = self.peers.get(&message.connection);
         let address = |of: fn(&Peers) -> SocketAddr| peers.map(of).map(|address| address.to_string()).unwrap_or_default();
-        let mut odd = message.anomalies;
-        odd.merge(message.content.anomalies);
         let line = Line {
             r#type: "message",
             connection: message.connection,
@@ -172,7 +170,7 @@ impl Lines {
             close_code: message.close.as_ref().and_then(|close| close.code),
             close_reason: message.close.as_ref().map(|close| text(close.reason.as_bytes())).unwrap_or_default(),
             answered_in_s: seconds(message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9)),
-            anomalies: names(odd),
+            anomalies: names(message.oddities()),
             ..Line::default()
         };
         self.with_cost(with_content(line, &message.content, &message.cost), &message.cost)
@@ -235,9 +233,6 @@ impl Lines {
 fn of_exchange(exchange: &Exchange) -> Line {
     let request = exchange.request.as_ref();
     let of_request = |of: fn(&Request) -> Option<&[u8]>| request.and_then(of).map(text).unwrap_or_default();
-    let mut odd = exchange.anomalies;
-    request.iter().for_each(|request| odd.merge(request.content.anomalies));
-    exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
     Line {
         connection: exchange.connection,
         number: Some(exchange.number),
@@ -253,7 +248,7 @@ fn of_exchange(exchange: &Exchange) -> Line {
         time_to_first_byte_s: seconds(exchange.time_to_first_byte_s),
         time_to_last_byte_s: seconds(exchange.time_to_last_byte_s),
         polling: exchange.polling.as_ref().map(|poll| poll.kind.name()).unwrap_or_default(),
-        anomalies: names(odd),
+        anomalies: names(exchange.oddities()),
         ..Line::default()
     }
 }

@@ -49,10 +49,7 @@ pub(super) fn exchange(mut line: Line<'_>, exchange: &Exchange, mode: ContentMod
     names(&mut line, &exchange.ajax.reasons, out);
     line.padded(padded!(r#"},"polling":"#));
     polling(&mut line, exchange.polling.as_deref());
-    let mut odd = exchange.anomalies;
-    exchange.request.iter().for_each(|request| odd.merge(request.content.anomalies));
-    exchange.response.iter().for_each(|response| odd.merge(response.content.anomalies));
-    end(&mut line, odd, &exchange.anomaly_details, out);
+    end(&mut line, exchange.oddities(), &exchange.anomaly_details, out);
     line.at()
 }
 

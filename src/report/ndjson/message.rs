@@ -15,8 +15,7 @@ pub(super) fn message(line: &mut Line<'_>, message: &Message, mode: ContentMode,
     line.fixed(&DIRECTIONS_AND_OPCODES[message.direction as usize][usize::from(message.opcode.bits() & 0xf)]);
     costs.put(line, message.direction, &message.cost);
     let content = &message.content;
-    let mut odd = message.anomalies;
-    odd.merge(content.anomalies);
+    let odd = message.oddities();
     let is_plain = content.envelope.is_none() && content.sha256.is_none() && mode == ContentMode::None;
     let is_single = message.fragments == 1 && message.close.is_none() && message.answered.is_none();
     if is_plain && is_single && odd.is_empty() {
