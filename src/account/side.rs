@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
+use super::connection_use::ConnectionUse;
 use super::envelopes::Envelopes;
 use super::events::EventTotals;
+use super::exchanges::ExchangeTotals;
 use super::fields::Fields;
 use super::histogram::Distribution;
 use super::money::{Money, Sighting};
@@ -166,60 +168,6 @@ impl AddAssign<&Self> for DirectionTotals {
     }
 }
 
-/// What only exchanges have.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ExchangeTotals {
-    /// Exchanges; upgrades are not among them.
-    pub count: u64,
-    /// Sums of those whose request and response were both captured: two messages each. The three distributions below are of these, too.
-    pub whole: Money,
-    /// Octets on the wire of request and response together.
-    pub wire_bytes: Distribution,
-    /// The part of it that is not encoded content.
-    pub overhead_bytes: Distribution,
-    /// Decoded content of both, where known.
-    pub content_bytes: Distribution,
-    /// From the request's first octet to the response's first, in nanoseconds.
-    pub time_to_first_byte_ns: Distribution,
-    /// From the request's first octet to the response's last, in nanoseconds.
-    pub time_to_last_byte_ns: Distribution,
-    /// Final status codes.
-    pub statuses: BTreeMap<u16, u64>,
-    /// GETs answered without content (204, 304, length 0): octets of both messages.
-    pub empty_answers: Sighting,
-    /// Cookie field lines of requests, in octets.
-    pub cookies: Sighting,
-}
-
-impl ExchangeTotals {
-    /// Exchanges whose request and response were both captured.
-    pub fn whole_count(&self) -> u64 {
-        self.whole.messages / 2
-    }
-
-    /// Exchanges of which a message was not captured.
-    pub fn incomplete(&self) -> u64 {
-        self.count - self.whole_count()
-    }
-}
-
-impl AddAssign<&Self> for ExchangeTotals {
-    fn add_assign(&mut self, other: &Self) {
-        self.count += other.count;
-        self.whole += other.whole;
-        self.wire_bytes += &other.wire_bytes;
-        self.overhead_bytes += &other.overhead_bytes;
-        self.content_bytes += &other.content_bytes;
-        self.time_to_first_byte_ns += &other.time_to_first_byte_ns;
-        self.time_to_last_byte_ns += &other.time_to_last_byte_ns;
-        for (&status, &count) in &other.statuses {
-            *self.statuses.entry(status).or_default() += count;
-        }
-        self.empty_answers += other.empty_answers;
-        self.cookies += other.cookies;
-    }
-}
-
 /// One side of the comparison.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SideTotals {
@@ -247,31 +195,6 @@ pub struct SideTotals {
     pub fields: [Fields; 2],
     /// How its exchanges used connections.
     pub connection_use: ConnectionUse,
-}
-
-/// How exchanges used connections.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ConnectionUse {
-    /// Exchanges on each connection.
-    pub exchanges: Distribution,
-    /// Connections with a single exchange: octets of their set-up and teardown.
-    pub single: Sighting,
-    /// From the SYN to the first request, in nanoseconds.
-    pub time_to_first_request_ns: Distribution,
-    /// From the SYN to the ACK that completes the three-way handshake, in nanoseconds.
-    pub initial_rtt_ns: Distribution,
-    /// From a WebSocket opening handshake's first octet to its last, in nanoseconds.
-    pub opening_handshake_ns: Distribution,
-}
-
-impl AddAssign<&Self> for ConnectionUse {
-    fn add_assign(&mut self, other: &Self) {
-        self.exchanges += &other.exchanges;
-        self.single += other.single;
-        self.time_to_first_request_ns += &other.time_to_first_request_ns;
-        self.initial_rtt_ns += &other.initial_rtt_ns;
-        self.opening_handshake_ns += &other.opening_handshake_ns;
-    }
 }
 
 impl SideTotals {

@@ -1,8 +1,6 @@
 //! The sums of all rows of a capture, or of a part of it.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::collections::HashMap;
 use std::ops::AddAssign;
 
 use foldhash::fast::FixedState;
@@ -11,71 +9,24 @@ use super::charge;
 use super::distinct::Distinct;
 use super::endpoints::{Endpoint, EndpointKey, Endpoints};
 use super::engine_io::EngineIo;
+use super::exchanges::field_line_bytes;
+use super::largest::{Largest, LargestConnection};
 use super::money::Money;
 use super::polls::Polls;
-use super::side::{ConnectionUse, SideTotals, bears_content};
+use super::side::{SideTotals, bears_content};
+use super::subprotocols::Subprotocols;
 use super::transport::Transport;
+use super::unread::Unread;
 use super::wastes::{Talked, Wastes, is_coded};
 use crate::AnomalyCounts;
-use crate::message::{
-    Answered, Bucket, Buckets, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Opcode, Row, Side, Upgrade,
-};
+use crate::message::{Answered, Buckets, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Opcode, Row, Side, Upgrade};
 use crate::options::Assumptions;
-
-/// Largest connections kept.
-const LARGEST: usize = 20;
-
-/// Different subprotocols kept: the first ones in alphabetical order, so that merging in any order keeps the same.
-const SUBPROTOCOLS: usize = 64;
 
 /// Messages of one connection within this many nanoseconds could share one long-poll answer.
 const SHARED_ANSWER_NS: i64 = 1_000_000_000;
 
 /// A held poll ends without an answer after this many seconds (a usual proxy limit is 60).
 const HELD_POLL_S: f64 = 30.0;
-
-/// A connection as the report's list shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LargestConnection {
-    /// Its number (`tcp.stream`).
-    pub connection: u64,
-    /// Address and port of the client.
-    pub client: SocketAddr,
-    /// Address and port of the server.
-    pub server: SocketAddr,
-    /// Number of its first frame.
-    pub first_frame: u64,
-    /// Number of its last frame.
-    pub last_frame: u64,
-    /// From its first frame to its last, in seconds.
-    pub duration_s: f64,
-    /// What was spoken, in order.
-    pub protocols: Vec<&'static str>,
-    /// Octets on the wire.
-    pub wire_bytes: u64,
-    /// Octets on the wire of its exchanges and messages, by [`Side`].
-    pub side_wire_bytes: [u64; 4],
-    /// What no message owns.
-    pub bucket_bytes: u64,
-    /// Host and target of its WebSocket.
-    pub websocket: Option<(Option<String>, Option<String>)>,
-}
-
-/// What the connections of a subprotocol paid for their messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SubprotocolTotals {
-    /// Connections.
-    pub connections: u64,
-    /// Their messages and control frames.
-    pub figures: Endpoint,
-}
-
-impl AddAssign for SubprotocolTotals {
-    fn add_assign(&mut self, other: Self) {
-        self.connections += other.connections;
-        self.figures += other.figures;
-    }
-}
 
 /// What a WebSocket connection paid so far, until its row names its endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -99,24 +50,18 @@ pub struct Summary {
     connections: u64,
     unclaimed_connections: u64,
     connection_wire_bytes: u64,
-    encrypted_bytes: u64,
-    encrypted_connections: u64,
-    http2_bytes: u64,
-    http2_connections: u64,
-    opaque_bytes: u64,
+    unread: Unread,
     lost_bytes: u64,
     transport: Transport,
     /// (client address, server) pairs of connections with Ajax.
     ajax_pairs: Distinct,
     /// WebSocket messages by opcode and direction.
     opcodes: [[u64; 2]; 16],
-    subprotocols: BTreeMap<String, u64>,
-    /// What connections paid for messages, by subprotocol; empty for none.
-    by_subprotocol: BTreeMap<String, SubprotocolTotals>,
+    subprotocols: Subprotocols,
     /// Upgrade requests less what makes them upgrades: how many, and octets of their header sections.
     plain_upgrade_requests: (u64, u64),
     endpoints: Endpoints,
-    largest: BTreeMap<(Reverse<u64>, u64), Box<LargestConnection>>,
+    largest: Largest,
     anomalies: AnomalyCounts,
     engine_io: EngineIo,
     polls: Polls,
@@ -234,7 +179,7 @@ impl Summary {
         let request_cost = exchange.request.as_ref().map(|request| request.cost).unwrap_or_default();
         let response_cost = exchange.response.as_ref().map(|response| response.cost).unwrap_or_default();
         side.deliveries += u64::from(whole.messages > 0 && (bears_content(&request_cost) || bears_content(&response_cost)));
-        add_exchange_totals(side, exchange, &whole);
+        side.exchanges.add(exchange, &whole);
         let target_len = exchange.request.as_ref().map_or(0, |request| request.target().len() as u64);
         let content = |cost: &Cost| (cost.encoded_bytes, cost.content_bytes);
         side.as_websocket.add(target_len, content(&request_cost), content(&response_cost));
@@ -298,17 +243,7 @@ impl Summary {
         for &(kind, count, frame) in &row.anomalies {
             self.anomalies.add_many(kind, count, frame);
         }
-        let unattributed = row.buckets.of_bucket(Bucket::Unattributed);
-        if row.protocols.contains(&"tls") {
-            self.encrypted_bytes += unattributed;
-            self.encrypted_connections += u64::from(unattributed > 0);
-        } else {
-            self.opaque_bytes += unattributed;
-            if row.protocols.contains(&"http/2") {
-                self.http2_bytes += unattributed;
-                self.http2_connections += 1;
-            }
-        }
+        self.unread.add(row);
         match charge::charges(row) {
             Some(charges) => {
                 for (side, charged) in self.sides.iter_mut().zip(charges) {
@@ -326,7 +261,7 @@ impl Summary {
         for (side, &wire_bytes) in self.sides.iter_mut().zip(&row.side_wire_bytes) {
             if wire_bytes > 0 {
                 side.connections += 1;
-                add_connection_use(&mut side.connection_use, row);
+                side.connection_use.add(row);
             }
         }
         if let Some(facts) = &row.websocket {
@@ -337,7 +272,7 @@ impl Summary {
         }
         self.end_websocket(row);
         self.engine_io.end_connection(row.connection);
-        self.keep_largest(row);
+        self.largest.add(row);
     }
 
     fn end_websocket(&mut self, row: &ConnectionRow) {
@@ -347,8 +282,7 @@ impl Summary {
             self.wastes.add_websocket(row, facts, &active.talked);
             let host = facts.host.as_deref().unwrap_or_default();
             let target = facts.target.as_deref().unwrap_or_default();
-            let totals = self.by_subprotocol.entry(facts.subprotocol.clone().unwrap_or_default()).or_default();
-            *totals += SubprotocolTotals { connections: 1, figures: active.figures };
+            self.subprotocols.add(facts.subprotocol.as_deref(), active.figures);
             self.endpoints.add(EndpointKey::new(Side::WebSocket, host.as_bytes(), target.as_bytes()), active.figures);
         }
         let duration_s = row.last.time.seconds_since(row.first.time).max(0.0);
@@ -358,41 +292,7 @@ impl Summary {
             as_ajax.interval_polls += (duration_s / interval.as_secs_f64().max(1e-3)) as u64 + 1;
         }
         if let Some(subprotocol) = &facts.subprotocol {
-            *self.subprotocols.entry(subprotocol.clone()).or_default() += 1;
-        }
-        self.bound_subprotocols();
-    }
-
-    fn bound_subprotocols(&mut self) {
-        while self.subprotocols.len() > SUBPROTOCOLS {
-            self.subprotocols.pop_last();
-        }
-        while self.by_subprotocol.len() > SUBPROTOCOLS {
-            self.by_subprotocol.pop_last();
-        }
-    }
-
-    fn keep_largest(&mut self, row: &ConnectionRow) {
-        let key = (Reverse(row.wire_bytes), row.connection);
-        if self.largest.len() >= LARGEST && self.largest.last_key_value().is_some_and(|(last, _)| key > *last) {
-            return;
-        }
-        let kept = LargestConnection {
-            connection: row.connection,
-            client: row.client,
-            server: row.server,
-            first_frame: row.first.number,
-            last_frame: row.last.number,
-            duration_s: row.last.time.seconds_since(row.first.time),
-            protocols: row.protocols.clone(),
-            wire_bytes: row.wire_bytes,
-            side_wire_bytes: row.side_wire_bytes,
-            bucket_bytes: row.buckets.total(),
-            websocket: row.websocket.as_ref().map(|facts| (facts.host.clone(), facts.target.clone())),
-        };
-        self.largest.insert(key, Box::new(kept));
-        while self.largest.len() > LARGEST {
-            self.largest.pop_last();
+            self.subprotocols.count(subprotocol);
         }
     }
 
@@ -441,29 +341,9 @@ impl Summary {
         self.unclaimed_connections
     }
 
-    /// Octets on the wire of TLS connections that nothing could read, set-up and acknowledgements not counted.
-    pub fn encrypted_bytes(&self) -> u64 {
-        self.encrypted_bytes
-    }
-
-    /// TLS connections with octets that nothing could read.
-    pub fn encrypted_connections(&self) -> u64 {
-        self.encrypted_connections
-    }
-
-    /// Octets on the wire of [`opaque_bytes`](Self::opaque_bytes) that are HTTP/2 (RFC 9113), which is not read.
-    pub fn http2_bytes(&self) -> u64 {
-        self.http2_bytes
-    }
-
-    /// Connections that speak it.
-    pub fn http2_connections(&self) -> u64 {
-        self.http2_connections
-    }
-
-    /// Octets on the wire of other connections that no parser could own.
-    pub fn opaque_bytes(&self) -> u64 {
-        self.opaque_bytes
+    /// What no parser could read.
+    pub fn unread(&self) -> &Unread {
+        &self.unread
     }
 
     /// Octets that were sent and not captured.
@@ -490,13 +370,8 @@ impl Summary {
             .map(|(counts, bits)| (Opcode::of_bits(bits).name(), counts[0], counts[1]))
     }
 
-    /// What the connections of each subprotocol paid for their messages; the empty name stands for none.
-    pub fn by_subprotocol(&self) -> &BTreeMap<String, SubprotocolTotals> {
-        &self.by_subprotocol
-    }
-
-    /// Connections by subprotocol.
-    pub fn subprotocols(&self) -> &BTreeMap<String, u64> {
+    /// What connections paid by subprotocol.
+    pub fn subprotocols(&self) -> &Subprotocols {
         &self.subprotocols
     }
 
@@ -512,43 +387,12 @@ impl Summary {
 
     /// The 20 largest connections, largest first.
     pub fn largest_connections(&self) -> impl Iterator<Item = &LargestConnection> {
-        self.largest.values().map(|connection| &**connection)
+        self.largest.iter()
     }
 
     /// Oddities of connections.
     pub fn anomalies(&self) -> &AnomalyCounts {
         &self.anomalies
-    }
-}
-
-fn add_exchange_totals(side: &mut SideTotals, exchange: &Exchange, whole: &Money) {
-    let totals = &mut side.exchanges;
-    let wire = whole.wire_bytes();
-    totals.count += 1;
-    // What was not captured of one cost something, too.
-    if exchange.request.is_some() && exchange.response.is_some() {
-        totals.whole += *whole;
-        totals.wire_bytes.add(wire);
-        totals.overhead_bytes.add(whole.overhead_bytes());
-        if whole.unknown_content_messages == 0 {
-            totals.content_bytes.add(whole.content_bytes);
-        }
-    }
-    totals.time_to_first_byte_ns.add_seconds(exchange.time_to_first_byte_s);
-    totals.time_to_last_byte_ns.add_seconds(exchange.time_to_last_byte_s);
-    if let Some(response) = &exchange.response {
-        *totals.statuses.entry(response.status).or_default() += 1;
-        let asked = exchange.request.as_ref().is_some_and(|request| request.method() == b"GET");
-        // Those of polls are told by the polls.
-        if asked && exchange.polling.is_none() && !bears_content(&response.cost) && response.cost.lost_bytes == 0 {
-            totals.empty_answers.add(wire, response.cost.provenance.first.number);
-        }
-    }
-    if let Some(request) = &exchange.request {
-        let cookies: u64 = request.head.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"cookie")).map(field_line_bytes).sum();
-        if cookies > 0 {
-            totals.cookies.add(cookies, request.cost.provenance.first.number);
-        }
     }
 }
 
@@ -560,16 +404,6 @@ fn times(exchange: &Exchange) -> Endpoint {
     times
 }
 
-fn add_connection_use(used: &mut ConnectionUse, row: &ConnectionRow) {
-    used.exchanges.add(row.exchanges);
-    used.time_to_first_request_ns.add_seconds(row.time_to_first_request_s);
-    used.initial_rtt_ns.add_seconds(row.tcp.initial_rtt_s);
-    if row.exchanges == 1 && row.websocket.is_none() {
-        let paid = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| row.buckets.of_bucket(bucket));
-        used.single.add(paid.iter().sum(), row.first.number);
-    }
-}
-
 /// The header sections of request and response.
 fn heads(exchange: &Exchange) -> [Option<&Head>; 2] {
     [exchange.request.as_ref().map(|request| &request.head), exchange.response.as_ref().map(|response| &response.head)]
@@ -578,11 +412,6 @@ fn heads(exchange: &Exchange) -> [Option<&Head>; 2] {
 fn first_frame(exchange: &Exchange) -> Option<u64> {
     let request = exchange.request.as_ref().map(|request| request.cost.provenance.first.number);
     request.or_else(|| exchange.response.as_ref().map(|response| response.cost.provenance.first.number))
-}
-
-/// Octets of a field line: `name: value` CRLF.
-fn field_line_bytes((name, value): (&[u8], &[u8])) -> u64 {
-    (name.len() + value.len() + 4) as u64
 }
 
 /// Fields that only an upgrade request carries; `Connection: Upgrade` gives way to `keep-alive` of about the same length.
@@ -600,33 +429,18 @@ impl AddAssign<&Self> for Summary {
         self.connections += other.connections;
         self.unclaimed_connections += other.unclaimed_connections;
         self.connection_wire_bytes += other.connection_wire_bytes;
-        self.encrypted_bytes += other.encrypted_bytes;
-        self.encrypted_connections += other.encrypted_connections;
-        self.http2_bytes += other.http2_bytes;
-        self.http2_connections += other.http2_connections;
-        self.opaque_bytes += other.opaque_bytes;
+        self.unread += other.unread;
         self.lost_bytes += other.lost_bytes;
         self.transport += other.transport;
         self.ajax_pairs += &other.ajax_pairs;
         for (sum, part) in self.opcodes.iter_mut().flatten().zip(other.opcodes.iter().flatten()) {
             *sum += part;
         }
-        for (name, &count) in &other.subprotocols {
-            *self.subprotocols.entry(name.clone()).or_default() += count;
-        }
-        for (name, &totals) in &other.by_subprotocol {
-            *self.by_subprotocol.entry(name.clone()).or_default() += totals;
-        }
-        self.bound_subprotocols();
+        self.subprotocols += &other.subprotocols;
         self.plain_upgrade_requests.0 += other.plain_upgrade_requests.0;
         self.plain_upgrade_requests.1 += other.plain_upgrade_requests.1;
         self.endpoints += &other.endpoints;
-        for (key, connection) in &other.largest {
-            self.largest.insert(*key, connection.clone());
-        }
-        while self.largest.len() > LARGEST {
-            self.largest.pop_last();
-        }
+        self.largest += &other.largest;
         self.engine_io += &other.engine_io;
         self.polls += &other.polls;
         self.wastes += other.wastes;
@@ -647,7 +461,7 @@ impl AddAssign<&Self> for Summary {
 mod tests {
     use super::*;
     use crate::account::samples::{connection, cost, deck_exchange, deck_message, deck_rows, upgrade_exchange};
-    use crate::message::Application;
+    use crate::message::{Application, Bucket};
 
     fn summary(rows: &[Row]) -> Summary {
         let mut summary = Summary::default();

@@ -417,26 +417,27 @@ impl Coverage {
         let owned = summary.rows_wire_bytes() + summary.buckets().total();
         let not_tcp =
             |(name, packets, wire_bytes): &(String, u64, u64)| NotTcp { name: name.clone(), packets: *packets, wire_bytes: *wire_bytes };
-        let understood_bytes = owned.saturating_sub(summary.encrypted_bytes() + summary.opaque_bytes());
+        let unread = summary.unread();
+        let understood_bytes = owned.saturating_sub(unread.encrypted_bytes + unread.opaque_bytes);
         let share = |part: u64| ratio(part, totals.wire_bytes);
         Self {
             understood_bytes,
             shares: CoverageShares {
                 understood: share(understood_bytes),
-                encrypted: share(summary.encrypted_bytes()),
-                opaque: share(summary.opaque_bytes()),
+                encrypted: share(unread.encrypted_bytes),
+                opaque: share(unread.opaque_bytes),
                 not_tcp: share(totals.not_tcp_bytes),
                 duplicates: share(totals.duplicate_bytes),
                 captured: share(captures.iter().map(|capture| capture.captured_bytes).sum()),
             },
-            encrypted_bytes: summary.encrypted_bytes(),
+            encrypted_bytes: unread.encrypted_bytes,
             lost_bytes: summary.lost_bytes(),
-            opaque_bytes: summary.opaque_bytes(),
-            http2_bytes: summary.http2_bytes(),
+            opaque_bytes: unread.opaque_bytes,
+            http2_bytes: unread.http2_bytes,
             not_tcp_bytes: totals.not_tcp_bytes,
             connections: summary.connections(),
-            encrypted_connections: summary.encrypted_connections(),
-            http2_connections: summary.http2_connections(),
+            encrypted_connections: unread.encrypted_connections,
+            http2_connections: unread.http2_connections,
             silent_connections: summary.unclaimed_connections(),
             not_tcp: totals.not_tcp.iter().map(not_tcp).collect(),
         }
