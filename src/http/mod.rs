@@ -5,6 +5,7 @@ mod body;
 mod coding;
 mod connection;
 mod detect;
+mod framing;
 mod head;
 mod heads;
 mod inflate;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::http::body::{Body, Framing, Progress, Whole, content_codings};
+use crate::http::body::{Body, Progress, Whole};
+use crate::http::framing::{Framing, content_codings};
 use crate::http::reader::{Found, State};
 use crate::message::{Content, ContentSink, Cost, Direction, FieldName, Form, Head};
 use crate::stream::StreamBuffer;

@@ -4,8 +4,9 @@ use super::content::{End, begin_content, end_content, end_of_content, form, is_s
 use super::shown::shown_request;
 use super::{Connection, Event};
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::http::body::{Body, Framing, Rest};
+use crate::http::body::{Body, Rest};
 use crate::http::detect::looks_like_response;
+use crate::http::framing::Framing;
 use crate::http::head::Role;
 use crate::http::heads::Heads;
 use crate::http::pending::Gap;

@@ -4,7 +4,8 @@
 use super::Connection;
 use super::content::{ContentForm, form};
 use crate::anomaly::AnomalySet;
-use crate::http::body::{Framing, Whole};
+use crate::http::body::Whole;
+use crate::http::framing::Framing;
 use crate::http::head::Role;
 use crate::http::heads::{HeadPlace, Heads};
 use crate::http::pending::Place;
