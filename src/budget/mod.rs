@@ -2,6 +2,7 @@
 //!
 //! Works on reports as JSON, so that it reads those that were saved, by this version or an earlier one.
 
+mod bounds;
 mod check;
 mod compare;
 mod file;
@@ -9,7 +10,8 @@ mod metric;
 mod saved;
 mod unit;
 
-pub use check::{BoundIs, Checked, Outcome, Verdict, check};
+pub use bounds::BoundIs;
+pub use check::{Checked, Outcome, Verdict, check};
 pub use compare::{Change, Compared, Comparison, Group, Significance, compare};
 pub use file::{Bound, Budget, Level, NoData, Rule, Selection};
 pub use metric::{Catalogue, Found, lookup};
