@@ -3,12 +3,16 @@
 //! Payload data is consumed as it comes; only a header waits until it is whole. Where bytes are missing, framing goes on
 //! as long as lengths are known; a header among them loses it, and it is taken up again at the next boundary that convinces.
 
+mod resume;
+mod violations;
+
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use self::violations::RSV_KINDS;
 use super::extension::{Compression, Rsv1};
 use super::frame::Header;
 use super::partial::{Partial, Payload};
-use super::recognise::{self, Evidence, Shape, Verdict};
+use super::recognise::{Evidence, Shape};
 use super::trace::Trace;
 use super::{close, mask};
 use crate::anomaly::{AnomalyKind, AnomalySet};
@@ -61,12 +65,6 @@ pub(crate) struct Receiver {
     trace: Option<Box<Trace>>,
 }
 
-/// Frames that lay each within one run, after which the next run is taken to begin with one.
-const UNSPLIT_FRAMES: u8 = 8;
-
-/// Frames until framing is certain that was taken up again.
-const PROBATION_FRAMES: u8 = 8;
-
 /// Where the next unread byte stands, when no frame is unfinished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
@@ -99,9 +97,6 @@ struct Begun {
 
 /// What a step came to: on with the next one, or out with an event or for want of bytes.
 type Step = ControlFlow<Option<Event>>;
-
-/// What undefined reserved bits are called.
-const RSV_KINDS: [AnomalyKind; 3] = [AnomalyKind::ReservedBits, AnomalyKind::CompressedControlFrame, AnomalyKind::CompressedContinuation];
 
 /// What per-frame compression left out at the end of each frame, as RFC 7692 §7.2.1 does for each message.
 const DEFLATE_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -461,80 +456,9 @@ impl Receiver {
 
     /// Ends a frame within which a gap of unknown length stands: where the next one begins is not known.
     #[cold]
-    fn break_frame(&mut self, mut frame: Unfinished, gap: Place, sink: &mut impl ContentSink) -> Step {
-        self.framing = Framing::Lost;
-        self.resumed = true;
-        self.trace_end(false);
-        frame.partial.add_odd(AnomalyKind::LostBytes, gap);
-        let message = Break(Some(self.break_off(frame.partial, sink)));
-        sink.lose_context();
-        message
-    }
-
-    /// What is odd about a frame by its header and its place (RFC 6455 §5.1–5.5), beside its place in a message.
-    #[inline]
-    fn violations(&self, header: &Header) -> AnomalySet {
-        let mut odd = AnomalySet::EMPTY;
-        match (self.direction, header.masking_key) {
-            (Direction::ClientToServer, None) => odd.insert(AnomalyKind::UnmaskedClientFrame),
-            (Direction::ServerToClient, Some(_)) => odd.insert(AnomalyKind::MaskedServerFrame),
-            (Direction::ClientToServer, Some(_)) | (Direction::ServerToClient, None) => {}
-        }
-        if header.rsv != 0 && !(header.rsv == super::frame::RSV1 && self.rsv1_is_defined(header.opcode)) {
-            odd.merge(self.reserved_bits(header));
-        }
-        if header.non_minimal {
-            odd.insert(AnomalyKind::NonMinimalLength);
-        }
-        if header.payload_len >> 63 != 0 {
-            odd.insert(AnomalyKind::LengthTopBit);
-        }
-        if matches!(header.opcode, Opcode::Reserved(_)) {
-            odd.insert(AnomalyKind::ReservedOpcode);
-        }
-        if header.opcode.is_control() {
-            if header.payload_len > close::MAX_PAYLOAD as u64 {
-                odd.insert(AnomalyKind::ControlFrameTooLong);
-            }
-            if !header.fin {
-                odd.insert(AnomalyKind::FragmentedControlFrame);
-            }
-        } else if self.closed {
-            odd.insert(AnomalyKind::DataAfterClose);
-        }
-        if header.opcode == Opcode::Close && self.closed {
-            odd.insert(AnomalyKind::SecondClose);
-        }
-        odd
-    }
-
-    /// What is odd about reserved bits of which not all are defined for that frame (RFC 6455 §5.2, RFC 7692 §6.1).
-    #[cold]
-    fn reserved_bits(&self, header: &Header) -> AnomalySet {
-        let mut odd = AnomalySet::EMPTY;
-        if header.rsv & !super::frame::RSV1 != 0 || self.rsv1 == Rsv1::Undefined {
-            odd.insert(AnomalyKind::ReservedBits);
-        }
-        if header.rsv1() && self.rsv1 != Rsv1::Undefined && !self.rsv1_is_defined(header.opcode) {
-            odd.insert(match header.opcode.is_control() {
-                true => AnomalyKind::CompressedControlFrame,
-                false => AnomalyKind::CompressedContinuation,
-            });
-        }
-        odd
-    }
-
     /// What its headers look like.
     fn shape(&self) -> Shape {
         Shape { masked: self.masks, rsv1: self.rsv1 }
-    }
-
-    fn rsv1_is_defined(&self, opcode: Opcode) -> bool {
-        match self.rsv1 {
-            Rsv1::Undefined => false,
-            Rsv1::FirstFrame => !opcode.is_control() && opcode != Opcode::Continuation,
-            Rsv1::AnyFrame => !opcode.is_control(),
-        }
     }
 
     /// The message that a frame continues, or the one that it begins.
@@ -632,63 +556,6 @@ impl Receiver {
         message.number = self.messages;
         message.cost.content_bytes = message.content.bytes;
         Event::Message(message)
-    }
-
-    /// The next byte is no frame's, or nobody knows: looks for a frame from the next run on.
-    #[cold]
-    fn lose(&mut self, kind: AnomalyKind, place: Place, sink: &mut impl ContentSink) -> Step {
-        self.framing = Framing::Lost;
-        self.resumed = true;
-        self.odd.insert(kind);
-        self.odd_details.add(AnomalySet::from_iter([kind]), self.direction, place);
-        let step = match self.open.take() {
-            Some(mut open) => {
-                open.add_odd(kind, place);
-                Break(Some(self.break_off(*open, sink)))
-            }
-            None => Continue(()),
-        };
-        sink.lose_context();
-        step
-    }
-
-    /// Skips what is unread of the run at the front.
-    fn skip(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
-        if let Some(mut open) = self.open.take() {
-            open.add_odd(AnomalyKind::LostBytes, buffer.place(0));
-            return Break(Some(self.break_off(*open, sink)));
-        }
-        self.framing = Framing::Searching;
-        let skipped = buffer.consume(buffer.front_run());
-        if skipped.is_empty() { Continue(()) } else { Break(Some(Event::Unattributed(skipped))) }
-    }
-
-    /// Takes framing up again if frames begin with the run at the front.
-    fn search(&mut self, buffer: &mut StreamBuffer, sink: &mut impl ContentSink) -> Step {
-        if buffer.missing() > 0 {
-            return self.skip(buffer, sink);
-        }
-        if buffer.len() < self.needed && !self.ended {
-            return Break(None);
-        }
-        self.needed = 0;
-        let begins_runs = self.evidence == Evidence::Convincing && self.unsplit >= UNSPLIT_FRAMES;
-        let evidence = if begins_runs { Evidence::Likely } else { self.evidence };
-        match recognise::judge(buffer, self.shape(), evidence, self.ended) {
-            Verdict::Frames => {
-                self.framing = Framing::Known;
-                self.probation = PROBATION_FRAMES;
-                if self.evidence == Evidence::Likely {
-                    self.evidence = Evidence::Convincing;
-                }
-            }
-            Verdict::Other => return self.skip(buffer, sink),
-            Verdict::Undecided { needed } => {
-                self.needed = needed;
-                return Break(None);
-            }
-        }
-        Continue(())
     }
 }
 
