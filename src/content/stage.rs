@@ -1,19 +1,20 @@
 //! The content stage of one direction.
 
-use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, PoisonError};
+mod heads;
+mod known;
+mod waiting;
 
 use sha2::Digest;
-use twox_hash::XxHash3_64;
 
-use super::batch::{Batch, Ticket};
-use super::decoded::{Decoded, Sample, Wanted};
-use super::seen::{self, Held, Known, Seen};
+use self::heads::Heads;
+use self::waiting::Away;
+use super::batch::Batch;
+use super::decoded::{Decoded, Wanted};
+use super::seen::{self, Held, Seen};
 use super::utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::envelope;
 use crate::http::{self, Decoder};
-use crate::message::{Content, ContentSink, Direction, Form, HttpContent, Opcode, TextState};
+use crate::message::{Content, ContentSink, Form, Opcode, TextState};
 use crate::options::{ContentMode, Options};
 use crate::stream::Timestamp;
 use crate::websocket::{Compression, Failure, Inflater};
@@ -44,33 +45,6 @@ pub(crate) struct Stage {
     /// The stage for which this one stands in: what waited there is to be decoded by whoever gets to it first.
     away: Option<Away>,
 }
-
-/// A stage that is to decode what waits.
-#[derive(Debug)]
-struct Away {
-    /// As long as nobody has begun.
-    stage: Arc<Mutex<Option<Box<Stage>>>>,
-    /// From where it comes when it was begun elsewhere.
-    home: Receiver<Box<Stage>>,
-}
-
-/// What is kept of messages for whoever looks inside.
-#[derive(Debug, Default)]
-struct Heads {
-    /// Octets kept of a data message, at most; `None` for none.
-    data: Option<usize>,
-    /// Octets kept of a Ping or Pong, at most.
-    control: Option<usize>,
-    /// Of the content of one of engine.io's polls: the target, and who sends it.
-    poll: Option<(Box<[u8]>, Direction)>,
-    /// Octets kept of such content, at most.
-    poll_limit: usize,
-    /// Of the message that ended last; `None` when not all of it is known.
-    last: Option<Vec<u8>>,
-}
-
-/// A buffer that is larger is not kept for the next message.
-const MAX_SPARE: usize = 4096;
 
 /// A message under way.
 #[derive(Debug)]
@@ -123,7 +97,7 @@ impl Stage {
             gap: false,
             data: None,
             control: None,
-            heads: Heads { poll_limit: options.limits.envelope, ..Heads::default() },
+            heads: Heads::new(options.limits.envelope),
             batch: None,
             held: Held::default(),
             seen: None,
@@ -160,9 +134,8 @@ impl Stage {
     /// Whether it is as new: nothing is under way, and nothing is known that a later message depends on.
     #[inline]
     pub(crate) fn is_blank(&self) -> bool {
-        let has_heads = self.heads.control.is_some() || self.heads.data.is_some() || self.heads.poll.is_some();
         let is_idle = self.data.is_none() && self.control.is_none() && self.batch.is_none() && self.away.is_none();
-        !has_heads && is_idle && !self.gap && self.inflater.is_none() && self.compression.is_none()
+        !self.heads.is_wanted() && is_idle && !self.gap && self.inflater.is_none() && self.compression.is_none()
     }
 
     /// About what the message under way takes, in octets: windows of its content codings, and its sample.
@@ -176,123 +149,6 @@ impl Stage {
         decoder
             + open.decoded.sample.as_ref().map_or(0, |sample| sample.octets.len())
             + self.batch.as_ref().map_or(0, |batch| batch.memory())
-    }
-
-    /// Whether a message that begins may wait for its decoding: nobody has to look inside.
-    #[inline]
-    fn may_wait(&self, form: Form<'_>) -> bool {
-        let is_compressed = matches!(form, Form::WebSocket { compressed: true, .. });
-        is_compressed && self.wanted.batches && self.heads.data.is_none() && self.compression.is_some()
-    }
-
-    /// Whether the message under way is one that comes in to wait.
-    #[inline]
-    fn has_incoming(&self) -> bool {
-        self.control.is_none() && self.batch.as_ref().is_some_and(|batch| batch.has_incoming())
-    }
-
-    /// The message that comes in does not wait: those before it are decoded, and what came of it.
-    #[cold]
-    fn wait_no_longer(&mut self) {
-        let Some((opcode, encoded)) = self.batch.as_mut().and_then(|batch| batch.give_back()) else { return };
-        self.decode_waiting();
-        self.open(Form::WebSocket { opcode, compressed: true });
-        if !encoded.is_empty() {
-            self.feed(&encoded);
-        }
-    }
-
-    /// Leaves the messages that wait to be decoded by whoever does the work, perhaps on another thread. Until it is done,
-    /// another stage stands in for this one and takes what comes.
-    pub(crate) fn send_away(self: &mut Box<Self>) -> impl FnOnce() + Send + use<> {
-        self.come_home();
-        let stand_in = Box::new(Self {
-            wanted: self.wanted,
-            compression: self.compression,
-            inflater: None,
-            gap: false,
-            data: self.data.take(),
-            control: self.control.take(),
-            heads: std::mem::take(&mut self.heads),
-            batch: self.batch.as_mut().map(|batch| Box::new(batch.split_incoming())),
-            held: Held::default(),
-            seen: None,
-            away: None,
-        });
-        let stage = Arc::new(Mutex::new(Some(std::mem::replace(self, stand_in))));
-        let (home, receiver) = mpsc::sync_channel(1);
-        self.away = Some(Away { stage: Arc::clone(&stage), home: receiver });
-        move || {
-            if let Some(mut stage) = take(&stage) {
-                stage.decode_waiting();
-                // Nobody waits for it where its connection has been dropped.
-                let _ = home.send(stage);
-            }
-        }
-    }
-
-    /// Is the stage again for which this one stands in, when it has decoded what waited.
-    pub(crate) fn come_home(&mut self) {
-        let Some(Away { stage, home }) = self.away.take() else { return };
-        let home = match take(&stage) {
-            Some(mut stage) => {
-                stage.decode_waiting();
-                stage
-            }
-            None => home.recv().expect("whoever has begun gives it back, unless they panicked"),
-        };
-        let stand_in = std::mem::replace(self, *home);
-        (self.data, self.control, self.heads) = (stand_in.data, stand_in.control, stand_in.heads);
-        self.compression = stand_in.compression;
-        if let (Some(batch), Some(later)) = (&mut self.batch, stand_in.batch) {
-            batch.follow_with(*later);
-        }
-    }
-
-    /// Decodes the messages that wait.
-    pub(crate) fn decode_waiting(&mut self) {
-        self.come_home();
-        if !self.is_waiting() {
-            return;
-        }
-        let Some(mut batch) = self.batch.take() else { return };
-        let under_way = (self.data.take(), self.control.take());
-        batch.decode(|opcode, encoded| {
-            self.open(Form::WebSocket { opcode, compressed: true });
-            if !encoded.is_empty() {
-                self.feed(encoded);
-            }
-            self.close_decoded(true)
-        });
-        if let Some(inflater) = &mut self.inflater {
-            inflater.rest();
-        }
-        (self.data, self.control) = under_way;
-        self.batch = Some(batch);
-    }
-
-    /// Whether messages wait.
-    #[inline]
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.batch.as_ref().is_some_and(|batch| batch.is_waiting())
-    }
-
-    /// Whether messages that waited have been decoded, for [`take_done`](Self::take_done).
-    #[inline]
-    pub(crate) fn has_done(&self) -> bool {
-        self.batch.as_ref().is_some_and(|batch| batch.has_done())
-    }
-
-    /// Contents of messages that waited.
-    pub(crate) fn take_done(&mut self) -> Vec<(Ticket, Content)> {
-        self.batch.as_mut().map(|batch| batch.take_done()).unwrap_or_default()
-    }
-
-    /// Names the row of the message that began to wait last.
-    pub(crate) fn set_ticket(&mut self, ticket: Ticket) {
-        if let Some(batch) = &mut self.batch {
-            batch.set_ticket(ticket);
-        }
     }
 
     /// How a message that begins is encoded; `None` when nobody knows.
@@ -364,79 +220,6 @@ impl Stage {
     pub(crate) fn measure_ascii(&mut self, len: usize) -> Content {
         self.heads.last = None;
         Content { bytes: Some(len as u64), ..Content::default() }
-    }
-
-    /// What HTTP content comes to that is all there, has no codings and is not kept.
-    fn measure_http(&mut self, encoded: &[u8]) -> Content {
-        self.content_of(Known { bytes: encoded.len() as u64, identity: XxHash3_64::oneshot(encoded) })
-    }
-
-    /// Whether nothing is kept of HTTP content, and nothing looked for in it.
-    #[inline]
-    fn wants_measure_only(&self, form: Form<'_>) -> bool {
-        let Form::Http { target, is_event_stream, .. } = form else { return false };
-        !is_event_stream && !self.wanted.digest && self.wanted.sample.is_none() && !envelope::is_poll(target)
-    }
-
-    /// What such content comes to that came before.
-    fn measure_seen(&mut self, codings: &[u8], encoded: &[u8]) -> Option<Content> {
-        let known = self.seen.as_mut()?.get(codings, encoded)?;
-        Some(self.content_of(known))
-    }
-
-    /// Decodes what is held, and from now on what comes.
-    fn hold_no_longer(&mut self) {
-        if self.is_held() {
-            let held = std::mem::take(&mut self.held);
-            self.decode_held(&held);
-        }
-    }
-
-    /// Whether the content under way is held.
-    fn is_held(&self) -> bool {
-        self.data.as_ref().is_some_and(|open| matches!(open.coding, Coding::Held))
-    }
-
-    fn decode_held(&mut self, held: &Held) {
-        let (codings, encoded) = held.parts();
-        if let Some(open) = &mut self.data {
-            open.coding = Coding::of_http(codings);
-        }
-        self.feed(encoded);
-    }
-
-    /// What the content comes to that is held and has come to its end: what it came to before, if it came before.
-    fn close_held(&mut self) -> Content {
-        let held = std::mem::take(&mut self.held);
-        let (codings, encoded) = held.parts();
-        let content = match self.measure_seen(codings, encoded) {
-            Some(content) => {
-                self.data = None;
-                content
-            }
-            None => {
-                self.decode_held(&held);
-                let content = self.close_decoded(true);
-                self.remember(codings, encoded, &content);
-                content
-            }
-        };
-        self.held = held;
-        content
-    }
-
-    /// Remembers what a content came to, if nothing was odd about it.
-    fn remember(&mut self, codings: &[u8], encoded: &[u8], content: &Content) {
-        let identity = content.http.as_ref().and_then(|http| http.identity);
-        if let (Some(bytes), Some(identity), true) = (content.bytes, identity, content.anomalies.is_empty()) {
-            self.seen.get_or_insert_default().insert(codings, encoded, Known { bytes, identity });
-        }
-    }
-
-    fn content_of(&mut self, Known { bytes, identity }: Known) -> Content {
-        self.heads.last = None;
-        let http = HttpContent { identity: Some(identity), events: None };
-        Content { bytes: Some(bytes), http: Some(Box::new(http)), ..Content::default() }
     }
 
     #[inline]
@@ -680,43 +463,6 @@ impl Open {
             envelope: None,
             http: decoded.http.map(|http| http.end(seen)),
             is_waiting: false,
-        }
-    }
-}
-
-/// The stage, for whoever asks first.
-fn take(stage: &Mutex<Option<Box<Stage>>>) -> Option<Box<Stage>> {
-    stage.lock().unwrap_or_else(PoisonError::into_inner).take()
-}
-
-impl Heads {
-    /// What is to be kept of a message that begins.
-    #[inline]
-    fn begin(&mut self, form: Form<'_>) -> Option<Sample> {
-        let limit = match form {
-            Form::WebSocket { opcode: Opcode::Ping | Opcode::Pong, .. } => self.control,
-            Form::WebSocket { opcode: Opcode::Text | Opcode::Binary, .. } => self.data,
-            Form::WebSocket { .. } => None,
-            Form::Http { target, direction, .. } => {
-                self.poll = envelope::is_poll(target).then(|| (target.into(), direction));
-                self.poll.as_ref().map(|_| self.poll_limit)
-            }
-        }?;
-        let octets = self.last.take().filter(|octets| octets.capacity() <= MAX_SPARE).map_or_else(Vec::new, |mut octets| {
-            octets.clear();
-            octets
-        });
-        Some(Sample { octets, limit })
-    }
-
-    /// What was kept of a message that has ended; of a poll, it is looked at here.
-    #[inline]
-    fn end(&mut self, head: Option<Sample>, is_seen: bool, content: &mut Content) {
-        self.last = head.filter(|_| is_seen).map(|head| head.octets);
-        if let Some((target, direction)) = self.poll.take()
-            && let (Some(octets), Some(len)) = (&self.last, content.bytes)
-        {
-            content.envelope = envelope::of_poll(&target, octets, len, direction);
         }
     }
 }

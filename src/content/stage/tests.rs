@@ -1,7 +1,9 @@
 use flate2::{Compress, FlushCompress};
 use sha2::Sha256;
+use twox_hash::XxHash3_64;
 
 use super::*;
+use crate::message::Direction;
 use crate::websocket::ContextTakeover;
 
 const TEXT: Form<'_> = Form::WebSocket { opcode: Opcode::Text, compressed: false };
