@@ -7,44 +7,37 @@ const LINEAR_BITS: u32 = 11;
 /// Counters for each power of two above.
 const HALF: usize = 1 << (LINEAR_BITS - 1);
 
-/// Values above are counted as this one (1 TiB, or 18 minutes of nanoseconds): a bound on the histogram's memory, 248 KiB at
-/// most. The exact figures beside it are not bounded.
-const HIGHEST: u64 = 1 << 40;
-
-/// How values are distributed. Takes no memory before the first value, and as much as the largest one needs.
+/// How values are distributed. Takes no memory before the first value, and 8 KiB for each power of two that values are of: 440 KiB
+/// at most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Distribution {
     sum: u64,
+    squares: u128,
     /// `u64::MAX` without a value.
     min: u64,
     max: u64,
-    /// As long as [`len_for`] the largest value, so that equal distributions have equal counters.
-    counters: Vec<u64>,
+    /// Those of a power of two each (the first two of all values below 2048), up to the largest one that has any.
+    counters: Vec<Option<Box<[u64; HALF]>>>,
 }
 
 impl Default for Distribution {
     fn default() -> Self {
-        Self { sum: 0, min: u64::MAX, max: 0, counters: Vec::new() }
+        Self { sum: 0, squares: 0, min: u64::MAX, max: 0, counters: Vec::new() }
     }
 }
 
-/// The counter of a value: its leading eleven bits, below them the power of two.
+/// Where the counter of a value is: which power of two, and its leading eleven bits but the first.
 #[inline]
-fn index_of(value: u64) -> usize {
-    let value = value.min(HIGHEST);
-    let power = (u64::BITS - value.leading_zeros()).saturating_sub(LINEAR_BITS);
-    power as usize * HALF + (value >> power) as usize
+fn index_of(value: u64) -> (usize, usize) {
+    let power = (u64::BITS - value.leading_zeros()).saturating_sub(LINEAR_BITS) as usize;
+    let leading = (value >> power) as usize;
+    (power + leading / HALF, leading % HALF)
 }
 
 /// The largest value that a counter counts.
-fn highest_of(index: usize) -> u64 {
-    let power = (index / HALF).saturating_sub(1);
-    (((index - power * HALF + 1) as u64) << power) - 1
-}
-
-/// Counters up to the end of the value's power of two.
-fn len_for(value: u64) -> usize {
-    (index_of(value) / HALF + 1).max(2) * HALF
+fn highest_of((group, index): (usize, usize)) -> u64 {
+    let power = group.saturating_sub(1);
+    ((index + (group - power) * HALF) as u64) << power | ((1 << power) - 1)
 }
 
 /// The figures that a report prints. A quantile is the smallest value such that at least that part of all values is not
@@ -55,7 +48,7 @@ pub struct Quantiles {
     pub count: u64,
     /// Exact mean.
     pub mean: f64,
-    /// Standard deviation of the values (population), as exact as the quantiles.
+    /// Exact standard deviation of the values (population).
     pub stddev: f64,
     /// Exact minimum.
     pub min: u64,
@@ -76,18 +69,23 @@ impl Distribution {
     #[inline]
     pub fn add(&mut self, value: u64) {
         self.sum = self.sum.saturating_add(value);
+        self.squares = self.squares.saturating_add(u128::from(value) * u128::from(value));
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        match self.counters.get_mut(index_of(value)) {
-            Some(counter) => *counter += 1,
-            None => self.add_grown(value),
+        let (group, index) = index_of(value);
+        match self.counters.get_mut(group) {
+            Some(Some(counters)) => counters[index] += 1,
+            _ => self.group(group)[index] += 1,
         }
     }
 
+    /// The counters of a power of two, made where there are none.
     #[cold]
-    fn add_grown(&mut self, value: u64) {
-        self.counters.resize(len_for(value), 0);
-        self.counters[index_of(value)] += 1;
+    fn group(&mut self, group: usize) -> &mut [u64; HALF] {
+        if self.counters.len() <= group {
+            self.counters.resize(group + 1, None);
+        }
+        self.counters[group].get_or_insert_with(|| Box::new([0; HALF]))
     }
 
     /// Adds a duration in seconds, as nanoseconds; negative ones (the capture clock stepped back) tell nothing and are left out.
@@ -101,7 +99,7 @@ impl Distribution {
 
     /// Values added.
     pub fn count(&self) -> u64 {
-        self.counters.iter().sum()
+        self.counters.iter().flatten().flat_map(|counters| counters.iter()).sum()
     }
 
     /// Their exact sum.
@@ -120,7 +118,7 @@ impl Distribution {
         Some(Quantiles {
             count,
             mean: self.sum as f64 / count as f64,
-            stddev: deviation(&values, count),
+            stddev: deviation(self.sum, self.squares, count),
             min: self.min,
             p50: at(50),
             p90: at(90),
@@ -133,8 +131,10 @@ impl Distribution {
     /// The values that counters stand for, and how often each was added, in their order. Most counters were never used, and
     /// there may be thousands: they are passed over once.
     fn values(&self) -> Vec<(u64, u64)> {
-        let used = self.counters.iter().enumerate().filter(|(_, times)| **times > 0);
-        used.map(|(index, &times)| (highest_of(index).clamp(self.min, self.max), times)).collect()
+        let groups = self.counters.iter().enumerate().filter_map(|(group, counters)| Some((group, counters.as_deref()?)));
+        let counters = groups.flat_map(|(group, counters)| (0..).zip(counters).map(move |(index, &times)| ((group, index), times)));
+        let used = counters.filter(|(_, times)| *times > 0);
+        used.map(|(index, times)| (highest_of(index).clamp(self.min, self.max), times)).collect()
     }
 
     /// The smallest value such that at least `per_cent` of `count` values are not larger.
@@ -149,12 +149,11 @@ impl Distribution {
     }
 }
 
-/// The same for equal distributions: the values come in their order.
-fn deviation(values: &[(u64, u64)], count: u64) -> f64 {
-    let values = || values.iter().map(|&(value, times)| (value as f64, times as f64));
-    let mean = values().map(|(value, times)| value * times).sum::<f64>() / count as f64;
-    let squares = values().map(|(value, times)| (value - mean) * (value - mean) * times).sum::<f64>();
-    (squares / count as f64).sqrt()
+/// From the sums of the values and of their squares: Σ (x − mean)² = Σ x² − (Σ x)² ÷ n, in integers, for the two may be close.
+pub(super) fn deviation(sum: u64, squares: u128, count: u64) -> f64 {
+    let sum = u128::from(sum);
+    let about_mean = squares.saturating_sub(sum * sum / u128::from(count));
+    (about_mean as f64 / count as f64).sqrt()
 }
 
 impl std::ops::AddAssign<&Self> for Distribution {
@@ -162,11 +161,11 @@ impl std::ops::AddAssign<&Self> for Distribution {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.sum = self.sum.saturating_add(other.sum);
-        if self.counters.len() < other.counters.len() {
-            self.counters.resize(other.counters.len(), 0);
-        }
-        for (sum, part) in self.counters.iter_mut().zip(&other.counters) {
-            *sum += part;
+        self.squares = self.squares.saturating_add(other.squares);
+        for (group, part) in other.counters.iter().enumerate() {
+            if let Some(part) = part {
+                self.group(group).iter_mut().zip(&**part).for_each(|(sum, part)| *sum += part);
+            }
         }
     }
 }
@@ -189,14 +188,28 @@ mod tests {
 
     #[test]
     fn a_counter_holds_values_that_agree_in_three_digits() {
-        for value in [0, 1, 2047, 2048, 2049, 4095, 4096, 1_000_000, HIGHEST - 1, HIGHEST] {
+        for value in [0, 1, 2047, 2048, 2049, 4095, 4096, 1_000_000, 1 << 40, (1 << 40) + 1, u64::MAX - 1, u64::MAX] {
             let highest = highest_of(index_of(value));
             assert!(highest >= value && highest - value <= value / 1024, "{value}: {highest}");
-            assert!(index_of(value) < len_for(value));
             assert_eq!(index_of(highest), index_of(value), "{value}");
-            assert_eq!(index_of(highest + 1), index_of(value) + usize::from(highest < HIGHEST), "{value}");
+            assert!(highest.checked_add(1).is_none_or(|next| index_of(next) > index_of(value)), "{value}");
         }
-        assert_eq!(index_of(u64::MAX), index_of(HIGHEST));
+    }
+
+    #[test]
+    fn long_and_alike_durations_keep_their_digits() {
+        let mut held = Distribution::default();
+        [1200, 1500, 2000, 3000, 5000].iter().for_each(|seconds| held.add(seconds * 1_000_000_000));
+        let quantiles = held.quantiles().expect("five values");
+        // Squares about the mean of 2540 s: 9 432 000 s²; √(9 432 000 ÷ 5) = 1373.5 s.
+        assert!((quantiles.stddev / 1e9 - (9_432_000.0_f64 / 5.0).sqrt()).abs() < 1e-6, "{}", quantiles.stddev);
+        let within = |value: u64, seconds: u64| (seconds * 1_000_000_000..=seconds * 1_001_000_000).contains(&value);
+        assert!(within(quantiles.p50, 2000) && within(quantiles.p90, 5000), "{quantiles:?}");
+        // An hour each, 1 ms apart: √(2 ÷ 3) ms.
+        let mut alike = Distribution::default();
+        [0, 1, 2].iter().for_each(|ms| alike.add(3_600_000_000_000 + ms * 1_000_000));
+        let deviation = alike.quantiles().expect("three values").stddev;
+        assert!((deviation / 1e6 - (2.0_f64 / 3.0).sqrt()).abs() < 1e-6, "{deviation}");
     }
 
     #[test]

@@ -116,7 +116,7 @@ pub struct Spread<T> {
     pub count: u64,
     /// Exact mean.
     pub mean: Option<f64>,
-    /// Standard deviation, to three significant digits at least.
+    /// Standard deviation (population).
     pub stddev: Option<f64>,
     /// Exact minimum.
     pub min: T,
