@@ -43,8 +43,9 @@ fn both(report: &Report) -> Vec<String> {
             _ => String::new(),
         };
         sentences.push(format!(
-            "An exchange, question and answer, cost {} bytes, a WebSocket message, one way, {}{delivered}.",
+            "An exchange, question and answer, cost {} bytes{}, a WebSocket message, one way, {}{delivered}.",
             mean(exchange),
+            beside_wire(report.settings.basis),
             mean(message)
         ));
     }
@@ -53,6 +54,7 @@ fn both(report: &Report) -> Vec<String> {
     }
     sentences.extend(report.comparison.counterfactual.ajax_as_websocket.as_ref().and_then(switched));
     sentences.extend(unlike_contents(report));
+    sentences.extend(few(report));
     sentences.extend(incomplete(report));
     sentences
 }
@@ -99,10 +101,32 @@ fn incomplete(report: &Report) -> Option<String> {
     })
 }
 
+/// What is counted, where it is not all that is on the wire.
+fn beside_wire(basis: Basis) -> String {
+    if basis == Basis::Wire { String::new() } else { format!(" {}", basis.of_what()) }
+}
+
+/// Fewer than these are few, as in comparisons with a baseline.
+const ENOUGH: u64 = 5;
+
+/// A warning where figures rest on next to nothing.
+fn few(report: &Report) -> Option<String> {
+    let (exchanges, messages) = (report.ajax.exchanges.unwrap_or_default(), report.websocket.figures.messages);
+    (exchanges.min(messages) < ENOUGH).then(|| {
+        format!(
+            "Mind that this rests on {} Ajax {} and {} WebSocket {}: what so few cost may be chance.",
+            thousands(exchanges),
+            plural(exchanges, "exchange", "exchanges"),
+            thousands(messages),
+            plural(messages, "message", "messages")
+        )
+    })
+}
+
 /// Like against like: what went to the client, and what went to the server.
 fn one_way(report: &Report) -> Option<String> {
     let (views, basis) = (&report.comparison.one_way, report.settings.basis);
-    let of_what = if basis == Basis::Wire { String::new() } else { format!(" {}", basis.of_what()) };
+    let of_what = beside_wire(basis);
     let part = |to: &str, unit: &str, means: &Means| {
         let (ajax, websocket, ratio) = (means.ajax_bytes?, means.websocket_bytes?, means.ratio?);
         Some(format!(
@@ -162,13 +186,18 @@ fn break_even(report: &Report) -> String {
 
 fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
     let figures = &report.ajax.figures;
-    let holds =
-        format!("This capture holds {} Ajax {} and no WebSocket message", thousands(exchanges), plural(exchanges, "exchange", "exchanges"));
+    let opened = match report.websocket.connections {
+        0 => "no WebSocket message".into(),
+        count => format!("{} WebSocket {} without a message", thousands(count), plural(count, "connection", "connections")),
+    };
+    let holds = format!("This capture holds {} Ajax {} and {opened}", thousands(exchanges), plural(exchanges, "exchange", "exchanges"));
+    let basis = report.settings.basis;
     let mut sentences = match report.ajax.per_exchange.as_ref().and_then(|exchange| exchange.means) {
         None => vec![format!("{holds}.")],
         Some(means) => vec![format!(
-            "{holds}: {} bytes on the wire for each exchange; {} of all their bytes are overhead.",
-            mean(means.wire_bytes),
+            "{holds}: {} bytes {} for each exchange; {} of all their bytes on the wire are overhead.",
+            mean(of_basis(&means, basis)),
+            basis.of_what(),
             percent(figures.overhead_share)
         )],
     };
@@ -179,14 +208,24 @@ fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
     sentences
 }
 
+/// What a message cost, counted as asked for.
+fn of_basis(means: &LayerMeans, basis: Basis) -> f64 {
+    match basis {
+        Basis::Wire => means.wire_bytes,
+        Basis::Ip => means.from_ip_wire_bytes,
+        Basis::Application => means.framing_bytes,
+    }
+}
+
 fn only_websocket(report: &Report, messages: u64) -> Vec<String> {
-    let figures = &report.websocket.figures;
+    let (figures, basis) = (&report.websocket.figures, report.settings.basis);
     let mut sentences = vec![format!(
-        "This capture holds {} WebSocket {} and no Ajax{}: {} bytes on the wire for each message, {} of them overhead.",
+        "This capture holds {} WebSocket {} and no Ajax{}: {} bytes {} for each message; {} of all their bytes on the wire are overhead.",
         thousands(messages),
         plural(messages, "message", "messages"),
         if report.settings.filters.is_empty() { "" } else { " that was chosen" },
-        optional_mean(figures.per_message.means.map(|means| means.wire_bytes)),
+        optional_mean(figures.per_message.means.map(|means| of_basis(&means, basis))),
+        basis.of_what(),
         percent(figures.overhead_share),
     )];
     if let Some(estimate) = &report.comparison.counterfactual.websocket_as_ajax {
@@ -222,7 +261,10 @@ fn neither(report: &Report) -> Vec<String> {
     }
     let other = other - refused;
     if other > 0 {
-        let which = if report.settings.filters.is_empty() { "that no script made" } else { "that do not count as Ajax" };
+        let which = match report.settings.filters.is_empty() {
+            true => "that no script made",
+            false => plural(other, "that does not count as Ajax", "that do not count as Ajax"),
+        };
         holds.push(format!("{} HTTP {} {which}", thousands(other), plural(other, "exchange", "exchanges")));
     }
     if events > 0 {
@@ -315,8 +357,9 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
             percent(ratio(coverage.http2_bytes, wire))
         ));
     }
-    if coverage.shares.not_tcp.is_some_and(|share| share > MOST) {
-        hints.push("most bytes are in frames without TCP: HTTP/3 runs over UDP (QUIC) and is not read; browsers started with `--disable-quic` do without it".into());
+    let udp = coverage.not_tcp.iter().filter(|part| part.name.starts_with("UDP")).map(|part| part.wire_bytes).sum();
+    if ratio(udp, wire).is_some_and(|share| share > MOST) {
+        hints.push("most bytes are in UDP datagrams: HTTP/3 runs over UDP (QUIC) and is not read; browsers started with `--disable-quic` do without it".into());
     }
     let other = report.other_http.exchanges.unwrap_or_default().saturating_sub(refused_handshakes(report));
     if report.ajax.exchanges == Some(0) && other > 0 {
@@ -336,7 +379,7 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
             percent(ratio(opaque, wire))
         ));
     }
-    if report.websocket.figures.messages == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
+    if report.websocket.connections == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
         hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101, and nothing that was opened before the capture began looks like one".into());
     }
     let captured: u64 = report.captures.iter().map(|capture| capture.captured_bytes).sum();
