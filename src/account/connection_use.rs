@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::histogram::Distribution;
-use super::money::Sighting;
+use super::sighting::{FirstFrames, Sighting};
 use crate::message::{Bucket, ConnectionRow};
 
 /// How exchanges used connections.
@@ -19,6 +19,8 @@ pub struct ConnectionUse {
     pub initial_rtt_ns: Distribution,
     /// From a WebSocket opening handshake's first octet to its last, in nanoseconds.
     pub opening_handshake_ns: Distribution,
+    /// Where connections first sent something again.
+    pub retransmissions: FirstFrames,
 }
 
 impl ConnectionUse {
@@ -27,6 +29,7 @@ impl ConnectionUse {
         self.exchanges.add(row.exchanges);
         self.time_to_first_request_ns.add_seconds(row.time_to_first_request_s);
         self.initial_rtt_ns.add_seconds(row.tcp.initial_rtt_s);
+        row.first_retransmission.into_iter().for_each(|frame| self.retransmissions.add(frame));
         if row.exchanges == 1 && row.websocket.is_none() {
             let paid = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| row.buckets.of_bucket(bucket));
             self.single.add(paid.iter().sum(), row.first.number);
@@ -41,5 +44,6 @@ impl AddAssign<&Self> for ConnectionUse {
         self.time_to_first_request_ns += &other.time_to_first_request_ns;
         self.initial_rtt_ns += &other.initial_rtt_ns;
         self.opening_handshake_ns += &other.opening_handshake_ns;
+        self.retransmissions += other.retransmissions;
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
+use super::sighting::FirstFrames;
 use crate::message::{Cost, EnvelopeId, EnvelopeProtocol, Exchange, Message, Upgrade};
 
 /// Sessions told apart; further ones are only counted.
@@ -45,6 +46,8 @@ pub struct Session {
     pub websocket_handshake: Paid,
     /// Messages of the probe: ping, pong, and the packet that upgrades.
     pub probe: Paid,
+    /// The first frames of its polls.
+    pub frames: FirstFrames,
 }
 
 impl Session {
@@ -54,12 +57,20 @@ impl Session {
     }
 }
 
+impl Session {
+    fn poll(&mut self, kind: impl Fn(&mut Self) -> &mut Paid, wire_bytes: u64, frame: u64) {
+        kind(self).add(wire_bytes);
+        self.frames.add(frame);
+    }
+}
+
 impl AddAssign for Session {
     fn add_assign(&mut self, other: Self) {
         self.handshake += other.handshake;
         self.polls += other.polls;
         self.websocket_handshake += other.websocket_handshake;
         self.probe += other.probe;
+        self.frames += other.frames;
     }
 }
 
@@ -89,11 +100,14 @@ impl EngineIo {
             self.connections.insert(exchange.connection, sid.into());
             return;
         }
+        let frame = request.cost.provenance.first.number;
         let envelope = exchange.response.as_ref().and_then(|response| response.content.envelope.as_deref());
         let opened = envelope.filter(|envelope| envelope.protocol == EnvelopeProtocol::EngineIo && envelope.kind == "open");
         match (sid, opened.and_then(|envelope| envelope.id.as_ref())) {
-            (Some(sid), _) => self.session(sid, |session| session.polls.add(wire_bytes), wire_bytes),
-            (None, Some(EnvelopeId::Text(sid))) => self.session(sid.as_bytes(), |session| session.handshake.add(wire_bytes), wire_bytes),
+            (Some(sid), _) => self.session(sid, |session| session.poll(|session| &mut session.polls, wire_bytes, frame), wire_bytes),
+            (None, Some(EnvelopeId::Text(sid))) => {
+                self.session(sid.as_bytes(), |session| session.poll(|session| &mut session.handshake, wire_bytes, frame), wire_bytes)
+            }
             (None, Some(EnvelopeId::Number(_)) | None) => {}
         }
     }

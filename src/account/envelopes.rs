@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use super::histogram::Distribution;
+use super::sighting::FirstFrames;
 use crate::message::{Answered, Content, Cost, EnvelopeProtocol};
 
 /// Sums over the messages of one envelope protocol.
@@ -21,6 +22,8 @@ pub struct EnvelopeTotals {
     pub envelope_bytes: u64,
     /// Messages whose envelope is not known to its last octet.
     pub unknown_envelope_messages: u64,
+    /// Where messages begin.
+    pub frames: FirstFrames,
 }
 
 impl AddAssign for EnvelopeTotals {
@@ -31,6 +34,7 @@ impl AddAssign for EnvelopeTotals {
         self.content_bytes += other.content_bytes;
         self.envelope_bytes += other.envelope_bytes;
         self.unknown_envelope_messages += other.unknown_envelope_messages;
+        self.frames += other.frames;
     }
 }
 
@@ -53,6 +57,7 @@ impl Envelopes {
         let totals = self.protocols.entry(envelope.protocol).or_default();
         totals.messages += 1;
         totals.packets += envelope.count;
+        totals.frames.add(cost.provenance.first.number);
         totals.wire_bytes += cost.wire_bytes();
         match (envelope.bytes, content.bytes) {
             (Some(own), Some(content)) => {
@@ -117,7 +122,9 @@ mod tests {
             content_bytes: 80,
             envelope_bytes: 24,
             unknown_envelope_messages: 2,
+            frames: twice.protocols[&EnvelopeProtocol::SocketIo].frames,
         };
+        assert_eq!(expected.frames.iter().collect::<Vec<_>>(), [1, 2]);
         assert_eq!(twice.protocols, BTreeMap::from([(EnvelopeProtocol::SocketIo, expected)]));
         assert_eq!(twice.ping_ns.quantiles().map(|quantiles| (quantiles.count, quantiles.max)), Some((2, 7)));
     }

@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 
 use super::histogram::Distribution;
+use super::sighting::FirstFrames;
 use crate::message::{Cost, EventStream};
 
 /// Sums over event streams.
@@ -20,6 +21,8 @@ pub struct EventTotals {
     pub comments: u64,
     /// Their octets.
     pub comment_bytes: u64,
+    /// Where responses with comments begin.
+    pub comment_frames: FirstFrames,
     /// Octets on the wire of the responses with at least one event.
     pub wire_bytes: u64,
     /// Mean time from one event to the next of each stream, in nanoseconds.
@@ -35,6 +38,9 @@ impl EventTotals {
         self.data_bytes += stream.data_bytes;
         self.comments += stream.comments;
         self.comment_bytes += stream.comment_bytes;
+        if stream.comments > 0 {
+            self.comment_frames.add(cost.provenance.first.number);
+        }
         if stream.events > 0 {
             self.wire_bytes += cost.wire_bytes();
         }
@@ -50,6 +56,7 @@ impl AddAssign<&Self> for EventTotals {
         self.data_bytes += other.data_bytes;
         self.comments += other.comments;
         self.comment_bytes += other.comment_bytes;
+        self.comment_frames += other.comment_frames;
         self.wire_bytes += other.wire_bytes;
         self.interval_ns += &other.interval_ns;
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use super::histogram::Distribution;
-use super::money::{Money, Sighting};
-use super::side::bears_content;
+use super::money::Money;
+use super::sighting::{FirstFrames, Sighting};
 use crate::message::Exchange;
 
 /// What only exchanges have.
@@ -27,10 +27,13 @@ pub struct ExchangeTotals {
     pub time_to_last_byte_ns: Distribution,
     /// Final status codes.
     pub statuses: BTreeMap<u16, u64>,
-    /// GETs answered without content (204, 304, length 0): octets of both messages.
+    /// GETs [answered without content](Exchange::is_answered_empty) that are not marked as polls, the first two of a series among them: octets
+    /// of both messages.
     pub empty_answers: Sighting,
     /// Cookie field lines of requests, in octets.
     pub cookies: Sighting,
+    /// Where requests begin.
+    pub requests: FirstFrames,
 }
 
 impl ExchangeTotals {
@@ -51,16 +54,17 @@ impl ExchangeTotals {
         self.time_to_last_byte_ns.add_seconds(exchange.time_to_last_byte_s);
         if let Some(response) = &exchange.response {
             *self.statuses.entry(response.status).or_default() += 1;
-            let asked = exchange.request.as_ref().is_some_and(|request| request.method() == b"GET");
-            // Those of polls are told by the polls.
-            if asked && exchange.polling.is_none() && !bears_content(&response.cost) && response.cost.lost_bytes == 0 {
-                self.empty_answers.add(wire, response.cost.provenance.first.number);
-            }
         }
         if let Some(request) = &exchange.request {
+            let frame = request.cost.provenance.first.number;
+            self.requests.add(frame);
+            // Those of polls are told by the polls.
+            if exchange.polling.is_none() && exchange.is_answered_empty() {
+                self.empty_answers.add(wire, frame);
+            }
             let cookies: u64 = request.head.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"cookie")).map(field_line_bytes).sum();
             if cookies > 0 {
-                self.cookies.add(cookies, request.cost.provenance.first.number);
+                self.cookies.add(cookies, frame);
             }
         }
     }
@@ -90,6 +94,7 @@ impl AddAssign<&Self> for ExchangeTotals {
         }
         self.empty_answers += other.empty_answers;
         self.cookies += other.cookies;
+        self.requests += other.requests;
     }
 }
 

@@ -151,9 +151,9 @@ impl Distribution {
 
 /// From the sums of the values and of their squares: Σ (x − mean)² = Σ x² − (Σ x)² ÷ n, in integers, for the two may be close.
 pub(super) fn deviation(sum: u64, squares: u128, count: u64) -> f64 {
-    let sum = u128::from(sum);
-    let about_mean = squares.saturating_sub(sum * sum / u128::from(count));
-    (about_mean as f64 / count as f64).sqrt()
+    let (square, values) = (u128::from(sum) * u128::from(sum), u128::from(count));
+    let about_mean = squares.saturating_sub(square / values) as f64 - (square % values) as f64 / count as f64;
+    (about_mean.max(0.0) / count as f64).sqrt()
 }
 
 impl std::ops::AddAssign<&Self> for Distribution {

@@ -13,7 +13,15 @@ pub(crate) struct Ledger {
     /// The cells that most connections fill, by place and direction.
     usual: [[u64; 2]; USUAL.len()],
     /// All others.
-    rest: Option<Box<Buckets>>,
+    rest: Option<Box<Rest>>,
+}
+
+/// What few connections fill.
+#[derive(Debug, Default)]
+struct Rest {
+    buckets: Buckets,
+    /// The frame that first sent something again.
+    retransmission: Option<u64>,
 }
 
 /// What most connections fill: the handshake comes before any application is known, and then there is one.
@@ -65,15 +73,26 @@ impl Ledger {
     #[cold]
     fn book_unusual(&mut self, application: Application, bucket: Bucket, direction: Direction, bytes: u64) {
         if bytes > 0 {
-            self.rest.get_or_insert_default().add(application, bucket, direction, bytes);
+            self.rest.get_or_insert_default().buckets.add(application, bucket, direction, bytes);
         }
+    }
+
+    /// Something was sent again in a frame.
+    #[cold]
+    pub(crate) fn note_retransmission(&mut self, frame: u64) {
+        self.rest.get_or_insert_default().retransmission.get_or_insert(frame);
+    }
+
+    /// The frame that first sent something again.
+    pub(crate) fn first_retransmission(&self) -> Option<u64> {
+        self.rest.as_ref()?.retransmission
     }
 
     /// Exchanges the two directions: who is the client was learned late.
     pub(crate) fn swap_directions(&mut self) {
         self.usual.iter_mut().for_each(|directions| directions.swap(0, 1));
         if let Some(rest) = &mut self.rest {
-            **rest = rest.with_swapped_directions();
+            rest.buckets = rest.buckets.with_swapped_directions();
         }
     }
 
@@ -89,7 +108,7 @@ impl Ledger {
 
     /// Octets that no message owns.
     pub(crate) fn buckets(&self) -> Buckets {
-        let mut buckets = self.rest.as_deref().copied().unwrap_or_default();
+        let mut buckets = self.rest.as_ref().map(|rest| rest.buckets).unwrap_or_default();
         for ((application, bucket), cell) in USUAL.into_iter().zip(self.usual) {
             for (direction, bytes) in Direction::BOTH.into_iter().zip(cell) {
                 buckets.add(application, bucket, direction, bytes);

@@ -8,7 +8,7 @@ use foldhash::quality::FixedState;
 
 use super::endpoints::EndpointKey;
 use super::histogram::Distribution;
-use super::money::Sighting;
+use super::sighting::Sighting;
 use crate::message::{Exchange, PollingKind, Side};
 
 /// Polled endpoints kept by name.
@@ -65,6 +65,7 @@ impl PollTotals {
         for earlier in &poll.earlier {
             self.add_poll(poll.kind, earlier.wire_bytes, earlier.frame, earlier.is_new);
             self.add_times(earlier.interval_ns, earlier.deaf_ns);
+            self.add_held(earlier.held_ns);
         }
         self.series += u64::from(!poll.earlier.is_empty());
         let frame = exchange.request.as_ref().map_or(0, |request| request.cost.provenance.first.number);
@@ -74,10 +75,7 @@ impl PollTotals {
             self.jitter_ns.0 = self.jitter_ns.0.saturating_add(jitter);
             self.jitter_ns.1 += 1;
         }
-        if let Some(held) = exchange.time_to_first_byte_s.filter(|&held| held >= 0.0) {
-            let held = (held * 1e9) as u64;
-            self.held_ns = (self.held_ns.0.saturating_add(held), self.held_ns.1 + 1, self.held_ns.2.max(held));
-        }
+        self.add_held(exchange.held_ns());
         if let Some(packets) = poll.packets {
             let content = exchange.response.as_ref().and_then(|response| response.content.bytes).unwrap_or(0);
             self.batched = (self.batched.0 + 1, self.batched.1 + packets, self.batched.2 + content);
@@ -92,6 +90,12 @@ impl PollTotals {
             Some(true) => {}
             Some(false) => self.wasted.add(wire_bytes, frame),
             None => self.unknown += 1,
+        }
+    }
+
+    fn add_held(&mut self, held_ns: Option<u64>) {
+        if let Some(held) = held_ns {
+            self.held_ns = (self.held_ns.0.saturating_add(held), self.held_ns.1 + 1, self.held_ns.2.max(held));
         }
     }
 
@@ -137,12 +141,16 @@ impl AddAssign<&Self> for PollTotals {
 pub struct Polls {
     kept: BTreeMap<(u64, PolledKey), PollTotals>,
     other: PollTotals,
+    early_empty_answers: Sighting,
 }
 
 impl Polls {
     /// Adds an exchange that is a poll.
     pub(super) fn add(&mut self, exchange: &Exchange) {
-        let (Some(request), Some(_)) = (&exchange.request, &exchange.polling) else { return };
+        let (Some(request), Some(poll)) = (&exchange.request, &exchange.polling) else { return };
+        for earlier in poll.earlier.iter().filter(|earlier| earlier.is_empty) {
+            self.early_empty_answers.add(earlier.wire_bytes, earlier.frame);
+        }
         let method = String::from_utf8_lossy(&request.method()[..request.method().len().min(16)]).into_owned();
         let endpoint = EndpointKey::new(Side::Ajax, request.host().unwrap_or_default(), request.target());
         let key = (method, endpoint);
@@ -172,6 +180,11 @@ impl Polls {
         all
     }
 
+    /// Those [answered without content](Exchange::is_answered_empty) before their series was recognised: octets of both messages.
+    pub fn early_empty_answers(&self) -> Sighting {
+        self.early_empty_answers
+    }
+
     /// Those that are not kept by name.
     pub fn other(&self) -> &PollTotals {
         &self.other
@@ -192,5 +205,6 @@ impl AddAssign<&Self> for Polls {
             self.bound();
         }
         self.other += &other.other;
+        self.early_empty_answers += other.early_empty_answers;
     }
 }

@@ -90,16 +90,21 @@ pub struct AsWebSocket {
 }
 
 impl AsWebSocket {
-    /// Adds one exchange: (encoded, decoded if known) content of request and response, and the length of its target.
-    pub fn add(&mut self, target_len: u64, request: (u64, Option<u64>), response: (u64, Option<u64>)) {
-        let asked = if request.0 > 0 { request } else { (target_len, None) };
-        self.each.add(asked, Direction::ClientToServer);
-        self.each.add(response, Direction::ServerToClient);
-        if request.0 > 0 {
-            self.news.add(request, Direction::ClientToServer);
+    /// Adds a request: (encoded, decoded if known) content, and the length of its target.
+    pub fn add_request(&mut self, target_len: u64, content: (u64, Option<u64>)) {
+        if content.0 > 0 {
+            self.each.add(content, Direction::ClientToServer);
+            self.news.add(content, Direction::ClientToServer);
+        } else {
+            self.each.add((target_len, None), Direction::ClientToServer);
         }
-        if response.0 > 0 {
-            self.news.add(response, Direction::ServerToClient);
+    }
+
+    /// Adds a response: (encoded, decoded if known) content.
+    pub fn add_response(&mut self, content: (u64, Option<u64>)) {
+        self.each.add(content, Direction::ServerToClient);
+        if content.0 > 0 {
+            self.news.add(content, Direction::ServerToClient);
         }
     }
 }
@@ -125,9 +130,11 @@ pub struct AsAjax {
     pub content_bytes: u64,
     /// Content as sent, in octets.
     pub encoded_bytes: u64,
-    /// Whole segments that content fills, beyond the one that carries the header section.
-    pub extra_segments: u64,
-    /// Held polls that would end without an answer: one for every 30 s of a connection.
+    /// Whole segments that decoded content fills, beyond the one that carries the header section.
+    pub content_segments: u64,
+    /// Whole segments that content as sent fills.
+    pub encoded_segments: u64,
+    /// Held polls that would end without an answer: one for every 30 s in which a server says nothing.
     pub idle_polls: u64,
     /// Polls at the assumed interval: one for each that a connection lasts, and one more.
     pub interval_polls: u64,
@@ -142,7 +149,8 @@ impl AsAjax {
         self.server_messages += u64::from(!from_client);
         self.content_bytes += content;
         self.encoded_bytes += encoded_bytes;
-        self.extra_segments += content / SEGMENT_PAYLOAD;
+        self.content_segments += content / SEGMENT_PAYLOAD;
+        self.encoded_segments += encoded_bytes / SEGMENT_PAYLOAD;
     }
 }
 
@@ -153,7 +161,8 @@ impl AddAssign for AsAjax {
         self.shared_answers += other.shared_answers;
         self.content_bytes += other.content_bytes;
         self.encoded_bytes += other.encoded_bytes;
-        self.extra_segments += other.extra_segments;
+        self.content_segments += other.content_segments;
+        self.encoded_segments += other.encoded_segments;
         self.idle_polls += other.idle_polls;
         self.interval_polls += other.interval_polls;
     }

@@ -144,6 +144,7 @@ pub(crate) fn connection(number: u64, rows: &[Row], buckets: Buckets) -> Connect
         exchanges: rows.iter().filter(|row| matches!(row, Row::Exchange(_))).count() as u64,
         time_to_first_request_s: None,
         buckets,
+        first_retransmission: None,
         websocket: websocket.then(|| WebSocketFacts {
             host: Some("a.example".into()),
             target: Some("/ws".into()),

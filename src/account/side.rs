@@ -9,10 +9,11 @@ use super::events::EventTotals;
 use super::exchanges::ExchangeTotals;
 use super::fields::Fields;
 use super::histogram::Distribution;
-use super::money::{Money, Sighting};
+use super::money::Money;
 use super::reframing::{AsAjax, AsWebSocket};
 use super::segments::SegmentHeaders;
-use crate::message::{Bucket, Cost, Direction, RefusalReason};
+use super::sighting::{FirstFrames, Sighting};
+use crate::message::{Bucket, Cost, Direction, FieldName, Head, RefusalReason};
 
 /// Efficiency is kept in a histogram of integers: millionths.
 pub(crate) const EFFICIENCY_SCALE: f64 = 1e6;
@@ -69,6 +70,8 @@ pub struct Compression {
     pub known_compressed_messages: u64,
     /// Of these, messages that grew by it; octets they grew by, and first frames.
     pub grown: Sighting,
+    /// Where messages begin that were not compressed.
+    pub uncompressed: FirstFrames,
 }
 
 impl Compression {
@@ -78,6 +81,9 @@ impl Compression {
         // The answer to HEAD and such names a coding of what it does not carry.
         let compressed = compressed && cost.encoded_bytes + cost.lost_bytes > 0;
         self.compressed_messages += u64::from(compressed);
+        if !compressed {
+            self.uncompressed.add(cost.provenance.first.number);
+        }
         let Some(content) = cost.content_bytes else { return };
         self.content_bytes += content;
         self.encoded_bytes += cost.encoded_bytes;
@@ -95,6 +101,7 @@ impl AddAssign for Compression {
         self.compressed_messages += other.compressed_messages;
         self.known_compressed_messages += other.known_compressed_messages;
         self.grown += other.grown;
+        self.uncompressed += other.uncompressed;
     }
 }
 
@@ -109,6 +116,8 @@ pub struct DirectionTotals {
     pub upgrade: Money,
     /// Ping, Pong and reserved control frames.
     pub liveness: Money,
+    /// Where these begin.
+    pub liveness_frames: FirstFrames,
     /// Close frames.
     pub close: Money,
     /// Connection buckets charged to the side, in the order of [`Bucket::ALL`], in octets on the wire.
@@ -119,6 +128,36 @@ pub struct DirectionTotals {
     pub per_message: Distributions,
     /// Headers of the segments that carried messages and control frames.
     pub segment_headers: SegmentHeaders,
+    /// Header sections of HTTP messages.
+    pub header_sections: HeaderSections,
+}
+
+/// How long header sections are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderSections {
+    count: u64,
+    bytes: u64,
+}
+
+impl HeaderSections {
+    /// Adds that of a message, with its start line and informational responses before it.
+    pub(super) fn add(&mut self, head: &Head, cost: &Cost) {
+        self.count += 1;
+        // Of chunks there is other framing, too.
+        self.bytes += if head.has(FieldName::TransferEncoding) { head.raw().len() as u64 } else { cost.framing_bytes };
+    }
+
+    /// Their mean in octets; `None` without one.
+    pub fn mean(&self) -> Option<u64> {
+        self.bytes.checked_div(self.count)
+    }
+}
+
+impl AddAssign for HeaderSections {
+    fn add_assign(&mut self, other: Self) {
+        self.count += other.count;
+        self.bytes += other.bytes;
+    }
 }
 
 impl DirectionTotals {
@@ -158,6 +197,7 @@ impl AddAssign<&Self> for DirectionTotals {
         self.content_bearing += other.content_bearing;
         self.upgrade += other.upgrade;
         self.liveness += other.liveness;
+        self.liveness_frames += other.liveness_frames;
         self.close += other.close;
         for (sum, part) in self.buckets.iter_mut().zip(other.buckets) {
             *sum += part;
@@ -165,6 +205,7 @@ impl AddAssign<&Self> for DirectionTotals {
         self.compression += other.compression;
         self.per_message += &other.per_message;
         self.segment_headers += &other.segment_headers;
+        self.header_sections += other.header_sections;
     }
 }
 

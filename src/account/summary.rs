@@ -19,14 +19,16 @@ use super::transport::Transport;
 use super::unread::Unread;
 use super::wastes::{Talked, Wastes, is_coded};
 use crate::AnomalyCounts;
-use crate::message::{Answered, Buckets, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Opcode, Row, Side, Upgrade};
+use crate::message::{
+    Answered, Buckets, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Opcode, Response, Row, Side, Upgrade,
+};
 use crate::options::Assumptions;
 
 /// Messages of one connection within this many nanoseconds could share one long-poll answer.
 const SHARED_ANSWER_NS: i64 = 1_000_000_000;
 
-/// A held poll ends without an answer after this many seconds (a usual proxy limit is 60).
-const HELD_POLL_S: f64 = 30.0;
+/// A held poll ends without an answer after this many nanoseconds (a usual proxy limit is 60 s).
+const HELD_POLL_NS: i64 = 30_000_000_000;
 
 /// What a WebSocket connection paid so far, until its row names its endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -34,6 +36,8 @@ struct Active {
     figures: Endpoint,
     /// When the long-poll answer that is being filled leaves, in nanoseconds since the Unix epoch.
     shared_until_ns: Option<i64>,
+    /// When the server spoke last, or the connection began to, in nanoseconds since the Unix epoch.
+    silent_since_ns: Option<i64>,
     talked: Talked,
 }
 
@@ -107,6 +111,7 @@ impl Summary {
             Opcode::Close => return direction.close.add(cost),
             opcode if opcode.is_control() => {
                 active.talked.pings += 1;
+                direction.liveness_frames.add(cost.provenance.first.number);
                 return direction.liveness.add(cost);
             }
             _ => {}
@@ -136,8 +141,11 @@ impl Summary {
             self.assumptions.poll_interval.map_or(SHARED_ANSWER_NS, |interval| i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX));
         let from_client = message.direction == Direction::ClientToServer;
         side.as_ajax.add(from_client, cost.encoded_bytes, cost.content_bytes);
+        let time_ns = cost.provenance.last.time.0;
+        let silent_since_ns = *active.silent_since_ns.get_or_insert(time_ns);
         if !from_client {
-            let time_ns = cost.provenance.last.time.0;
+            side.as_ajax.idle_polls += held_polls(silent_since_ns, time_ns);
+            active.silent_since_ns = Some(time_ns);
             if active.shared_until_ns.is_none_or(|until| time_ns >= until) {
                 side.as_ajax.shared_answers += 1;
                 active.shared_until_ns = Some(time_ns.saturating_add(shared_ns));
@@ -163,12 +171,16 @@ impl Summary {
         }
         if let Some(request) = &exchange.request {
             upwards.segment_headers.add_alone(&request.cost.provenance);
+            upwards.header_sections.add(&request.head, &request.cost);
+            side.as_websocket.add_request(request.target().len() as u64, contents(&request.cost));
             upwards.add_message(&request.cost, is_coded(request.head.list(FieldName::ContentEncoding).as_deref()));
             side.envelopes.add(&request.content, &request.cost);
             whole.add(&request.cost);
         }
         if let Some(response) = &exchange.response {
             downwards.segment_headers.add(&response.cost.provenance);
+            downwards.header_sections.add(&response.head, &response.cost);
+            side.as_websocket.add_response(contents(&response.cost));
             downwards.add_message(&response.cost, is_coded(response.head.list(FieldName::ContentEncoding).as_deref()));
             side.envelopes.add(&response.content, &response.cost);
             if let Some(events) = response.content.http.as_ref().and_then(|http| http.events.as_ref()) {
@@ -176,13 +188,11 @@ impl Summary {
             }
             whole.add(&response.cost);
         }
-        let request_cost = exchange.request.as_ref().map(|request| request.cost).unwrap_or_default();
-        let response_cost = exchange.response.as_ref().map(|response| response.cost).unwrap_or_default();
-        side.deliveries += u64::from(whole.messages > 0 && (bears_content(&request_cost) || bears_content(&response_cost)));
+        let hands_over = exchange.request.as_ref().is_some_and(|request| bears_content(&request.cost));
+        // What is not known of an answer may well be content: few have none.
+        let answers = |response: &Response| response.cost.content_bytes.is_none() || bears_content(&response.cost);
+        side.deliveries += u64::from(hands_over || exchange.response.as_ref().is_some_and(answers));
         side.exchanges.add(exchange, &whole);
-        let target_len = exchange.request.as_ref().map_or(0, |request| request.target().len() as u64);
-        let content = |cost: &Cost| (cost.encoded_bytes, cost.content_bytes);
-        side.as_websocket.add(target_len, content(&request_cost), content(&response_cost));
         self.add_endpoint(exchange, exchange.side, whole, 1);
     }
 
@@ -210,7 +220,9 @@ impl Summary {
             downwards.upgrade.add(&response.cost);
             whole.add(&response.cost);
         }
-        self.active.entry(exchange.connection).or_default().talked.upgrade_bytes += whole.wire_bytes();
+        let active = self.active.entry(exchange.connection).or_default();
+        active.talked.upgrade_bytes += whole.wire_bytes();
+        active.silent_since_ns = exchange.response.as_ref().map(|response| response.cost.provenance.last.time.0);
         self.add_endpoint(exchange, Side::WebSocket, whole, 0);
     }
 
@@ -278,6 +290,7 @@ impl Summary {
     fn end_websocket(&mut self, row: &ConnectionRow) {
         let active = self.active.remove(&row.connection);
         let Some(facts) = &row.websocket else { return };
+        let silent_since_ns = active.and_then(|active| active.silent_since_ns).unwrap_or(row.first.time.0);
         if let Some(active) = active {
             self.wastes.add_websocket(row, facts, &active.talked);
             let host = facts.host.as_deref().unwrap_or_default();
@@ -287,7 +300,7 @@ impl Summary {
         }
         let duration_s = row.last.time.seconds_since(row.first.time).max(0.0);
         let as_ajax = &mut self.sides[Side::WebSocket as usize].as_ajax;
-        as_ajax.idle_polls += (duration_s / HELD_POLL_S) as u64;
+        as_ajax.idle_polls += held_polls(silent_since_ns, row.last.time.0);
         if let Some(interval) = self.assumptions.poll_interval {
             as_ajax.interval_polls += (duration_s / interval.as_secs_f64().max(1e-3)) as u64 + 1;
         }
@@ -396,6 +409,16 @@ impl Summary {
     }
 }
 
+/// Held polls that end without an answer from one time to another, in nanoseconds since the Unix epoch.
+fn held_polls(since_ns: i64, until_ns: i64) -> u64 {
+    u64::try_from(until_ns.saturating_sub(since_ns) / HELD_POLL_NS).unwrap_or(0)
+}
+
+/// Encoded content, and decoded content if known.
+fn contents(cost: &Cost) -> (u64, Option<u64>) {
+    (cost.encoded_bytes, cost.content_bytes)
+}
+
 /// How long the answer of an exchange took, and nothing else.
 fn times(exchange: &Exchange) -> Endpoint {
     let mut times = Endpoint::default();
@@ -449,6 +472,7 @@ impl AddAssign<&Self> for Summary {
             let ours = self.active.entry(connection).or_default();
             ours.figures += active.figures;
             ours.shared_until_ns = ours.shared_until_ns.max(active.shared_until_ns);
+            ours.silent_since_ns = ours.silent_since_ns.max(active.silent_since_ns);
             // All rows of a connection are in one part: the other knows nothing of it.
             if ours.talked == Talked::default() {
                 ours.talked = active.talked;

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use super::money::Sighting;
+use super::sighting::Sighting;
 use crate::message::{Bucket, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Request, Response, Side, WebSocketFacts};
 
 /// Content that is not worth compressing, and what a segment has room for, in octets.

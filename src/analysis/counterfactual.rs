@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::break_even::{fixed_bytes, fixed_connections};
 use super::plural;
 use super::ratio;
-use crate::account::{AsAjax, DirectionTotals, Pushed, Reframed, SideTotals, Summary};
+use crate::account::{AsAjax, Pushed, Reframed, SideTotals, Summary};
 use crate::message::{Bucket, Direction, Side};
 use crate::options::{AssumedCompression, AssumedRequests, Assumptions, thousands};
 
@@ -88,7 +88,8 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
             ),
         )
     } else {
-        let request = mean_framing(ajax.direction(Direction::ClientToServer)).unwrap_or(HEAD_BYTES.0) + UPGRADE_FIELDS.len() as u64;
+        let request =
+            ajax.direction(Direction::ClientToServer).header_sections.mean().unwrap_or(HEAD_BYTES.0) + UPGRADE_FIELDS.len() as u64;
         let setup = SETUP_PACKETS * header + request + UPGRADE_ANSWER.len() as u64;
         (
             setup,
@@ -112,25 +113,29 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
     let mut assumptions = vec![
         format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the Ajax side"),
         format!("{setup_assumption}, once for each of {} client and server {}", thousands(pairs), plural(pairs, "pair", "pairs")),
-        format!(
-            "high: {}, {}, each acknowledged by a segment of its own",
-            requests_become(asks.requests != AssumedRequests::Shared),
-            content_is(asks.compression == AssumedCompression::Deflate, deflated)
-        ),
-        format!(
-            "low: {}, {}, acknowledgements ride along",
-            requests_become(asks.requests == AssumedRequests::Own),
-            content_is(asks.compression != AssumedCompression::None, deflated)
-        ),
         "one frame for each message, client frames masked (RFC 6455 section 5.2), 1,448 bytes of payload a segment".into(),
     ];
     assumptions.extend(unknown_content(ajax));
     assumptions.extend(incomplete(ajax));
-    let ends = [
-        (bytes(low, 0), low.segments + pairs * SETUP_PACKETS),
-        (bytes(high, high.messages), high.segments + high.messages + pairs * SETUP_PACKETS),
-    ];
-    Some(Estimate::new(ajax, ends, assumptions))
+    let low = End {
+        wire_bytes: bytes(low, 0),
+        packets: low.segments + pairs * SETUP_PACKETS,
+        assumes: format!(
+            "{}, {}, acknowledgements ride along",
+            requests_become(asks.requests == AssumedRequests::Own),
+            content_is(asks.compression != AssumedCompression::None, deflated)
+        ),
+    };
+    let high = End {
+        wire_bytes: bytes(high, high.messages),
+        packets: high.segments + high.messages + pairs * SETUP_PACKETS,
+        assumes: format!(
+            "{}, {}, each acknowledged by a segment of its own",
+            requests_become(asks.requests != AssumedRequests::Shared),
+            content_is(asks.compression == AssumedCompression::Deflate, deflated)
+        ),
+    };
+    Some(Estimate::new(ajax, [low, high], assumptions))
 }
 
 fn requests_become(own: bool) -> &'static str {
@@ -209,36 +214,43 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
             (low, messages.client_messages + messages.interval_polls)
         }
     };
-    let low_content = if asks.compression == AssumedCompression::None { messages.content_bytes } else { messages.encoded_bytes };
-    let high_content = if asks.compression == AssumedCompression::Deflate { messages.encoded_bytes } else { messages.content_bytes };
-    let low = low_exchanges * exchange + low_content + messages.extra_segments * header + setup;
-    let high = high_exchanges * (exchange + 2 * header) + high_content + messages.extra_segments * header + setup;
-    let carriers = messages.extra_segments + connections * TCP_SETUP_PACKETS;
-    let coded = |compressed: bool| if compressed { "content as encoded" } else { "content uncompressed" };
+    let content = |compressed: bool| match compressed {
+        true => (messages.encoded_bytes, messages.encoded_segments, "content as encoded"),
+        false => (messages.content_bytes, messages.content_segments, "content uncompressed"),
+    };
+    let (low_content, low_segments, low_coded) = content(asks.compression != AssumedCompression::None);
+    let (high_content, high_segments, high_coded) = content(asks.compression == AssumedCompression::Deflate);
     let mut assumptions = vec![
         format!(
             "header sections of {} bytes a request and {} bytes a response, {heads_assumption}",
             thousands(request),
             thousands(response)
         ),
-        format!("{header} bytes of link, IP and TCP headers a segment, {tls} bytes of TLS a message, as seen on the WebSocket side"),
         format!(
-            "low: {}, {}, {}, acknowledgements ride along",
-            exchanges_are(low_exchanges),
-            polls_are(asks, &messages, shares_requests, true),
-            coded(asks.compression != AssumedCompression::None)
-        ),
-        format!(
-            "high: {}, {}, {}, each message acknowledged by a segment of its own",
-            exchanges_are(high_exchanges),
-            polls_are(asks, &messages, !owns_requests, false),
-            coded(asks.compression == AssumedCompression::Deflate)
+            "{header} bytes of link, IP and TCP headers a segment of at most 1,448 bytes, {tls} bytes of TLS a message, as seen on the WebSocket side"
         ),
         "connections are set up and closed as the WebSocket's were".into(),
     ];
     assumptions.extend(unknown_content(websocket));
-    let ends = [(low, 2 * low_exchanges + carriers), (high, 4 * high_exchanges + carriers)];
-    Some(Estimate::new(websocket, ends, assumptions))
+    let low = End {
+        wire_bytes: low_exchanges * exchange + low_content + low_segments * header + setup,
+        packets: 2 * low_exchanges + low_segments + connections * TCP_SETUP_PACKETS,
+        assumes: format!(
+            "{}, {}, {low_coded}, acknowledgements ride along",
+            exchanges_are(low_exchanges),
+            polls_are(asks, &messages, shares_requests, true)
+        ),
+    };
+    let high = End {
+        wire_bytes: high_exchanges * (exchange + 2 * header) + high_content + high_segments * header + setup,
+        packets: 4 * high_exchanges + high_segments + connections * TCP_SETUP_PACKETS,
+        assumes: format!(
+            "{}, {}, {high_coded}, each message acknowledged by a segment of its own",
+            exchanges_are(high_exchanges),
+            polls_are(asks, &messages, !owns_requests, false)
+        ),
+    };
+    Some(Estimate::new(websocket, [low, high], assumptions))
 }
 
 /// What cannot be told of messages whose content is not known.
@@ -297,18 +309,29 @@ fn polls_are(asks: &Assumptions, messages: &AsAjax, shared: bool, bundled: bool)
     format!("long polls, each message of a server an answer of its own{held}, {clients}")
 }
 
+/// An end of a range.
+struct End {
+    wire_bytes: u64,
+    packets: u64,
+    /// What only this end assumes.
+    assumes: String,
+}
+
 impl Estimate {
-    fn new(side: &SideTotals, ends: [(u64, u64); 2], assumptions: Vec<String>) -> Self {
+    fn new(side: &SideTotals, mut ends: [End; 2], mut assumptions: Vec<String>) -> Self {
         // Messages that compression made bigger can turn the ends around.
-        let [(a, a_packets), (b, b_packets)] = ends;
+        ends.sort_by_key(|end| end.wire_bytes);
+        let [low, high] = ends;
+        assumptions.push(format!("low: {}", low.assumes));
+        assumptions.push(format!("high: {}", high.assumes));
         Self {
             observed_wire_bytes: side.all_in_wire_bytes(),
-            low_ratio: ratio(a.min(b), side.all_in_wire_bytes()),
-            high_ratio: ratio(a.max(b), side.all_in_wire_bytes()),
-            low_wire_bytes: a.min(b),
-            high_wire_bytes: a.max(b),
-            low_packets: a_packets.min(b_packets),
-            high_packets: a_packets.max(b_packets),
+            low_ratio: ratio(low.wire_bytes, side.all_in_wire_bytes()),
+            high_ratio: ratio(high.wire_bytes, side.all_in_wire_bytes()),
+            low_wire_bytes: low.wire_bytes,
+            high_wire_bytes: high.wire_bytes,
+            low_packets: low.packets,
+            high_packets: high.packets,
             deliveries: side.deliveries,
             assumptions,
         }
@@ -329,22 +352,23 @@ fn tls_bytes(side: &SideTotals) -> u64 {
     messages.bytes.tls.div_ceil(messages.messages.max(1))
 }
 
-fn mean_framing(direction: &DirectionTotals) -> Option<u64> {
-    direction.messages.framing_bytes.checked_div(direction.messages.messages)
-}
-
 /// Header sections (request, response) that these clients send, and where they were seen.
 fn header_sections(summary: &Summary) -> ((u64, u64), &'static str) {
-    let of = |side: Side, direction| mean_framing(summary.side(side).direction(direction));
+    let of = |side: Side, direction| summary.side(side).direction(direction).header_sections.mean();
     let pair = |side| of(side, Direction::ClientToServer).zip(of(side, Direction::ServerToClient));
     if let Some(heads) = pair(Side::Ajax) {
         return (heads, "the mean of the Ajax exchanges in this capture");
     }
-    let response = of(Side::OtherHttp, Direction::ServerToClient).unwrap_or(HEAD_BYTES.1);
-    if let Some(request) = summary.plain_upgrade_request_bytes() {
-        return ((request, response), "those of the upgrade requests less the WebSocket fields");
+    match (summary.plain_upgrade_request_bytes(), of(Side::OtherHttp, Direction::ServerToClient), pair(Side::OtherHttp)) {
+        (Some(request), Some(response), _) => {
+            ((request, response), "those of the upgrade requests less the WebSocket fields, and of other HTTP responses")
+        }
+        (Some(request), None, _) => {
+            ((request, HEAD_BYTES.1), "those of the upgrade requests less the WebSocket fields; that of a response is assumed")
+        }
+        (None, _, Some(heads)) => (heads, "the mean of the other HTTP exchanges in this capture"),
+        (None, _, None) => (HEAD_BYTES, "assumed, since no header section of Ajax or of an opening handshake was captured"),
     }
-    (pair(Side::OtherHttp).unwrap_or(HEAD_BYTES), "assumed, since no header section of Ajax or of an opening handshake was captured")
 }
 
 #[cfg(test)]
@@ -353,6 +377,7 @@ mod tests {
 
     use super::*;
     use crate::account::samples::deck_rows;
+    use crate::message::Row;
 
     fn ends(estimate: Option<Estimate>) -> (u64, u64, u64, u64, u64) {
         let e = estimate.expect("the side is not empty");
@@ -377,12 +402,12 @@ mod tests {
         let own = with(Assumptions { requests: AssumedRequests::Own, ..Assumptions::default() });
         assert_eq!(ends(own.ajax_as_websocket), (1079, 1207, 1390, 12, 14));
         // WebSocket as Ajax, a POST and a poll at the low end: 2 · (376 + 2 · 66) + 34 + 342 = 1392.
-        assert_eq!(ends(own.websocket_as_ajax), (1225, 1392, 4870, 11, 35));
+        assert_eq!(ends(own.websocket_as_ajax), (1225, 1392, 2310, 11, 19));
         // The question is not asked at the high end either: 266 + 2 · 54 + 892 = 1266.
         let shared = with(Assumptions { requests: AssumedRequests::Shared, ..Assumptions::default() });
         assert_eq!(ends(shared.ajax_as_websocket), (1079, 1137, 1266, 11, 12));
-        // 1 + 5 polls at the high end: 6 · (376 + 4 · 66) + 48 + 342 = 4230.
-        assert_eq!(ends(shared.websocket_as_ajax), (1225, 884, 4230, 9, 31));
+        // 1 + 1 polls at the high end: 2 · (376 + 4 · 66) + 48 + 342 = 1670.
+        assert_eq!(ends(shared.websocket_as_ajax), (1225, 884, 1670, 9, 15));
     }
 
     #[test]
@@ -404,8 +429,27 @@ mod tests {
         assert_eq!(ends(counterfactual.ajax_as_websocket), (1079, 1137, 1390, 11, 14));
         // WebSocket as Ajax, 66 octets of headers, header sections 188 each, set-up and teardown 210 + 132 = 342:
         // low: one exchange carries both: 376 + 2 · 66 + 34 encoded + 342 = 884; 2 + 7 packets.
-        // high: 2 exchanges and 5 idle polls in 179 s: 7 · (376 + 4 · 66) + 48 content + 342 = 4870; 28 + 7 packets.
-        assert_eq!(ends(counterfactual.websocket_as_ajax), (1225, 884, 4870, 9, 35));
+        // high: 2 exchanges, and 1 idle poll in the 44 s behind the server's message: 3 · (376 + 4 · 66) + 48 content + 342 = 2310;
+        // 12 + 7 packets.
+        assert_eq!(ends(counterfactual.websocket_as_ajax), (1225, 884, 2310, 9, 19));
         assert_eq!(Counterfactual::new(&Summary::default()), Counterfactual::default());
+    }
+
+    #[test]
+    fn content_as_encoded_fills_the_segments_that_it_fills() {
+        let mut rows = deck_rows();
+        for row in &mut rows {
+            if let Row::Message(message) = row
+                && message.direction == Direction::ServerToClient
+                && !message.opcode.is_control()
+            {
+                message.cost.content_bytes = Some(14_480);
+            }
+        }
+        let mut summary = Summary::default();
+        rows.iter().for_each(|row| summary.add(row));
+        // See `the_deck_as_the_other`. What is sent stays as it was; 14 480 octets of content, instead of 24, fill ten segments.
+        let expected = (1225, 884, 2310 + 14_480 - 24 + 10 * 66, 9, 19 + 10);
+        assert_eq!(ends(Counterfactual::new(&summary).websocket_as_ajax), expected);
     }
 }

@@ -6,7 +6,7 @@ mod websocket;
 use serde::Serialize;
 
 use super::ratio;
-use crate::account::{SideTotals, Sighting, Summary, Waste};
+use crate::account::{FirstFrames, SideTotals, Sighting, Summary, Waste};
 use crate::message::{Bucket, Side};
 use crate::options::thousands;
 
@@ -133,8 +133,8 @@ fn finding(id: &'static str, side: Side, context: &Context<'_>, message: String,
 
 impl Finding {
     /// With the frames that show it.
-    fn at(mut self, seen: Sighting) -> Self {
-        self.frames = seen.frames().collect();
+    fn at(mut self, frames: FirstFrames) -> Self {
+        self.frames = frames.iter().collect();
         self
     }
 }
@@ -146,7 +146,8 @@ fn retransmissions(context: &Context<'_>) -> Option<Finding> {
     // A path that loses less than 2 % is a usual one.
     (bytes * 50 > context.summary.side(side).all_in_wire_bytes()).then(|| {
         let message = format!("{} bytes were sent again", thousands(bytes));
-        finding("retransmissions", side, context, message, Some(bytes), "over a path that loses nothing")
+        let found = finding("retransmissions", side, context, message, Some(bytes), "over a path that loses nothing");
+        found.at(context.summary.side(side).connection_use.retransmissions)
     })
 }
 

@@ -89,8 +89,9 @@ struct Glimpse {
     begin: i64,
     end: i64,
     /// How long its answer was held, in nanoseconds.
-    held_ns: u64,
+    held_ns: Option<u64>,
     is_conditional: bool,
+    is_empty: bool,
     /// Encoded content of an answer that could have been 304, in octets.
     answer_bytes: u32,
     answer: Answer,
@@ -210,7 +211,8 @@ impl Glimpse {
         Self {
             begin,
             end: response.map_or(begin, |response| response.cost.provenance.last.time.0),
-            held_ns: nanoseconds(exchange.time_to_first_byte_s),
+            held_ns: exchange.held_ns(),
+            is_empty: exchange.is_answered_empty(),
             is_conditional: CONDITIONS.into_iter().any(|name| request.head.has(name)),
             answer_bytes: response.filter(|response| is_plain(response)).map_or(0, |response| saturated(response.cost.encoded_bytes)),
             answer: response.map_or(Answer::Missing, Answer::of),
@@ -243,11 +245,11 @@ impl Series {
         self.last = Some((now.begin, now.end));
         self.conditional += u64::from(now.is_conditional);
         self.interval_ns += interval_ns.unwrap_or(0);
-        self.held_ns += now.held_ns;
-        self.longest_held_ns = self.longest_held_ns.max(now.held_ns);
-        let Glimpse { wire_bytes, frame, answer, .. } = *now;
+        self.held_ns += now.held_ns.unwrap_or(0);
+        self.longest_held_ns = self.longest_held_ns.max(now.held_ns.unwrap_or(0));
+        let Glimpse { wire_bytes, frame, answer, held_ns, is_empty, .. } = *now;
         let answer_bytes = u64::from(now.answer_bytes);
-        let poll = EarlierPoll { wire_bytes, answer_bytes, frame, interval_ns, deaf_ns, is_new: self.is_new(answer) };
+        let poll = EarlierPoll { wire_bytes, answer_bytes, frame, interval_ns, deaf_ns, held_ns, is_new: self.is_new(answer), is_empty };
         if self.polls < ENOUGH {
             self.last_interval_ns = interval_ns;
             self.earlier[self.polls as usize - 1] = Some(poll);
@@ -306,10 +308,6 @@ fn is_plain(response: &Response) -> bool {
 
 fn saturated(octets: u64) -> u32 {
     u32::try_from(octets).unwrap_or(u32::MAX)
-}
-
-fn nanoseconds(seconds: Option<f64>) -> u64 {
-    seconds.filter(|&seconds| seconds > 0.0).map_or(0, |seconds| (seconds * 1e9) as u64)
 }
 
 /// What makes an answer without content possible (RFC 9110 §13.1).

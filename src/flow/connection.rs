@@ -396,12 +396,16 @@ impl Connection {
             Arrival::Old => {
                 self.facts.retransmitted_segments += 1;
                 self.facts.retransmitted_bytes += u64::from(receipt.old_bytes);
+                self.ledger.note_retransmission(frame);
                 self.book(Bucket::Retransmissions, direction, total);
             }
             Arrival::Delivered | Arrival::Held => {
                 self.facts.retransmitted_bytes += u64::from(receipt.old_bytes);
                 self.facts.out_of_order_segments += u64::from(receipt.late);
-                self.book(Bucket::Retransmissions, direction, u64::from(receipt.old_bytes));
+                if receipt.old_bytes > 0 {
+                    self.ledger.note_retransmission(frame);
+                    self.book(Bucket::Retransmissions, direction, u64::from(receipt.old_bytes));
+                }
             }
             Arrival::OutOfWindow => {
                 self.anomalies.add(AnomalyKind::OutOfWindow, frame);
@@ -425,10 +429,10 @@ impl Connection {
         let bucket = if flags.has(Flags::RST) {
             Bucket::Teardown
         } else if flags.has(Flags::SYN) {
-            if role.syn_again { self.retransmission() } else { Bucket::TcpSetup }
+            if role.syn_again { self.retransmission(segment) } else { Bucket::TcpSetup }
         } else if flags.has(Flags::FIN) {
             let again = std::mem::replace(&mut self.halves[mine].fin_seen, true);
-            if again { self.retransmission() } else { Bucket::Teardown }
+            if again { self.retransmission(segment) } else { Bucket::Teardown }
         } else if role.completes {
             Bucket::TcpSetup
         } else if std::mem::take(&mut self.halves[peer].keep_alive) {
@@ -439,7 +443,8 @@ impl Connection {
         self.book(bucket, direction, segment.bytes.total());
     }
 
-    fn retransmission(&mut self) -> Bucket {
+    fn retransmission(&mut self, segment: &Segment<'_>) -> Bucket {
+        self.ledger.note_retransmission(segment.frame.number);
         self.facts.retransmitted_segments += 1;
         Bucket::Retransmissions
     }

@@ -84,6 +84,8 @@ pub struct ConnectionRow {
     pub time_to_first_request_s: Option<f64>,
     /// What no message owns.
     pub buckets: Buckets,
+    /// The frame that first sent something again (`frame.number`).
+    pub first_retransmission: Option<u64>,
     /// Facts of the WebSocket on it.
     pub websocket: Option<WebSocketFacts>,
     /// Facts of its transport.

@@ -247,6 +247,18 @@ impl Exchange {
         odd
     }
 
+    /// Whether a GET was answered without content (204, 304, length 0); not where that is not known.
+    pub fn is_answered_empty(&self) -> bool {
+        let asks = self.request.as_ref().is_some_and(|request| request.method() == b"GET");
+        let cost = self.response.as_ref().map(|response| &response.cost);
+        asks && cost.is_some_and(|cost| cost.content_bytes == Some(0) && cost.lost_bytes == 0)
+    }
+
+    /// How long its answer was held, in nanoseconds; `None` without one, or when the capture clock stepped back.
+    pub fn held_ns(&self) -> Option<u64> {
+        self.time_to_first_byte_s.filter(|&held| held >= 0.0).map(|held| (held * 1e9) as u64)
+    }
+
     /// Octets on the wire of request and response.
     pub fn wire_bytes(&self) -> u64 {
         self.request.as_ref().map_or(0, |r| r.cost.wire_bytes()) + self.response.as_ref().map_or(0, |r| r.cost.wire_bytes())

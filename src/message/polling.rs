@@ -63,6 +63,10 @@ pub struct EarlierPoll {
     pub interval_ns: Option<u64>,
     /// Of the interval, the time in which the client listened to nobody.
     pub deaf_ns: Option<u64>,
+    /// How long its answer was held, in nanoseconds; `None` without one.
+    pub held_ns: Option<u64>,
     /// Whether its answer brought something new.
     pub is_new: Option<bool>,
+    /// Whether it asked for content and was [answered without](super::Exchange::is_answered_empty).
+    pub is_empty: bool,
 }

@@ -99,7 +99,7 @@ impl PollingReport {
             added_wait_s: totals.added_wait_s().map(|(mean, max)| AddedWait { mean: rounded(mean), max: rounded(max) }),
             batched: Batched::new(totals, header_bytes),
             first_frame: totals.first_frame,
-            wasted_frames: totals.wasted.frames().collect(),
+            wasted_frames: totals.wasted.frames.iter().collect(),
         }
     }
 

@@ -15,6 +15,10 @@ pub(super) fn not_kept_alive(context: &Context<'_>) -> Option<Finding> {
     }
     let setup = [Bucket::TcpSetup, Bucket::TlsSetup, Bucket::Teardown].map(|bucket| ajax.bucket(bucket)).iter().sum::<u64>();
     let saving = (u128::from(setup) * u128::from(connections - pairs) / u128::from(connections)) as u64;
+    if saving == 0 {
+        // Their beginnings and ends were not captured.
+        return None;
+    }
     let message = format!(
         "{} connections carried {} Ajax exchanges between {} client and server {}",
         thousands(connections),
@@ -24,7 +28,7 @@ pub(super) fn not_kept_alive(context: &Context<'_>) -> Option<Finding> {
     );
     let assumption = "one kept-alive connection for each client and server pair saves the set-up and teardown of the others";
     let found = finding("connections-not-kept-alive", Side::Ajax, context, message, Some(saving), assumption);
-    Some(found.at(ajax.connection_use.single))
+    Some(found.at(ajax.connection_use.single.frames))
 }
 
 pub(super) fn polls_bring_nothing(context: &Context<'_>) -> Option<Finding> {
@@ -33,7 +37,7 @@ pub(super) fn polls_bring_nothing(context: &Context<'_>) -> Option<Finding> {
     (seen.count >= 3).then(|| {
         let message = format!("{} of {} polls brought nothing new", thousands(seen.count), thousands(polls.polls()));
         let assumption = "pushed when there is something new, by WebSocket or server-sent events, none of them is needed";
-        finding("polls-bring-nothing", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen)
+        finding("polls-bring-nothing", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen.frames)
     })
 }
 
@@ -46,17 +50,25 @@ pub(super) fn unchanged_content(context: &Context<'_>) -> Option<Finding> {
             thousands(seen.bytes)
         );
         let assumption = "an ETag lets the client ask with If-None-Match, and the server answer 304 without content";
-        finding("polls-unconditional", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen)
+        finding("polls-unconditional", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen.frames)
     })
 }
 
 pub(super) fn empty_answers(context: &Context<'_>) -> Option<Finding> {
-    let seen = context.ajax.exchanges.empty_answers;
-    // The first two of a series are not yet known to be polls.
-    (seen.count >= 3).then(|| {
-        let message = format!("{} of {} Ajax exchanges brought no content", thousands(seen.count), thousands(context.ajax.exchanges.count));
+    // The first two of a series were not marked.
+    let (all, of_polls) = (context.ajax.exchanges.empty_answers, context.summary.polls().early_empty_answers());
+    let (count, bytes) = (all.count.saturating_sub(of_polls.count), all.bytes.saturating_sub(of_polls.bytes));
+    (count >= 3).then(|| {
+        let polls = context.summary.polls().sum().polls();
+        let message = format!(
+            "{} of {} Ajax exchanges that are no polls brought no content",
+            thousands(count),
+            thousands(context.ajax.exchanges.count.saturating_sub(polls))
+        );
         let assumption = "pushing only what is new needs none of these exchanges; their acknowledgements are not counted";
-        finding("empty-answers", Side::Ajax, context, message, Some(seen.bytes), assumption).at(seen)
+        let mut found = finding("empty-answers", Side::Ajax, context, message, Some(bytes), assumption);
+        found.frames = all.frames.iter().filter(|frame| of_polls.frames.iter().all(|of_poll| of_poll != *frame)).collect();
+        found
     })
 }
 
@@ -70,7 +82,7 @@ pub(super) fn uncompressed_answers(context: &Context<'_>) -> Option<Finding> {
             thousands(seen.bytes)
         );
         let assumption = "text and JSON of a kilobyte and more deflate to about a third; the clients accept it";
-        finding("answers-not-compressed", Side::Ajax, context, message, Some(seen.bytes / 3 * 2), assumption).at(seen)
+        finding("answers-not-compressed", Side::Ajax, context, message, Some(seen.bytes / 3 * 2), assumption).at(seen.frames)
     })
 }
 
@@ -79,7 +91,7 @@ pub(super) fn preflights(context: &Context<'_>) -> Option<Finding> {
     (seen.count >= 2).then(|| {
         let message = format!("{} CORS preflights asked before other exchanges", thousands(seen.count));
         let assumption = "one preflight for each client, remembered for the time of Access-Control-Max-Age; or none, from the same origin";
-        finding("preflights-repeated", Side::Ajax, context, message, Some(seen.bytes - seen.bytes / seen.count), assumption).at(seen)
+        finding("preflights-repeated", Side::Ajax, context, message, Some(seen.bytes - seen.bytes / seen.count), assumption).at(seen.frames)
     })
 }
 
@@ -87,7 +99,7 @@ pub(super) fn redirects(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::Redirect);
     (seen.count >= 2).then(|| {
         let message = format!("{} Ajax exchanges were answered with a redirection", thousands(seen.count));
-        finding("redirected", Side::Ajax, context, message, Some(seen.bytes), "asked at the address that answers").at(seen)
+        finding("redirected", Side::Ajax, context, message, Some(seen.bytes), "asked at the address that answers").at(seen.frames)
     })
 }
 
@@ -96,7 +108,7 @@ pub(super) fn error_answers(context: &Context<'_>) -> Option<Finding> {
     (seen.count >= 3).then(|| {
         let message = format!("{} Ajax exchanges failed with 4xx or 5xx", thousands(seen.count));
         finding("error-answers", Side::Ajax, context, message, Some(seen.bytes), "not asked again where the answer is known to fail")
-            .at(seen)
+            .at(seen.frames)
     })
 }
 
@@ -107,7 +119,7 @@ pub(super) fn repeated_cookies(context: &Context<'_>) -> Option<Finding> {
         let message =
             format!("{} Ajax requests sent cookies, {} bytes each on average", thousands(seen.count), thousands(seen.bytes / seen.count));
         let assumption = "sent once, as a WebSocket's opening handshake does, instead of with every request";
-        finding("cookies-repeated", Side::Ajax, context, message, Some(saving), assumption).at(seen)
+        finding("cookies-repeated", Side::Ajax, context, message, Some(saving), assumption).at(seen.frames)
     })
 }
 
@@ -117,7 +129,7 @@ pub(super) fn repeated_set_cookies(context: &Context<'_>) -> Option<Finding> {
         let saving = seen.bytes - seen.bytes / seen.count;
         let message =
             format!("{} Ajax answers set cookies, {} bytes each on average", thousands(seen.count), thousands(seen.bytes / seen.count));
-        finding("cookies-set-again", Side::Ajax, context, message, Some(saving), "set when they change").at(seen)
+        finding("cookies-set-again", Side::Ajax, context, message, Some(saving), "set when they change").at(seen.frames)
     })
 }
 
@@ -134,7 +146,7 @@ pub(super) fn repeated_request_headers(context: &Context<'_>) -> Option<Finding>
         );
         let saving = framing - framing / requests.messages * pairs;
         let assumption = "sent once for each client and server pair, as a WebSocket's opening handshake does";
-        finding("request-headers-repeated", Side::Ajax, context, message, Some(saving), assumption)
+        finding("request-headers-repeated", Side::Ajax, context, message, Some(saving), assumption).at(context.ajax.exchanges.requests)
     })
 }
 
@@ -159,7 +171,7 @@ pub(super) fn polling_before_websocket(context: &Context<'_>) -> Option<Finding>
         );
         let assumption = "clients set to `transports: [\"websocket\"]` open the WebSocket at once (one that cannot, fails); \
             set-up and acknowledgements of the polls go with them, in proportion";
-        finding("polling-before-websocket", Side::Ajax, context, message, Some(saving), assumption)
+        finding("polling-before-websocket", Side::Ajax, context, message, Some(saving), assumption).at(paid.frames)
     })
 }
 
@@ -169,6 +181,7 @@ pub(super) fn heavy_comments(context: &Context<'_>) -> Option<Finding> {
         let message = format!("{} comments outweigh {} events of event streams", thousands(events.comments), thousands(events.events));
         let assumption =
             "half as many comments; those that keep a proxy from closing the connection must stay; their segments are not counted";
-        finding("comments-outweigh-events", Side::ServerSentEvents, context, message, Some(events.comment_bytes / 2), assumption)
+        let saving = Some(events.comment_bytes / 2);
+        finding("comments-outweigh-events", Side::ServerSentEvents, context, message, saving, assumption).at(events.comment_frames)
     })
 }

@@ -30,7 +30,9 @@ fn polls(count: u64, wasted: u64) -> Vec<Row> {
             frame: 10 + 2 * n,
             interval_ns: None,
             deaf_ns: None,
+            held_ns: None,
             is_new: Some(n >= wasted),
+            is_empty: false,
         };
         exchange.polling = (n >= 2).then(|| {
             Box::new(Poll {
@@ -190,7 +192,7 @@ fn cases() -> Vec<Case> {
         ("polls-bring-nothing", polls(6, 3), Some(3 * 748), &[10, 12, 14], polls(6, 2)),
         ("polls-unconditional", polls(6, 4), Some(2000), &[10, 12, 14, 16], polls(6, 1)),
         // 154 + 94 octets each.
-        ("empty-answers", exchanges(3, GET, &[], 204, &[], 0), Some(744), &[11, 13, 15], exchanges(2, GET, &[], 204, &[], 0)),
+        ("empty-answers", exchanges(3, GET, &[], 204, &[], 0), Some(744), &[10, 12, 14], exchanges(2, GET, &[], 204, &[], 0)),
         (
             "answers-not-compressed",
             exchanges(1, GET, ACCEPTS, 200, JSON, 1200),
@@ -218,9 +220,15 @@ fn cases() -> Vec<Case> {
             exchanges(2, GET, &[], 200, SET_COOKIE, 9),
         ),
         // 500 octets less those of one request.
-        ("request-headers-repeated", exchanges(5, GET, &[], 200, &[], 99), Some(400), &[], exchanges(5, GET, &[], 200, &[], 100)),
+        (
+            "request-headers-repeated",
+            exchanges(5, GET, &[], 200, &[], 99),
+            Some(400),
+            &[10, 12, 14, 16, 18],
+            exchanges(5, GET, &[], 200, &[], 100),
+        ),
         // 154 + 194 and 2 · (154 + 104) octets.
-        ("polling-before-websocket", engine_io(2), Some(348 + 516), &[], engine_io(0)),
+        ("polling-before-websocket", engine_io(2), Some(348 + 516), &[10, 12, 14], engine_io(0)),
         (
             "compression-grows-messages",
             messages(1, |message| message.cost.content_bytes = Some(10)),
@@ -232,7 +240,7 @@ fn cases() -> Vec<Case> {
             "compression-not-used",
             messages(1, |message| (message.compressed, message.cost.encoded_bytes) = (false, 128)),
             None,
-            &[],
+            &[135],
             messages(1, |message| (message.compressed, message.cost.encoded_bytes) = (false, 127)),
         ),
         ("context-not-kept", ended(messages(10, |_| {}), no_takeover), None, &[1], ended(messages(9, |_| {}), no_takeover)),
@@ -242,7 +250,7 @@ fn cases() -> Vec<Case> {
         ("small-messages-fragmented", messages(1, |message| message.fragments = 2), Some(3), &[135], messages(1, |_| {})),
         ("server-masks-frames", messages(1, |message| message.masked = true), Some(4), &[135], messages(1, |_| {})),
         // Three pings outweigh two messages, of 89 octets each.
-        ("heartbeats-outweigh-data", pings(3), Some(133), &[], pings(2)),
+        ("heartbeats-outweigh-data", pings(3), Some(133), &[135, 136, 137], pings(2)),
         (
             "keep-alives-beside-pings",
             ended(pings(1), |row| row.buckets = bucket(Bucket::KeepAlive, 66)),
@@ -252,17 +260,41 @@ fn cases() -> Vec<Case> {
         ),
         // 461 octets of an opening handshake.
         ("websockets-hardly-used", short_websockets(2, 2), Some(922), &[1], short_websockets(2, 3)),
-        ("envelopes-outweigh-payload", envelopes(5, 13), Some(65), &[], envelopes(5, 12)),
-        ("comments-outweigh-events", event_stream(3, 62), Some(31), &[], event_stream(3, 60)),
+        ("envelopes-outweigh-payload", envelopes(5, 13), Some(65), &[135, 136, 137, 138, 139], envelopes(5, 12)),
+        ("comments-outweigh-events", event_stream(3, 62), Some(31), &[11], event_stream(3, 60)),
         // 3 of 89 + 3 octets are more than 2 %, 1 of 90 is not.
         (
             "retransmissions",
-            ended(messages(1, |_| {}), |row| row.buckets = bucket(Bucket::Retransmissions, 3)),
+            ended(messages(1, |_| {}), |row| {
+                row.buckets = bucket(Bucket::Retransmissions, 3);
+                row.first_retransmission = Some(7);
+            }),
             Some(3),
-            &[],
+            &[7],
             ended(messages(1, |_| {}), |row| row.buckets = bucket(Bucket::Retransmissions, 1)),
         ),
     ]
+}
+
+#[test]
+fn empty_answers_of_polls_are_told_by_the_polls_alone() {
+    // Five polls, of which the third says what the first two were, each 154 + 94 octets.
+    let mut rows = polls(5, 0);
+    for row in &mut rows {
+        let Row::Exchange(exchange) = row else { continue };
+        exchange.response.as_mut().expect("a response").cost = cost(11, 20, 40, 0, Some(0));
+        for earlier in exchange.polling.iter_mut().flat_map(|poll| &mut poll.earlier) {
+            (earlier.wire_bytes, earlier.is_empty) = (248, true);
+        }
+    }
+    let is_empty_answers = |finding: &Finding| finding.id == "empty-answers";
+    assert!(!found(&rows).iter().any(is_empty_answers));
+    // Three exchanges besides, in frames 30, 32 and 34.
+    let others = (10..13).map(|n| Row::Exchange(Box::new(exchange(n, "GET /x HTTP/1.1", &[], 204, &[], 0))));
+    rows.extend(others.collect::<Vec<_>>());
+    let finding = found(&rows).into_iter().find(is_empty_answers).expect("three empty answers");
+    assert_eq!(finding.message, "3 of 3 Ajax exchanges that are no polls brought no content");
+    assert_eq!((finding.saving_bytes, &finding.frames[..]), (Some(744), &[30, 32, 34][..]));
 }
 
 #[test]

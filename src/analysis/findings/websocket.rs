@@ -16,7 +16,7 @@ pub(super) fn grown_messages(context: &Context<'_>) -> Option<Finding> {
             thousands(compression.known_compressed_messages)
         );
         finding("compression-grows-messages", Side::WebSocket, context, message, Some(seen.bytes), "these messages sent uncompressed")
-            .at(seen)
+            .at(seen.frames)
     })
 }
 
@@ -26,12 +26,16 @@ pub(super) fn not_compressed(context: &Context<'_>) -> Option<Finding> {
     // Below 128 octets on average deflate without a shared context gains next to nothing.
     (compressed == 0 && messages.messages > 0 && messages.encoded_bytes / messages.messages >= 128).then(|| {
         let message = format!(
-            "none of {} WebSocket messages was compressed, {} bytes of payload each on average",
-            thousands(messages.messages),
+            "{}, {} bytes of payload each on average",
+            match messages.messages {
+                1 => "the only WebSocket message was not compressed".into(),
+                count => format!("none of {} WebSocket messages was compressed", thousands(count)),
+            },
             thousands(messages.encoded_bytes / messages.messages)
         );
         let assumption = "depends on the content; permessage-deflate (RFC 7692) must be offered by the client and accepted by the server";
         finding("compression-not-used", Side::WebSocket, context, message, None, assumption)
+            .at(context.websocket.compression().uncompressed)
     })
 }
 
@@ -45,7 +49,7 @@ pub(super) fn context_not_kept(context: &Context<'_>) -> Option<Finding> {
             thousands(seen.bytes)
         );
         let assumption = "depends on the content: messages alike deflate to much less where they share a context (no *_no_context_takeover), at 32 KiB of memory for each direction";
-        finding("context-not-kept", Side::WebSocket, context, message, None, assumption).at(seen)
+        finding("context-not-kept", Side::WebSocket, context, message, None, assumption).at(seen.frames)
     })
 }
 
@@ -57,7 +61,7 @@ pub(super) fn own_segments(context: &Context<'_>) -> Option<Finding> {
             thousands(seen.count)
         );
         let assumption = "written together, they share its link, IP and TCP headers; the acknowledgements saved are not counted";
-        finding("messages-in-own-segments", Side::WebSocket, context, message, Some(seen.bytes), assumption).at(seen)
+        finding("messages-in-own-segments", Side::WebSocket, context, message, Some(seen.bytes), assumption).at(seen.frames)
     })
 }
 
@@ -69,7 +73,7 @@ pub(super) fn fragmented(context: &Context<'_>) -> Option<Finding> {
             thousands(seen.count),
             plural(seen.count, "message", "messages")
         );
-        finding("small-messages-fragmented", Side::WebSocket, context, message, Some(seen.bytes), "sent as one frame each").at(seen)
+        finding("small-messages-fragmented", Side::WebSocket, context, message, Some(seen.bytes), "sent as one frame each").at(seen.frames)
     })
 }
 
@@ -81,7 +85,7 @@ pub(super) fn masked_by_server(context: &Context<'_>) -> Option<Finding> {
             thousands(seen.count),
             plural(seen.count, "message", "messages")
         );
-        finding("server-masks-frames", Side::WebSocket, context, message, Some(seen.bytes), "sent without masking keys").at(seen)
+        finding("server-masks-frames", Side::WebSocket, context, message, Some(seen.bytes), "sent without masking keys").at(seen.frames)
     })
 }
 
@@ -91,7 +95,9 @@ pub(super) fn heartbeats(context: &Context<'_>) -> Option<Finding> {
     (liveness.wire_bytes() > messages.wire_bytes() && liveness.messages > 2).then(|| {
         let message = format!("{} ping and pong frames outweigh {} messages", thousands(liveness.messages), thousands(messages.messages));
         let assumption = "half as many heartbeats; those that keep a proxy from closing the connection must stay";
-        finding("heartbeats-outweigh-data", Side::WebSocket, context, message, Some(liveness.wire_bytes() / 2), assumption)
+        let mut frames = context.websocket.directions[0].liveness_frames;
+        frames += context.websocket.directions[1].liveness_frames;
+        finding("heartbeats-outweigh-data", Side::WebSocket, context, message, Some(liveness.wire_bytes() / 2), assumption).at(frames)
     })
 }
 
@@ -103,7 +109,7 @@ pub(super) fn keep_alives_beside_pings(context: &Context<'_>) -> Option<Finding>
             thousands(seen.count),
             plural(seen.count, "connection was", "connections were")
         );
-        finding("keep-alives-beside-pings", Side::WebSocket, context, message, Some(seen.bytes), "pings alone do it").at(seen)
+        finding("keep-alives-beside-pings", Side::WebSocket, context, message, Some(seen.bytes), "pings alone do it").at(seen.frames)
     })
 }
 
@@ -112,7 +118,7 @@ pub(super) fn hardly_used(context: &Context<'_>) -> Option<Finding> {
     (seen.count >= 2).then(|| {
         let message = format!("{} WebSocket connections carried no more than two messages each", thousands(seen.count));
         let assumption = "asked by a request each, or on one connection that stays open, their opening handshakes are not needed";
-        finding("websockets-hardly-used", Side::WebSocket, context, message, Some(seen.bytes), assumption).at(seen)
+        finding("websockets-hardly-used", Side::WebSocket, context, message, Some(seen.bytes), assumption).at(seen.frames)
     })
 }
 
@@ -131,5 +137,6 @@ pub(super) fn heavy_envelopes(context: &Context<'_>) -> Option<Finding> {
         thousands(totals.content_bytes)
     );
     let assumption = "at most, before compression: shorter names and ids, or several payloads in a message, save a part of it";
-    Some(finding("envelopes-outweigh-payload", Side::WebSocket, context, message, Some(totals.envelope_bytes), assumption))
+    let found = finding("envelopes-outweigh-payload", Side::WebSocket, context, message, Some(totals.envelope_bytes), assumption);
+    Some(found.at(totals.frames))
 }

@@ -151,6 +151,7 @@ impl Connection {
                 .filter(|_| self.handshake.is_captured())
                 .map(|time| time.seconds_since(self.first.time)),
             buckets: self.ledger.buckets(),
+            first_retransmission: self.ledger.first_retransmission(),
             websocket: self.websocket.take().map(|facts| *facts),
             tcp: std::mem::take(&mut self.facts),
             anomalies,

@@ -84,6 +84,7 @@ fn rows() -> [Row; 4] {
         exchanges: 0,
         time_to_first_request_s: None,
         buckets,
+        first_retransmission: None,
         websocket: None,
         tcp: TcpFacts::default(),
         anomalies: Vec::new(),

@@ -239,6 +239,7 @@ fn connection_line() {
         exchanges: 1,
         time_to_first_request_s: Some(0.25),
         buckets,
+        first_retransmission: None,
         websocket: Some(WebSocketFacts {
             host: Some("example.org".into()),
             target: Some("/ws".into()),

@@ -198,7 +198,8 @@ impl ConnectionUseReport {
 
 impl EventsReport {
     pub(super) fn new(totals: &EventTotals) -> Option<Self> {
-        let EventTotals { streams, events, event_bytes, data_bytes, comments, comment_bytes, wire_bytes, interval_ns } = totals;
+        let EventTotals { streams, events, event_bytes, data_bytes, comments, comment_bytes, wire_bytes, interval_ns, comment_frames: _ } =
+            totals;
         (*streams > 0).then(|| Self {
             streams: *streams,
             events: *events,
@@ -214,7 +215,7 @@ impl EventsReport {
 
 impl EnvelopeReport {
     pub(super) fn new(totals: &EnvelopeTotals) -> Self {
-        let EnvelopeTotals { messages, packets, wire_bytes, content_bytes, envelope_bytes, unknown_envelope_messages } = *totals;
+        let EnvelopeTotals { messages, packets, wire_bytes, content_bytes, envelope_bytes, unknown_envelope_messages, frames: _ } = *totals;
         let envelope_share = ratio(envelope_bytes, content_bytes);
         Self { messages, packets, wire_bytes, content_bytes, envelope_bytes, envelope_share, unknown_envelope_messages }
     }
