@@ -66,7 +66,20 @@ enum Media {
 pub fn classify(request: Option<&Request>, response: Option<&Response>, options: &Options) -> (Ajax, Side) {
     let found = classify_in(request, response, options.ajax);
     let is_chosen = request.is_none_or(|request| is_chosen(request, options));
-    if found.1 == Side::Ajax && !is_chosen { (certain(false, &["not-chosen"]), Side::OtherHttp) } else { found }
+    if found.1 != Side::Ajax || is_chosen {
+        return found;
+    }
+    // Event streams are no other HTTP, whichever exchanges may be Ajax.
+    let side = if answers_events(request, response) { Side::ServerSentEvents } else { Side::OtherHttp };
+    (certain(false, &["not-chosen"]), side)
+}
+
+/// Whether the response is a stream of server-sent events; what else names the type opens none (HTML §9.2.2).
+fn answers_events(request: Option<&Request>, response: Option<&Response>) -> bool {
+    let is_asked = request.is_none_or(|request| request.method() != b"HEAD");
+    let opens =
+        |response: &Response| response.status == 200 && is_event_stream(response.head.first(FieldName::ContentType).unwrap_or_default());
+    is_asked && response.is_some_and(opens)
 }
 
 /// Whether host and path are among those that may be Ajax.
@@ -87,12 +100,9 @@ fn classify_in(request: Option<&Request>, response: Option<&Response>, scope: Aj
         return (certain(true, &["scope-all"]), Side::Ajax);
     }
     let mut signs = Signs::default();
-    let mut answers_events = false;
+    let answers_events = answers_events(request, response);
     if let Some(response) = response {
         signs.response_type = response.head.first(FieldName::ContentType).unwrap_or_default();
-        // What else names the type opens no stream (HTML §9.2.2).
-        let is_answered = response.status == 200 && request.is_none_or(|request| request.method() != b"HEAD");
-        answers_events = is_answered && is_event_stream(signs.response_type);
     }
     let Some(request) = request else {
         let side = if answers_events { Side::ServerSentEvents } else { Side::OtherHttp };
@@ -473,5 +483,10 @@ mod tests {
         assert_eq!(side(Some("*.example"), Some("/api/*")), Side::Ajax);
         assert_eq!(side(Some("b.example"), None), Side::OtherHttp);
         assert_eq!(side(None, Some("/other/*")), Side::OtherHttp);
+        let events = response(200, &[("Content-Type", "text/event-stream")]);
+        for ajax in [AjaxScope::Detected, AjaxScope::All] {
+            let options = Options { ajax, ajax_path: Some(Glob::new("/other/*")), ..Options::default() };
+            assert_eq!(classify(Some(&exchange.0), Some(&events), &options).1, Side::ServerSentEvents, "{ajax:?}");
+        }
     }
 }
