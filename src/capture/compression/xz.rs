@@ -7,6 +7,9 @@ use lzma_rust2::{Action, XzStream};
 use super::{Compression, MAX_WINDOW, Step, blame};
 use crate::capture::input::Input;
 
+/// What a decoder takes beside its window, in octets: the library counts both together.
+const BESIDE_WINDOW: u32 = 1 << 20;
+
 /// Xz streams one after another.
 pub(super) struct Streams {
     input: Input,
@@ -16,7 +19,7 @@ pub(super) struct Streams {
 
 impl Streams {
     pub(super) fn new(input: Input) -> Self {
-        Self { input, stream: XzStream::new_mem_limit(true, MAX_WINDOW / 1024), done: false }
+        Self { input, stream: XzStream::new_mem_limit(true, (MAX_WINDOW + BESIDE_WINDOW) / 1024), done: false }
     }
 }
 
@@ -40,6 +43,10 @@ impl Step for Streams {
                     if made == 0 && used == 0 && !self.done {
                         return (0, Err(blame(&mut self.input, Compression::Xz, "no progress")));
                     }
+                }
+                Err(error) if error.to_string().contains("mem_limit") => {
+                    let what = format_args!("its window takes more than {} MiB of memory", MAX_WINDOW >> 20);
+                    return (made, Err(blame(&mut self.input, Compression::Xz, what)));
                 }
                 Err(error) => return (made, Err(blame(&mut self.input, Compression::Xz, error))),
             }
