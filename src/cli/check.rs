@@ -1,10 +1,11 @@
 //! `wiretare check`: a budget for CI.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use wiretare::budget::{Bound, Budget, Catalogue, Rule, check, differing_settings};
-use wiretare::report::schema;
+use wiretare::report::{schema, thousands};
 use wiretare::{Error, Result};
 
 use super::arguments::{Display, Input};
@@ -103,13 +104,28 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     Ok(Outcome::judged(checked.verdict, is_damaged, loaded.is_empty))
 }
 
+/// Octets of a budget: thousands of rules.
+const LONGEST_BUDGET: u64 = 1 << 20;
+
+fn text_of(file: &Path, name: &str) -> Result<String> {
+    let open_failed = |source| Error::Open { file: name.to_owned(), source };
+    let mut octets = Vec::new();
+    std::fs::File::open(file).and_then(|file| file.take(LONGEST_BUDGET + 1).read_to_end(&mut octets)).map_err(open_failed)?;
+    if octets.len() as u64 > LONGEST_BUDGET {
+        return Err(Error::Usage(format!("{name}: not a budget: wanted at most {} MiB of TOML, had more", LONGEST_BUDGET >> 20)));
+    }
+    String::from_utf8(octets).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Error::Usage(format!("{name}: not a budget: wanted TOML in UTF-8, had another octet at offset {}", thousands(at as u64)))
+    })
+}
+
 /// Files and flags together.
 fn budget(args: &Args) -> Result<Budget> {
     let mut budget = Budget::default();
     for file in &args.budget {
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file).map_err(|source| Error::Open { file: name.clone(), source })?;
-        budget.rules.extend(Budget::parse(&name, &text)?.rules);
+        budget.rules.extend(Budget::parse(&name, &text_of(file, &name)?)?.rules);
     }
     type ToRule = fn(Bound) -> Rule;
     let flags: [(&str, &[String], ToRule); 3] = [

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use wiretare::analysis::comparison::Basis;
-use wiretare::report::{CaptureFile, Report, Settings};
+use wiretare::report::{CaptureFile, Report, Settings, thousands};
 use wiretare::{Error, Options, Result, Row, Side, Summary, budget};
 
 use super::arguments::{Display, Input};
@@ -105,7 +105,11 @@ fn json_of(file: &Path) -> Result<Option<Vec<u8>>> {
     if !text.trim_ascii_start().starts_with(b"{") {
         return Ok(None);
     }
-    opened.take(LONGEST_REPORT).read_to_end(&mut text).map_err(read_failed)?;
+    (&mut opened).take(LONGEST_REPORT).read_to_end(&mut text).map_err(read_failed)?;
+    if text.len() as u64 > LONGEST_REPORT {
+        let (wanted, had) = (LONGEST_REPORT >> 20, opened.metadata().map_err(read_failed)?.len());
+        return Err(Error::Usage(format!("{}: not a report: wanted at most {wanted} MiB of JSON, had {} bytes", name(), thousands(had))));
+    }
     Ok(Some(text))
 }
 
@@ -113,4 +117,4 @@ fn json_of(file: &Path) -> Result<Option<Vec<u8>>> {
 const BEGINNING: u64 = 4096;
 
 /// A report takes less: 500 endpoints and all distributions are below 2 MiB.
-const LONGEST_REPORT: u64 = 64 << 20;
+const LONGEST_REPORT: u64 = 16 << 20;

@@ -106,9 +106,12 @@ impl Notes {
     }
 }
 
+/// Columns of a line that quotes what was given: more is no line that anybody reads.
+const LONGEST_LINE: usize = 1000;
+
 /// The message may quote file names and captured octets: each of its lines is made safe to show.
 fn say(kind: &str, message: impl Display) {
     let message = message.to_string();
-    let lines: Vec<_> = message.lines().map(text::safe).collect();
+    let lines: Vec<_> = message.lines().map(|line| text::shorten(&text::safe(line), LONGEST_LINE)).collect();
     let _ = writeln!(std::io::stderr(), "{kind}: {}", lines.join("\n"));
 }

@@ -1,8 +1,14 @@
 //! The name that was probably meant.
 
+/// No name is that long, nor a misspelt one.
+const LONGEST: usize = 256;
+
 /// The name most like one that is not known; `None` where all are so far away that they are other words. Of several, the first in
 /// alphabetical order.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if wanted.len() > LONGEST {
+        return None;
+    }
     let (distance, nearest) = names.map(|name| (distance(wanted, name), name)).min()?;
     (distance <= 2 + nearest.len() / 4).then_some(nearest)
 }
@@ -30,6 +36,7 @@ mod tests {
         let names = || ["http_head", "held_bytes"].into_iter();
         assert_eq!(nearest("htp_head", names()), Some("http_head"));
         assert_eq!(nearest("colour", names()), None);
+        assert_eq!(nearest(&"http_head".repeat(100), ["http_head".repeat(100).as_str()].into_iter()), None);
         assert_eq!([("", ""), ("kitten", "sitting"), ("abc", "abc")].map(|(a, b)| distance(a, b)), [0, 3, 0]);
     }
 }

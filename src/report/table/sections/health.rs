@@ -3,6 +3,7 @@
 use std::io;
 
 use super::thousands_free;
+use crate::analysis::plural;
 use crate::message::TcpAnalysis;
 use crate::report::number::{DASH, seconds, thousands};
 use crate::report::page::Page;
@@ -35,7 +36,11 @@ pub(in crate::report::table) fn transport(page: &mut Page<'_>, report: &Report) 
     if met.iter().all(|&(&kind, _)| kind == TcpAnalysis::WindowUpdate.name()) {
         return Ok(());
     }
-    page.heading(&format!("TCP (of {} segments; names as tcp.analysis.* in Wireshark)", thousands(tcp.segments)))?;
+    page.heading(&format!(
+        "TCP (of {} {}; names as tcp.analysis.* in Wireshark)",
+        thousands(tcp.segments),
+        plural(tcp.segments, "segment", "segments")
+    ))?;
     let row = |(kind, counts): &(&&str, &BothWays<u64>)| {
         vec![kind.replace('_', " "), thousands(counts.client_to_server), thousands(counts.server_to_client)]
     };
