@@ -8,6 +8,7 @@ use super::metric::{Found, lookup};
 use super::saved;
 use super::unit::Unit;
 use crate::analysis::six_digits;
+use crate::message::Side;
 
 /// Version of [`Comparison`].
 const SCHEMA_VERSION: u32 = 1;
@@ -18,7 +19,7 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Comparison {
     /// Raised when a field is renamed, removed or changes its meaning.
     pub schema_version: u32,
-    /// `fail` where a cost grew clearly by more than was allowed; `pass` where nothing did, or nothing was asked.
+    /// `fail` where a cost grew clearly by more than was allowed, or a side is only in the base; `pass` where nothing did, or nothing was asked.
     pub verdict: Verdict,
     /// What changed, in sentences.
     pub summary: Vec<String>,
@@ -293,7 +294,8 @@ const SIDES: [(&str, &str, &[Figure]); 4] = [
     ("other_http", "An exchange of other HTTP", &OF_HTTP),
 ];
 
-/// Compares two reports. A cost of a side that grew clearly by more than `max_increase` (a part of the base) makes the verdict fail.
+/// Compares two reports. A cost of a side that grew clearly by more than `max_increase` (a part of the base) makes the verdict fail, and so
+/// does a side that is only in the base.
 pub fn compare(base: &Value, new: &Value, max_increase: Option<f64>) -> Comparison {
     let has_any =
         |side: &Value| ["/messages", "/all_in_wire_bytes"].iter().any(|name| side.pointer(name).and_then(Value::as_u64) > Some(0));
@@ -306,11 +308,12 @@ pub fn compare(base: &Value, new: &Value, max_increase: Option<f64>) -> Comparis
     let mut endpoints = matched(base, new, "/endpoints", endpoint_name);
     endpoints.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then_with(|| a.name.cmp(&b.name)));
     let grown: Vec<_> = sides.iter().filter_map(|side| grown(side, max_increase)).collect();
-    let verdict = if grown.is_empty() { Verdict::Pass } else { Verdict::Fail };
+    let unknown: Vec<_> = sides.iter().filter(|side| max_increase.is_some() && is_missed(side)).map(named).collect();
+    let verdict = if grown.is_empty() && unknown.is_empty() { Verdict::Pass } else { Verdict::Fail };
     Comparison {
         schema_version: SCHEMA_VERSION,
         verdict,
-        summary: sides.iter().map(sentence).chain(max_increase.map(|most| judgement(&grown, most))).collect(),
+        summary: sides.iter().map(sentence).chain(max_increase.map(|most| judgement(&grown, &unknown, most))).collect(),
         sides,
         endpoints,
         subprotocols: matched(base, new, "/websocket/by_subprotocol", subprotocol_name),
@@ -356,15 +359,31 @@ fn grown(side: &Group, max_increase: Option<f64>) -> Option<String> {
         format!("{}{by}", figure.title)
     });
     let named: Vec<_> = named.collect();
-    let (_, what, _) = SIDES.iter().find(|(name, ..)| *name == side.name)?;
-    (!named.is_empty()).then(|| format!("{} ({})", what.replacen('A', "a", 1), named.join(", ")))
+    (!named.is_empty()).then(|| format!("{} ({})", self::named(side), named.join(", ")))
 }
 
-fn judgement(grown: &[String], most: f64) -> String {
+/// Whether a side that a verdict is about is only in the base: what is not measured has not passed.
+fn is_missed(side: &Group) -> bool {
+    side.change == Change::Vanished && side.name != Side::OtherHttp.name()
+}
+
+/// One of a side, as it stands in a sentence.
+fn named(side: &Group) -> String {
+    let what = SIDES.iter().find(|(name, ..)| *name == side.name).map_or("It", |(_, what, _)| what);
+    what.replacen('A', "a", 1)
+}
+
+fn judgement(grown: &[String], unknown: &[String], most: f64) -> String {
     let most = Unit::Share.show(most);
-    match grown {
-        [] => format!("No cost of one grew clearly by more than {most}."),
-        _ => format!("What one costs grew clearly by more than {most}, so the verdict is no: {}.", grown.join("; ")),
+    match (grown, unknown) {
+        ([], []) => format!("No cost of one grew clearly by more than {most}."),
+        ([], _) => format!("The verdict is no, for nothing says what these cost now: {}.", unknown.join("; ")),
+        (_, []) => format!("What one costs grew clearly by more than {most}, so the verdict is no: {}.", grown.join("; ")),
+        _ => format!(
+            "What one costs grew clearly by more than {most}, so the verdict is no: {}; and nothing says what these cost now: {}.",
+            grown.join("; "),
+            unknown.join("; ")
+        ),
     }
 }
 

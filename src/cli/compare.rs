@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// What is new: a capture or a report
     #[arg(value_name = "NEW")]
     new: PathBuf,
-    /// Exit with 1 when what one exchange or message costs grew clearly by more than this, such as `5%`
+    /// Exit with 1 when what one exchange or message costs grew clearly by more than this, such as `5%`, or is only in the base
     #[arg(long, value_name = "PERCENT")]
     max_increase: Option<String>,
     /// Compare reports that were made with different settings

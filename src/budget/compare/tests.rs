@@ -57,6 +57,24 @@ fn verdict_fails_on_clear_growth_alone() {
 }
 
 #[test]
+fn what_is_not_measured_any_more_has_not_passed() {
+    let with = |side: &str| {
+        let mut report = report(spread(100, 90.0, 0.0, 90.0, 90.0), json!([]));
+        report[side] = json!({"messages": 8, "all_in_wire_bytes": 800});
+        report
+    };
+    let (ajax, other, alone) = (with("ajax"), with("other_http"), report(spread(100, 90.0, 0.0, 90.0, 90.0), json!([])));
+    let compared = compare(&ajax, &alone, Some(0.05));
+    assert_eq!(compared.verdict, Verdict::Fail);
+    assert_eq!(
+        compared.summary.last().map(String::as_str),
+        Some("The verdict is no, for nothing says what these cost now: an Ajax exchange.")
+    );
+    let passes = [compare(&ajax, &alone, None), compare(&alone, &ajax, Some(0.05)), compare(&other, &alone, Some(0.05))];
+    assert!(passes.iter().all(|comparison| comparison.verdict == Verdict::Pass));
+}
+
+#[test]
 fn endpoints_are_matched_by_name_and_sorted_by_what_changed() {
     let endpoint = |path: &str, each: f64, messages: u64| {
         json!({"side": "ajax", "host": "a.example", "path": path, "wire_bytes_per_message": each, "messages": messages,

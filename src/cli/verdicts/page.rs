@@ -112,7 +112,7 @@ const MARKER: &str = "<!-- wiretare compare -->";
 /// A comparison for a pull request: the sides, and the rest folded.
 pub(crate) fn summary(comparison: &Comparison, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{MARKER}")?;
-    writeln!(out, "## wiretare: {}\n", if comparison.verdict == Verdict::Fail { "costs grew ✗" } else { "compared ✓" })?;
+    writeln!(out, "## wiretare: {}\n", if comparison.verdict == Verdict::Fail { "failed ✗" } else { "compared ✓" })?;
     sides(&mut Page::new(layout, out), comparison)?;
     writeln!(out, "\n<details><summary>Endpoints, subprotocols, findings</summary>\n")?;
     rest(&mut Page::new(layout, out), comparison)?;
