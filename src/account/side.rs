@@ -15,8 +15,8 @@ use super::segments::SegmentHeaders;
 use super::sighting::{FirstFrames, Sighting};
 use crate::message::{Bucket, Cost, Direction, FieldName, Head, RefusalReason};
 
-/// Efficiency is kept in a histogram of integers: millionths.
-pub(crate) const EFFICIENCY_SCALE: f64 = 1e6;
+/// Efficiency is kept in a histogram of integers: billionths.
+pub(crate) const EFFICIENCY_SCALE: f64 = 1e9;
 
 /// How single messages are distributed.
 #[derive(Clone, Debug, Default, PartialEq)]
