@@ -43,13 +43,14 @@ pub struct Fields {
 impl Fields {
     /// Adds the fields of a header section.
     pub(super) fn add(&mut self, head: &Head) {
+        // Who ends the section with LF alone (RFC 9112 §2.2) ends its lines so.
+        let line_end = if head.raw().ends_with(b"\n") && !head.raw().ends_with(b"\r\n") { 1 } else { 2 };
         for ((name, _), line) in head.fields().zip(head.field_lines()) {
             let mut lower = [0; MAX_NAME];
             let lower = &mut lower[..name.len().min(MAX_NAME)];
             lower.copy_from_slice(&name[..lower.len()]);
             lower.make_ascii_lowercase();
-            // With its CRLF.
-            self.add_totals(lower, FieldTotals { lines: 1, bytes: line.len() as u64 + 2 });
+            self.add_totals(lower, FieldTotals { lines: 1, bytes: line.len() as u64 + line_end });
         }
     }
 
@@ -114,6 +115,11 @@ mod tests {
         // `Cookie: x=1` CRLF is 13 octets, `Host: a` CRLF 9, `host: ab` CRLF 10.
         let expected = [(&b"host"[..], FieldTotals { lines: 2, bytes: 19 }), (b"cookie", FieldTotals { lines: 1, bytes: 13 })];
         assert_eq!(fields.by_bytes(), expected);
+        // A line that ends with LF alone.
+        let mut bare = Fields::default();
+        let raw = b"GET / HTTP/1.1\nHost: a\n\n";
+        bare.add(&Head::new(raw, [&raw[..3], &raw[4..5], &raw[6..14]], [(&raw[15..19], &raw[21..22])].into_iter()));
+        assert_eq!(bare.by_bytes(), [(&b"host"[..], FieldTotals { lines: 1, bytes: 8 })]);
     }
 
     #[test]
