@@ -495,7 +495,7 @@ impl Receiver {
     /// Begins a message with its first frame.
     #[inline]
     fn begin(&mut self, header: &Header, odd: AnomalySet) -> Begun {
-        let compressed = header.rsv1() && self.rsv1_is_defined(header.opcode);
+        let compressed = header.rsv1() && self.rsv1.is_defined_for(header.opcode);
         // Where nothing defines RSV1, what the payload is cannot be known: it is not to be taken for text.
         let encoded = header.rsv1() && !header.opcode.is_control();
         let form = Form::WebSocket { opcode: header.opcode, compressed: encoded };

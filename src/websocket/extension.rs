@@ -1,6 +1,6 @@
 //! Sec-WebSocket-Extensions (RFC 6455 §9.1) and what the extensions do to frames (RFC 7692).
 
-use crate::message::{Direction, Head};
+use crate::message::{Direction, Head, Opcode};
 
 /// Whether the LZ77 window of one message serves the next (RFC 7692 §7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,15 @@ impl Rsv1 {
             None => Self::Undefined,
             Some(Unit::Message) => Self::FirstFrame,
             Some(Unit::Frame) => Self::AnyFrame,
+        }
+    }
+
+    /// Whether frames of an opcode may set it.
+    pub(super) fn is_defined_for(self, opcode: Opcode) -> bool {
+        match self {
+            Self::Undefined => false,
+            Self::FirstFrame => !opcode.is_control() && opcode != Opcode::Continuation,
+            Self::AnyFrame => !opcode.is_control(),
         }
     }
 }

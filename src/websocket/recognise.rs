@@ -112,7 +112,7 @@ pub(super) fn end_bits(header: &Header, runs: usize) -> u32 {
 impl Shape {
     /// Whether a header may be one of this direction.
     pub(super) fn fits(self, header: &Header) -> bool {
-        let rsv = header.rsv == 0 || header.rsv == RSV1 && self.rsv1 != Rsv1::Undefined && !header.opcode.is_control();
+        let rsv = header.rsv == 0 || header.rsv == RSV1 && self.rsv1.is_defined_for(header.opcode);
         let is_known = match header.opcode {
             Opcode::Continuation | Opcode::Text | Opcode::Binary => true,
             Opcode::Close => header.fin && header.payload_len <= 125 && header.payload_len != 1,
@@ -212,6 +212,14 @@ mod tests {
         for text in [&b"{\"a\":1}"[..], b"GET / HTTP/1.1\r\n\r\n", b"\xc3\xa4\xc3\xb6\xc3\xbc", b"\x16\x03\x01\x00\x05"] {
             assert_eq!(judged(Direction::ServerToClient, &[text]), Verdict::Other);
         }
+    }
+
+    #[test]
+    fn continuation_that_says_it_is_compressed_is_none_where_the_first_frame_speaks_for_all() {
+        let fits = |rsv1, octets: &[u8]| Header::parse(octets).is_some_and(|header| Shape { rsv1, ..SERVER }.fits(&header));
+        let [first, continuation] = [&b"\xc1\x00"[..], b"\xc0\x00"];
+        let all = [Rsv1::Undefined, Rsv1::FirstFrame, Rsv1::AnyFrame];
+        assert_eq!(all.map(|rsv1| (fits(rsv1, first), fits(rsv1, continuation))), [(false, false), (true, false), (true, true)]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Receiver {
             (Direction::ServerToClient, Some(_)) => odd.insert(AnomalyKind::MaskedServerFrame),
             (Direction::ClientToServer, Some(_)) | (Direction::ServerToClient, None) => {}
         }
-        if header.rsv != 0 && !(header.rsv == RSV1 && self.rsv1_is_defined(header.opcode)) {
+        if header.rsv != 0 && !(header.rsv == RSV1 && self.rsv1.is_defined_for(header.opcode)) {
             odd.merge(self.reserved_bits(header));
         }
         if header.non_minimal {
@@ -55,20 +55,12 @@ impl Receiver {
         if header.rsv & !RSV1 != 0 || self.rsv1 == Rsv1::Undefined {
             odd.insert(AnomalyKind::ReservedBits);
         }
-        if header.rsv1() && self.rsv1 != Rsv1::Undefined && !self.rsv1_is_defined(header.opcode) {
+        if header.rsv1() && self.rsv1 != Rsv1::Undefined && !self.rsv1.is_defined_for(header.opcode) {
             odd.insert(match header.opcode.is_control() {
                 true => AnomalyKind::CompressedControlFrame,
                 false => AnomalyKind::CompressedContinuation,
             });
         }
         odd
-    }
-
-    pub(super) fn rsv1_is_defined(&self, opcode: Opcode) -> bool {
-        match self.rsv1 {
-            Rsv1::Undefined => false,
-            Rsv1::FirstFrame => !opcode.is_control() && opcode != Opcode::Continuation,
-            Rsv1::AnyFrame => !opcode.is_control(),
-        }
     }
 }
