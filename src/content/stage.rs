@@ -433,6 +433,8 @@ impl Open {
     #[cold]
     fn fail(&mut self, failure: Failure) {
         self.coding = Coding::Unknown;
+        // How far it was decoded depends on how it was cut into segments: whether that is text is not to be told.
+        self.decoded.text = None;
         self.anomalies.insert(match failure {
             // Whoever reads the decoder's output is the only one to know why it stopped.
             _ if self.decoded.limited => AnomalyKind::DecodedContentLimit,

@@ -384,7 +384,7 @@ impl Receiver {
     #[cold]
     fn details_of(&mut self, header: &Header, odd: AnomalySet, payload: &[u8], place: &dyn Fn(u64) -> Place) -> AnomalyDetails {
         let mut details = std::mem::take(&mut self.odd_details);
-        if odd.contains(AnomalyKind::InvalidUtf8) && !header.rsv1() {
+        if odd.contains(AnomalyKind::InvalidUtf8) && (!header.rsv1() || header.opcode.is_control()) {
             let at = u64::from(header.len) + close::invalid_utf8_at(header.opcode, payload);
             details.add(AnomalySet::from_iter([AnomalyKind::InvalidUtf8]), self.direction, place(at));
         }

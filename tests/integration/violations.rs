@@ -241,6 +241,22 @@ fn messages_and_closes() -> Vec<Case> {
             &[("invalid_utf8", "RFC 6455 §8.1", 1, 8)],
         ),
         case("deflate that is none", false, deflate, vec![server(0xc1, b"\x06")], &[("decoding_failed", "", 0, 0)]),
+        // How far it was decoded is not to be told by what came of it.
+        case(
+            "deflate that is none behind text that is none",
+            false,
+            deflate,
+            vec![server(0xc1, &[&stored(b"ab\xff")[..8], b"\x06"].concat())],
+            &[("decoding_failed", "", 0, 0)],
+        ),
+        // Its payload data is taken as it is: 2 octets of header, 2 of code, "a".
+        case(
+            "compressed Close with a reason that is not UTF-8",
+            false,
+            deflate,
+            vec![server(0xc8, b"\x03\xe8a\xff")],
+            &[("compressed_control_frame", "RFC 7692 §6.1", 0, 0), ("invalid_utf8", "RFC 6455 §8.1", 0, 5)],
+        ),
     ]
 }
 

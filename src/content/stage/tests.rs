@@ -138,6 +138,13 @@ fn message_that_ended_early_is_unknown() {
 }
 
 #[test]
+#[test]
+fn text_that_is_no_deflate_is_not_called_invalid() {
+    // A stored block of an octet that is no text, and what is no block.
+    let mut stage = stage(&full());
+    assert_eq!(content_of(&mut stage, DEFLATED, &[b"\x00\x01\x00\xfe\xff\xff", b"\x06"]), unknown(AnomalyKind::DecodingFailed));
+}
+
 fn bomb_stops_at_the_limit() {
     let mut bomb = Vec::with_capacity(8192);
     let mut compress = Compress::new(flate2::Compression::best(), false);
