@@ -3,7 +3,8 @@
 //! Payload is the member `payload` as it stands; all else is the envelope's.
 
 use super::json::{self, Failure};
-use super::packet::{Id, Key, Packet, Packets, Role, Seen};
+use super::jsonrpc;
+use super::packet::{Key, Packet, Packets, Role, Seen};
 use crate::message::EnvelopeProtocol;
 
 /// The type of a message as the packet's kind, when the subprotocol has it.
@@ -44,7 +45,7 @@ pub(super) fn read<'a>(protocol: EnvelopeProtocol, seen: &Seen<'a>) -> Option<Pa
         _ => Role::None,
     };
     let name = payload.filter(|_| matches!(kind, "subscribe" | "start")).and_then(operation_name);
-    let id = id.and_then(json::text).map(Id::Text);
+    let id = id.and_then(jsonrpc::id_of);
     let envelope = is_whole.then(|| seen.len - payload.map_or(0, |payload| payload.len() as u64));
     Some(Packets::one(Packet::new(protocol, kind).named(name).with_id(id).with_role(role), envelope))
 }
@@ -58,11 +59,23 @@ fn operation_name(payload: &[u8]) -> Option<std::borrow::Cow<'_, str>> {
         _ => {}
     })
     .ok()?;
-    name.or_else(|| {
-        let query = query?;
-        let (operation, rest) = query.trim_start().split_once(|c: char| !c.is_ascii_alphanumeric())?;
-        let rest = rest.trim_start();
-        let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-        (matches!(operation, "subscription" | "query" | "mutation") && len > 0).then(|| rest[..len].to_owned().into())
-    })
+    name.or_else(|| document_name(&query?).map(|name| name.to_owned().into()))
+}
+
+/// The name of the operation that a document begins with (GraphQL §2.3); anonymous ones have none.
+fn document_name(document: &str) -> Option<&str> {
+    let (operation, rest) = name(document);
+    let is_operation = matches!(operation, "query" | "mutation" | "subscription");
+    Some(name(rest).0).filter(|name| is_operation && !name.is_empty())
+}
+
+/// The name at the front, behind what GraphQL ignores, and what follows it; empty where something else stands there.
+fn name(mut text: &str) -> (&str, &str) {
+    loop {
+        text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\n', '\r', ',']);
+        let Some(comment) = text.strip_prefix('#') else { break };
+        text = comment.find(['\n', '\r']).map_or("", |end| &comment[end..]);
+    }
+    let len = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    text.split_at(if text.starts_with(|c: char| c.is_ascii_digit()) { 0 } else { len })
 }

@@ -182,6 +182,33 @@ fn long_messages_are_named_by_their_first_octets() {
     // What was not kept is taken to end with the bracket: 42["put", and ] are 10.
     assert_eq!(cut("socket.io", up, true, br#"42["put",{"rows":[1"#), Some(("event", named("put"), None, Some(10))));
     assert_eq!(cut("stomp", up, true, b"SEND\ndestination:/q\n\nxy"), Some(("SEND", named("/q"), None, None)));
+#[test]
+fn graphql_operations_are_named_by_their_documents() {
+    let name = |document: &str| {
+        let text = format!(r#"{{"id":"1","type":"subscribe","payload":{{"query":"{document}","operationName":null}}}}"#);
+        let seen = Seen { octets: text.as_bytes(), len: text.len() as u64, is_text: true, direction: ClientToServer };
+        graphql::read(EnvelopeProtocol::GraphqlTransportWs, &seen).and_then(|packets| packets.into_envelope().name)
+    };
+    for anonymous in
+        ["subscription{greetings}", "query{me{id}}", "query@d(x:1) {a}", "query @d(x:1) {a}", "{ a }", "query ($a:Int){b}", "query 1a {b}"]
+    {
+        assert_eq!(name(anonymous), None, "{anonymous}");
+    }
+    for named in ["subscription _On1{a}", "query _On1($a:Int){b}", "mutation,_On1@d{a}", r"# query A\nquery # B\n _On1 {a}"] {
+        assert_eq!(name(named).as_deref(), Some("_On1"), "{named}");
+    }
+}
+
+#[test]
+fn graphql_ids_may_be_numbers() {
+    let session = |text: &'static str, direction| {
+        let seen = Seen { octets: text.as_bytes(), len: text.len() as u64, is_text: true, direction };
+        graphql::read(EnvelopeProtocol::GraphqlWs, &seen).map(|packets| packets.into_envelope().id)
+    };
+    let one = Some(Some(EnvelopeId::Number(1)));
+    assert_eq!(session(r#"{"id":1,"type":"start","payload":{"query":"{a}"}}"#, ClientToServer), one);
+    assert_eq!(session(r#"{"id":1,"type":"data","payload":{}}"#, ServerToClient), one);
+    assert_eq!(session(r#"{"id":null,"type":"data","payload":{}}"#, ServerToClient), Some(None));
 }
 
 #[test]
