@@ -68,6 +68,10 @@ impl Reader {
             return Some(Packets::one(packet, prefix));
         }
         let Found { packet, payload, attachments } = packet(seen)?;
+        if packet.protocol == EngineIo {
+            // engine.io's own packets come between an event and its attachments as they please.
+            return Some(Packets::one(packet, payload.map(|payload| seen.len - payload)));
+        }
         *announced = if attachments > 0 {
             let own = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| text[..text.floor_char_boundary(256)].into());
             Announced { attachments, event: own(&packet.name), namespace: own(&packet.namespace) }

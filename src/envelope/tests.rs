@@ -366,6 +366,20 @@ fn attachments_belong_to_the_event_before_them() {
 }
 
 #[test]
+fn heartbeat_between_event_and_attachment_leaves_them_together() {
+    let mut reader = socketio::Reader::new(false);
+    let mut kind = |octets: &'static [u8], is_text| {
+        let seen = Seen { octets, len: octets.len() as u64, is_text, direction: ServerToClient };
+        let packet = reader.read(&seen).expect("a packet").first;
+        (packet.kind, packet.name.map(|name| name.into_owned()))
+    };
+    assert_eq!(kind(br#"451-["f",{"_placeholder":true,"num":0}]"#, true).0, "binary_event");
+    assert_eq!(kind(b"2", true).0, "ping");
+    assert_eq!(kind(b"ab", false), ("attachment", Some("f".into())));
+    assert_eq!(kind(b"ab", false), ("message", None));
+}
+
+#[test]
 fn binary_messages_of_an_unknown_revision_may_begin_with_a_type() {
     let envelope = |mut reader: socketio::Reader, octets: &[u8]| {
         reader.read(&Seen { octets, len: 3, is_text: false, direction: ServerToClient }).map(|packets| packets.envelope)
