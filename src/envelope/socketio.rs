@@ -99,10 +99,16 @@ pub(super) fn packet<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
             let packet = Packet::new(EngineIo, "open").with_id(Some(Id::Text(opened(data, seen)?)));
             Some(Found { packet, payload: Some(0), attachments: 0 })
         }
+        b'1'..=b'3' | b'5'..=b'6' if seen.is_cut() => None,
         b'1' if data.is_empty() => own("close", 0),
         b'2' => beat("ping", Role::Ping),
         b'3' => beat("pong", Role::Pong),
-        b'4' => socket_io(&Seen { octets: data, len: seen.len - 1, ..*seen }).or_else(|| own("message", seen.len - 1)),
+        b'4' => {
+            let data = Seen { octets: data, len: seen.len - 1, ..*seen };
+            // Of what was not kept may depend whether it is one of socket.io.
+            let is_open = data.is_cut() && matches!(data.octets.first(), None | Some(b'0'..=b'6'));
+            socket_io(&data).or_else(|| own("message", data.len).filter(|_| !is_open))
+        }
         b'5' if data.is_empty() => own("upgrade", 0),
         b'6' if data.is_empty() => own("noop", 0),
         _ => None,
@@ -137,11 +143,15 @@ fn socket_io<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
         rest = rest.get(len + 1..).unwrap_or_default();
     }
     let id = take_number(&mut rest);
+    if rest.is_empty() && seen.is_cut() {
+        // What was taken for a namespace or an id may go on.
+        return None;
+    }
     let data = Seen { octets: rest, len: seen.len - (seen.octets.len() - rest.len()) as u64, ..*seen };
     let payload = match kind {
         "event" | "binary_event" => {
             let (name, payload) = event(&data)?;
-            packet.name = Some(name);
+            packet.name = name;
             payload
         }
         "ack" | "binary_ack" => {
@@ -150,7 +160,7 @@ fn socket_io<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
         }
         // What a client hands over is the application's, the session id that it gets is not.
         "connect" if data.len == 0 || is_object(&data) => Some(if seen.is_from_client() { data.len } else { 0 }),
-        "connect_error" if !data.is_cut() && json::value_end(rest, 0) == Ok(rest.len()) => Some(data.len),
+        "connect_error" if fills(&data, json::value_end(rest, 0)) => Some(data.len),
         "disconnect" if data.len == 0 => Some(0),
         _ => return None,
     };
@@ -178,15 +188,26 @@ fn take_number(octets: &mut &[u8]) -> Option<u64> {
     Some(number)
 }
 
-fn is_object(data: &Seen<'_>) -> bool {
-    !data.is_cut() && json::members(data.octets, |_, _| ()).is_ok_and(|end| json::is_end(data.octets, end))
+/// Whether a JSON text that ends there is all of the data, or is cut as it is.
+fn fills(data: &Seen<'_>, end: Result<usize, json::Failure>) -> bool {
+    match end {
+        Ok(end) => !data.is_cut() && json::is_end(data.octets, end),
+        Err(failure) => data.is_cut() && failure == json::Failure::Cut,
+    }
 }
 
-/// The name of an event, and octets of its arguments with the commas between them.
-fn event<'a>(data: &Seen<'a>) -> Option<(Cow<'a, str>, Option<u64>)> {
+fn is_object(data: &Seen<'_>) -> bool {
+    fills(data, json::members(data.octets, |_, _| ()))
+}
+
+/// The name of an event, and octets of its arguments with the commas between them; neither, where its name is cut.
+fn event<'a>(data: &Seen<'a>) -> Option<(Option<Cow<'a, str>>, Option<u64>)> {
     let start = json::skip_whitespace(data.octets, 0);
     let name_start = json::skip_whitespace(data.octets, start + 1);
-    let name_end = json::value_end(data.octets, name_start).ok()?;
+    let name_end = match json::value_end(data.octets, name_start) {
+        Err(json::Failure::Cut) if data.is_cut() && data.octets[start..].starts_with(b"[\"") => return Some((None, None)),
+        end => end.ok()?,
+    };
     let element = &data.octets[name_start..name_end];
     // Older clients may name events by numbers.
     let name = json::text(element).or_else(|| json::number(element).map(|number| number.to_string().into()))?;
@@ -194,12 +215,12 @@ fn event<'a>(data: &Seen<'a>) -> Option<(Cow<'a, str>, Option<u64>)> {
     let first_argument = (data.octets.get(separator) == Some(&b',')).then(|| json::skip_whitespace(data.octets, separator + 1));
     match json::elements(data.octets, |_| ()) {
         Ok(end) if end == data.octets.len() && !data.is_cut() => {
-            Some((name, Some(first_argument.map_or(0, |first| end - 1 - first) as u64)))
+            Some((Some(name), Some(first_argument.map_or(0, |first| end - 1 - first) as u64)))
         }
         // What was not kept ends with the bracket.
         Err(json::Failure::Cut) if data.is_cut() => {
             let first = first_argument.filter(|&first| first < data.octets.len());
-            Some((name, first.map(|first| data.len - first as u64 - 1)))
+            Some((Some(name), first.map(|first| data.len - first as u64 - 1)))
         }
         _ => None,
     }
