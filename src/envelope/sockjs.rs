@@ -29,7 +29,7 @@ fn messages<'a>(seen: &Seen<'a>, count: u64, payload: Option<u64>) -> Option<Pac
     Some(Packets { count, ..Packets::one(Packet::new(SockJs, "message"), envelope) })
 }
 
-/// How many strings an array holds, and the length of their text; that is unknown when the array is cut.
+/// How many strings an array holds, and the length of their text. When the array is cut, that is unknown, and it holds more, or one.
 fn strings(octets: &[u8], seen: &Seen<'_>) -> Option<(u64, Option<u64>)> {
     let (mut count, mut payload) = (0, Some(0));
     let end = json::elements(octets, |element| {
@@ -38,7 +38,7 @@ fn strings(octets: &[u8], seen: &Seen<'_>) -> Option<(u64, Option<u64>)> {
     });
     match end {
         Ok(end) if json::is_end(octets, end) && !seen.is_cut() => payload.map(|payload| (count, Some(payload))),
-        Err(json::Failure::Cut) if seen.is_cut() && octets.starts_with(b"[\"") && payload.is_some() => Some((count, None)),
+        Err(json::Failure::Cut) if seen.is_cut() && octets.starts_with(b"[\"") && payload.is_some() => Some((count.max(1), None)),
         _ => None,
     }
 }

@@ -152,6 +152,8 @@ fn messages_of_which_only_the_first_octets_were_kept_say_nothing_wrong() {
             assert!(cut.name.is_none() || cut.name == whole.name, "{}", shown());
             assert!(cut.id.is_none() || cut.id == whole.id, "{}", shown());
             assert!(cut.bytes.is_none() || cut.bytes == whole.bytes, "{}", shown());
+            // 0 is for parts of packets, and of MQTT alone.
+            assert!(cut.count <= whole.count && (cut.count > 0 || case.reader == "mqtt"), "{}", shown());
         }
     }
 }
@@ -197,6 +199,13 @@ fn socket_io_that_is_cut_is_no_message_of_engine_io() {
         assert_eq!(kind(ServerToClient, undecided, 70_000), None, "{}", undecided.escape_ascii());
     }
     assert_eq!(kind(ServerToClient, b"4hello", 70_000), Some(("message", Some(1))));
+}
+
+#[test]
+fn beginning_of_a_sockjs_array_holds_a_message_at_least() {
+    let count =
+        |octets: &[u8]| sockjs::read(&Seen { octets, len: 70_000, is_text: true, direction: ServerToClient }).map(|packets| packets.count);
+    assert_eq!([count(br#"a["tt"#), count(br#"a["x","tt"#), count(br#"a["x","y","tt"#)], [Some(1), Some(1), Some(2)]);
 }
 
 #[test]

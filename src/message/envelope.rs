@@ -72,7 +72,7 @@ pub struct Envelope {
     pub id: Option<EnvelopeId>,
     /// Octets of decoded content that are the envelope's own, over all packets; `None` when it cannot be known.
     pub bytes: Option<u64>,
-    /// Packets in the message, counted where they end.
+    /// Packets in the message, counted where they end; of a message that was not looked at to its end, it may hold more.
     pub count: u64,
 }
 
