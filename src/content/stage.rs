@@ -398,6 +398,22 @@ impl ContentSink for Stage {
         }
     }
 
+    #[cold]
+    fn fragment(&mut self, compressed: bool) {
+        if self.has_incoming() {
+            self.wait_no_longer();
+        }
+        self.decode_waiting();
+        let Some(mut open) = self.data.take() else { return };
+        if let (Coding::Deflate, Some(inflater)) = (&open.coding, &mut self.inflater) {
+            inflater.finish().unwrap_or_else(|failure| open.fail(failure));
+        }
+        if !matches!(open.coding, Coding::Unknown) {
+            open.coding = self.coding(Form::WebSocket { opcode: Opcode::Continuation, compressed }).unwrap_or(Coding::Unknown);
+        }
+        self.data = Some(open);
+    }
+
     fn text(&mut self) -> TextState {
         if self.has_incoming() {
             self.wait_no_longer();
@@ -421,15 +437,37 @@ impl ContentSink for Stage {
     }
 
     fn lose_context(&mut self) {
+        if self.has_incoming() {
+            self.wait_no_longer();
+        }
         self.decode_waiting();
         self.gap = true;
         if let Some(inflater) = &mut self.inflater {
             inflater.lose();
+            inflater.rest();
+        }
+        if let Some(open) = self.data.as_mut().filter(|open| matches!(open.coding, Coding::Deflate)) {
+            open.obscure();
+        }
+    }
+
+    #[cold]
+    fn obscure(&mut self) {
+        self.lose_context();
+        if let Some(open) = &mut self.data {
+            open.obscure();
         }
     }
 }
 
 impl Open {
+    /// What is still to come says nothing. Of what came, text that is none stays none.
+    #[cold]
+    fn obscure(&mut self) {
+        self.decoded.skip(0, &mut self.anomalies);
+        self.coding = Coding::Unknown;
+    }
+
     #[cold]
     fn fail(&mut self, failure: Failure) {
         self.coding = Coding::Unknown;

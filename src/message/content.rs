@@ -43,7 +43,7 @@ pub enum Form<'a> {
     WebSocket {
         /// Text is checked to be UTF-8.
         opcode: Opcode,
-        /// RSV1 under permessage-deflate (RFC 7692 §6).
+        /// RSV1 of the first frame (RFC 7692 §6); where each frame is compressed by itself, of the frame under way.
         compressed: bool,
     },
 }
@@ -79,6 +79,8 @@ pub trait ContentSink {
         }
         self.end(complete)
     }
+    /// The message begun last goes on with a frame that, as each of its frames, is compressed by itself or not at all.
+    fn fragment(&mut self, _compressed: bool) {}
     /// Encoded octets of the message begun last, unmasked.
     fn data(&mut self, encoded: &[u8]);
     /// That many encoded octets were not captured.
@@ -89,6 +91,10 @@ pub trait ContentSink {
     }
     /// The message begun last is complete (or, with `complete` false, ended too early).
     fn end(&mut self, complete: bool) -> Content;
-    /// Between messages, an unknown part of the stream was lost.
+    /// An unknown part of the stream was lost, or nobody knows what it did to the compression.
     fn lose_context(&mut self) {}
+    /// The same, and what is still to come of the message begun last cannot be known.
+    fn obscure(&mut self) {
+        self.lose_context();
+    }
 }

@@ -98,9 +98,6 @@ struct Begun {
 /// What a step came to: on with the next one, or out with an event or for want of bytes.
 type Step = ControlFlow<Option<Event>>;
 
-/// What per-frame compression left out at the end of each frame, as RFC 7692 §7.2.1 does for each message.
-const DEFLATE_TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-
 impl Receiver {
     /// A direction whose next byte is that of a frame header: right after the opening handshake.
     pub(crate) fn new(connection: u64, direction: Direction, compression: Option<Compression>) -> Self {
@@ -332,11 +329,12 @@ impl Receiver {
             anomalies.merge(odd);
             Box::new(close)
         });
-        let content = sink.whole(form, payload, !anomalies.contains(AnomalyKind::IncompleteMessage));
+        let content = sink.whole(form, payload, is_knowable(anomalies));
         anomalies.merge(content.anomalies);
         let anomaly_details = if anomalies.is_empty() {
             AnomalyDetails::default()
         } else {
+            lose_context_by(anomalies, sink);
             // The payload's length fits: all of it is there.
             let payload = &buffer.peek()[usize::from(header.len)..][..header.payload_len as usize];
             self.details_of(header, anomalies, payload, &|offset| buffer.place(offset))
@@ -514,13 +512,14 @@ impl Receiver {
 
     fn continued(&mut self, mut partial: Partial, header: &Header, odd: AnomalySet, start: Place, sink: &mut impl ContentSink) -> Partial {
         partial.continue_with(odd, start);
-        if self.rsv1 == Rsv1::AnyFrame {
-            if partial.message.compressed != header.rsv1() {
-                // A message in part compressed: its parts cannot be told apart behind this seam.
-                partial.add_odd(AnomalyKind::DecodingFailed, start);
-            } else if partial.message.compressed {
-                sink.data(&DEFLATE_TAIL);
+        match self.rsv1 {
+            Rsv1::AnyFrame => {
+                partial.encode_frame(header.rsv1());
+                sink.fragment(header.rsv1());
             }
+            // The first frame speaks for all of its message: that this one contradicts leaves open what it holds.
+            Rsv1::FirstFrame | Rsv1::Undefined if header.rsv1() && !partial.is_encoded() => sink.obscure(),
+            Rsv1::FirstFrame | Rsv1::Undefined => {}
         }
         partial
     }
@@ -535,9 +534,10 @@ impl Receiver {
     fn end_frame(&mut self, partial: Partial, fin: bool, sink: &mut impl ContentSink) -> Step {
         self.trace_end(true);
         if fin || partial.message.opcode.is_control() {
-            let unknown = [AnomalyKind::DecodingFailed, AnomalyKind::IncompleteMessage];
-            let known = !unknown.into_iter().any(|kind| partial.message.anomalies.contains(kind));
-            Break(Some(self.emit(partial, known, sink)))
+            let odd = partial.message.anomalies;
+            let message = self.emit(partial, is_knowable(odd), sink);
+            lose_context_by(odd, sink);
+            Break(Some(message))
         } else {
             self.open = Some(Box::new(partial));
             Continue(())
@@ -556,6 +556,20 @@ impl Receiver {
         message.number = self.messages;
         message.cost.content_bytes = message.content.bytes;
         Event::Message(message)
+    }
+}
+
+/// Whether what a message says that is odd in these ways can be known, by its framing.
+#[inline]
+fn is_knowable(odd: AnomalySet) -> bool {
+    !(odd.contains(AnomalyKind::IncompleteMessage) || odd.contains(AnomalyKind::CompressedControlFrame))
+}
+
+/// A control frame that says it is compressed may have gone through the context of the messages (RFC 7692 §6.1 forbids it).
+#[inline]
+fn lose_context_by(odd: AnomalySet, sink: &mut impl ContentSink) {
+    if odd.contains(AnomalyKind::CompressedControlFrame) {
+        sink.lose_context();
     }
 }
 

@@ -12,7 +12,8 @@ pub(super) struct Partial {
     pub(super) message: Message,
     /// Where its last frame begins.
     pub(super) frame: Place,
-    /// Whether its octets are not those of its content.
+    /// Whether octets of its last frame are not those of its content, and those of any frame.
+    is_frame_encoded: bool,
     is_encoded: bool,
     /// Where its text ceases to be UTF-8.
     invalid: Option<Place>,
@@ -23,12 +24,24 @@ pub(super) struct Partial {
 impl Partial {
     /// A message that begins with the frame at that place.
     pub(super) fn new(message: Message, frame: Place, is_encoded: bool) -> Self {
-        Self { message, frame, is_encoded, invalid: None, cut: None }
+        Self { message, frame, is_frame_encoded: is_encoded, is_encoded, invalid: None, cut: None }
     }
 
-    /// How its content is encoded.
+    /// How the content of its last frame is encoded.
     pub(super) fn form(&self) -> Form<'static> {
-        Form::WebSocket { opcode: self.message.opcode, compressed: self.is_encoded }
+        Form::WebSocket { opcode: self.message.opcode, compressed: self.is_frame_encoded }
+    }
+
+    /// Whether some of it is encoded.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.is_encoded
+    }
+
+    /// Its last frame is compressed by itself, or not.
+    pub(super) fn encode_frame(&mut self, is_encoded: bool) {
+        self.is_frame_encoded = is_encoded;
+        self.is_encoded |= is_encoded;
+        self.message.compressed |= is_encoded;
     }
 
     /// It goes on with the frame at that place, which is odd in these ways.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use wiretare::report::{Report, Settings};
-use wiretare::{AnomalyKind, Options, RefusalReason, Row, Summary, Totals, Upgrade};
+use wiretare::{AnomalyKind, ContentMode, Options, RefusalReason, Row, Summary, Totals, Upgrade};
 
 use crate::conversation::Conversation;
 use crate::support::{analyze, corpus, difference, sample};
@@ -260,6 +260,108 @@ fn messages_and_closes() -> Vec<Case> {
     ]
 }
 
+/// "Hello" as the first message of a context, and behind the same (RFC 7692 §7.2.3).
+const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+const HELLO_AGAIN: &[u8] = b"\xf2\x00\x11\x00\x00";
+
+/// What one side says under an extension, a segment for each frame: octets of content, whether compressed, content, what is odd.
+fn said(from_client: bool, extension: &str, octets: &[u8], options: &Options) -> Vec<(Option<u64>, bool, String, Vec<&'static str>)> {
+    let said_in = |pieces: Vec<&[u8]>| -> Vec<_> {
+        let mut conversation = Conversation::open();
+        let [asked, answer] = [ASKED, &answered(true)].map(|half| half.replace("permessage-deflate", extension));
+        conversation.client(&asked).server(&answer);
+        for piece in pieces {
+            if from_client {
+                conversation.client(piece)
+            } else {
+                conversation.server(piece)
+            };
+        }
+        let (rows, totals) = conversation.close().analyze(options);
+        assert_eq!(difference(&rows, &totals), 0);
+        let messages = rows.iter().filter_map(|row| if let Row::Message(message) = row { Some(message) } else { None });
+        messages
+            .map(|message| {
+                let content = String::from_utf8_lossy(message.content.sample.as_deref().unwrap_or_default()).into_owned();
+                (message.cost.content_bytes, message.compressed, content, message.anomalies.iter().map(AnomalyKind::name).collect())
+            })
+            .collect()
+    };
+    let whole = said_in(vec![octets]);
+    assert_eq!(said_in(octets.chunks(1).collect()), whole, "octet by octet");
+    whole
+}
+
+fn with_content() -> Options {
+    Options { content: ContentMode::Full, ..Options::default() }
+}
+
+/// Netty leaves fragments without octets uncompressed.
+#[test]
+fn frames_compressed_each_by_itself_are_decoded_each_by_itself() {
+    let octets = [
+        server(0xc1, HELLO),
+        [server(0x01, b""), server(0xc0, HELLO_AGAIN)].concat(),
+        [server(0x41, HELLO_AGAIN), server(0x80, b"")].concat(),
+        [server(0x41, HELLO_AGAIN), server(0x89, b"p"), server(0x00, b", plain "), server(0xc0, HELLO_AGAIN)].concat(),
+        server(0x81, b"plain"),
+        server(0xc1, HELLO_AGAIN),
+    ];
+    let text = |compressed, text: &str| (Some(text.len() as u64), compressed, text.to_owned(), vec![]);
+    let expected = [
+        text(true, "Hello"),
+        text(true, "Hello"),
+        text(true, "Hello"),
+        text(false, "p"),
+        text(true, "Hello, plain Hello"),
+        text(false, "plain"),
+        text(true, "Hello"),
+    ];
+    for options in [with_content(), Options { batches: true, ..with_content() }] {
+        assert_eq!(said(false, "x-webkit-deflate-frame", &octets.concat(), &options), expected);
+    }
+    // Of binary messages that are not compressed the payload data is not looked at where only its length is asked for.
+    let octets = [client(0x02, b"abc"), client(0xc0, HELLO), client(0xc2, HELLO_AGAIN)].concat();
+    let lengths = [(Some(8), true, String::new(), vec![]), (Some(5), true, String::new(), vec![])];
+    assert_eq!(said(true, "x-webkit-deflate-frame", &octets, &Options::default()), lengths);
+    let undecoded = [(None, true, String::new(), vec![]), (None, true, String::new(), vec![])];
+    assert_eq!(said(true, "x-webkit-deflate-frame", &octets, &Options { decode: false, ..Options::default() }), undecoded);
+}
+
+#[test]
+fn frame_that_is_no_deflate_makes_its_message_unknown_and_what_refers_to_it() {
+    let octets =
+        [server(0xc1, HELLO), server(0x01, b"\xc3"), server(0x40, b"\x06"), server(0x80, b"b"), server(0xc1, HELLO_AGAIN)].concat();
+    let expected = [
+        (Some(5), true, "Hello".to_owned(), vec![]),
+        (None, true, String::new(), vec!["decoding_failed"]),
+        (None, true, String::new(), vec!["lost_compression_context"]),
+    ];
+    assert_eq!(said(false, "x-webkit-deflate-frame", &octets, &with_content()), expected);
+}
+
+/// Whether the frame went through the sender's context nobody knows: unknown is better than wrong.
+#[test]
+fn rsv1_where_it_must_not_be_makes_later_messages_unknown() {
+    let lost = || (None, true, String::new(), vec!["lost_compression_context"]);
+    let hello = || (Some(5), true, "Hello".to_owned(), vec![]);
+    for options in [with_content(), Options { batches: true, ..with_content() }] {
+        let continued = [server(0xc1, HELLO), server(0x01, b"abc"), server(0x00, b"d"), server(0xc0, HELLO_AGAIN)].concat();
+        let octets = [continued, server(0xc1, HELLO_AGAIN), server(0xc1, HELLO), server(0xc1, HELLO_AGAIN)].concat();
+        let odd = (None, false, String::new(), vec!["compressed_continuation"]);
+        assert_eq!(said(false, "permessage-deflate", &octets, &options), [hello(), odd, lost(), hello(), hello()]);
+
+        let octets = [server(0xc1, HELLO), server(0xc9, HELLO_AGAIN), server(0xc1, HELLO_AGAIN), server(0xc1, HELLO)].concat();
+        let odd = || (None, false, String::new(), vec!["compressed_control_frame"]);
+        assert_eq!(said(false, "permessage-deflate", &octets, &options), [hello(), odd(), lost(), hello()]);
+
+        // Also of the message that it interrupts.
+        let octets = [server(0x41, &HELLO[..3]), server(0xc9, b"p"), server(0x80, &HELLO[3..]), server(0xc1, HELLO)].concat();
+        let interrupted = (None, true, String::new(), vec![]);
+        assert_eq!(said(false, "permessage-deflate", &octets, &options), [odd(), interrupted, hello()]);
+    }
+}
+
 #[test]
 fn each_violation_is_named_with_its_section_frame_and_offset() {
     for Case { what, from_client, deflate, segments, odd } in frames_alone().into_iter().chain(messages_and_closes()) {
@@ -510,7 +612,7 @@ fn rows_without_an_anomaly_say_nothing_of_places() {
     let mut conversation = Conversation::open();
     conversation.client(ASKED).server(ANSWERED).client(client(0x81, b"hi")).server(client(0x81, b"hi"));
     let (rows, _) = conversation.analyze(&Options::default());
-    let mut lines = wiretare::report::ndjson::Lines::new(wiretare::ContentMode::None);
+    let mut lines = wiretare::report::ndjson::Lines::new(ContentMode::None);
     let json = |row: &Row, lines: &mut wiretare::report::ndjson::Lines| {
         let mut out = Vec::new();
         lines.append(row, &mut out);

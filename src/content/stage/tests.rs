@@ -138,6 +138,46 @@ fn message_that_ended_early_is_unknown() {
 }
 
 #[test]
+fn fragments_are_each_decoded_by_themselves() {
+    let mut stage = stage(&full());
+    stage.begin(TEXT);
+    stage.data(b"a\xc3");
+    stage.fragment(false);
+    stage.data(b"\xa4 ");
+    stage.fragment(true);
+    stage.data(HELLO);
+    stage.fragment(true);
+    stage.data(HELLO_AGAIN);
+    assert_eq!(stage.end(true), content("aä HelloHello".as_bytes()));
+    assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), content(b"Hello"));
+}
+
+#[test]
+fn loss_of_the_context_within_a_message_concerns_compressed_ones() {
+    let mut stage = stage(&full());
+    for (form, encoded, expected) in [(TEXT, &b"abcdef"[..], content(b"abcdef")), (DEFLATED, HELLO, Content::default())] {
+        stage.begin(form);
+        stage.data(&encoded[..3]);
+        stage.lose_context();
+        stage.data(&encoded[3..]);
+        assert_eq!(stage.end(true), expected, "{form:?}");
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+    }
+}
+
+#[test]
+fn obscured_message_is_unknown_and_so_is_the_context() {
+    let mut stage = stage(&full());
+    for (form, begun, odd) in [(TEXT, &b"ab"[..], None), (TEXT, b"\xff", Some(AnomalyKind::InvalidUtf8)), (DEFLATED, &HELLO[..3], None)] {
+        stage.begin(form);
+        stage.data(begun);
+        stage.obscure();
+        stage.data(b"\xff");
+        assert_eq!(stage.end(true), odd.map_or_else(Content::default, unknown), "{form:?}");
+        assert_eq!(content_of(&mut stage, DEFLATED, &[HELLO_AGAIN]), unknown(AnomalyKind::LostCompressionContext));
+    }
+}
+
 #[test]
 fn text_that_is_no_deflate_is_not_called_invalid() {
     // A stored block of an octet that is no text, and what is no block.
@@ -145,6 +185,7 @@ fn text_that_is_no_deflate_is_not_called_invalid() {
     assert_eq!(content_of(&mut stage, DEFLATED, &[b"\x00\x01\x00\xfe\xff\xff", b"\x06"]), unknown(AnomalyKind::DecodingFailed));
 }
 
+#[test]
 fn bomb_stops_at_the_limit() {
     let mut bomb = Vec::with_capacity(8192);
     let mut compress = Compress::new(flate2::Compression::best(), false);
