@@ -156,8 +156,8 @@ impl Message {
 pub struct Close {
     /// `None` when its payload is empty or cut.
     pub code: Option<u16>,
-    /// UTF-8 (invalid octets replaced); empty when none was given.
-    pub reason: String,
+    /// UTF-8 (invalid octets replaced); empty when none was given, `None` when it is not known: its payload is cut, or too long.
+    pub reason: Option<String>,
 }
 
 /// What an analysis yields, as soon as it is known.

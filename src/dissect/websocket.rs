@@ -137,9 +137,9 @@ fn payload_fields(frame: &WebSocketFrame, message: &Message) -> Vec<Field> {
                 let label = format!("Status code: {code}{}", code_name(code));
                 Field::new("websocket.payload.close.status_code", code.to_string(), label)
             });
-            let reason = (!close.reason.is_empty()).then(|| {
-                let label = format!("Reason: {}", safe_bytes(close.reason.as_bytes()));
-                Field::new("websocket.payload.close.reason", &*close.reason, label)
+            let reason = close.reason.as_deref().filter(|reason| !reason.is_empty()).map(|reason| {
+                let label = format!("Reason: {}", safe_bytes(reason.as_bytes()));
+                Field::new("websocket.payload.close.reason", reason, label)
             });
             vec![Field::group("websocket.payload.close", "Close").with(code.into_iter().chain(reason))]
         }

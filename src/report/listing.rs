@@ -199,7 +199,7 @@ impl Listing {
         match &message.close {
             Some(close) => {
                 close.code.iter().for_each(|code| write!(self.line, " {code}").expect(TAKES));
-                write!(self.line, "  {}", safe_bytes(close.reason.as_bytes())).expect(TAKES);
+                write!(self.line, "  {}", safe_bytes(close.reason.as_deref().unwrap_or_default().as_bytes())).expect(TAKES);
             }
             None => {
                 let is_hex = matches!(message.opcode, Opcode::Binary | Opcode::Reserved(_));

@@ -138,7 +138,7 @@ impl Transcript {
     fn append_content(&self, turn: &Turn<'_>, text: &mut String) {
         if let Turn::Message(Message { opcode: Opcode::Close, close: Some(close), .. }) = turn {
             match close.code {
-                Some(code) => writeln!(text, "{code} {}", safe_bytes(close.reason.as_bytes())).expect(TAKES),
+                Some(code) => writeln!(text, "{code} {}", safe_bytes(close.reason.as_deref().unwrap_or_default().as_bytes())).expect(TAKES),
                 None => text.push_str("(no code)\n"),
             }
             return;

@@ -1,5 +1,7 @@
 //! What a Close frame says (RFC 6455 §5.5.1, §7.4).
 
+use std::borrow::Cow;
+
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::{Close, Direction, Opcode};
 
@@ -16,7 +18,7 @@ pub(crate) fn parse(payload: &[u8], direction: Direction) -> (Close, AnomalySet)
         if !payload.is_empty() {
             anomalies.insert(AnomalyKind::ShortClosePayload);
         }
-        return (Close::default(), anomalies);
+        return (Close { code: None, reason: Some(String::new()) }, anomalies);
     };
     let code = u16::from_be_bytes(*code);
     if !may_be_sent(code) {
@@ -25,12 +27,12 @@ pub(crate) fn parse(payload: &[u8], direction: Direction) -> (Close, AnomalySet)
     if code == MANDATORY_EXTENSION && direction == Direction::ServerToClient {
         anomalies.insert(AnomalyKind::MisusedCloseCode);
     }
-    // Of an overlong reason what lies behind the limit is not looked at, lest a cut character be called invalid.
-    let reason = &reason[..reason.len().min(MAX_PAYLOAD - 2)];
-    if payload.len() <= MAX_PAYLOAD && std::str::from_utf8(reason).is_err() {
+    // Of an overlong payload not all may have been kept.
+    let reason = (payload.len() <= MAX_PAYLOAD).then(|| String::from_utf8_lossy(reason));
+    if let Some(Cow::Owned(_)) = reason {
         anomalies.insert(AnomalyKind::InvalidUtf8);
     }
-    (Close { code: Some(code), reason: String::from_utf8_lossy(reason).into_owned() }, anomalies)
+    (Close { code: Some(code), reason: reason.map(Cow::into_owned) }, anomalies)
 }
 
 /// Where the text in a payload ceases to be UTF-8: of a text message all of it, of a Close what stands behind the code.
@@ -42,7 +44,7 @@ pub(super) fn invalid_utf8_at(opcode: Opcode, payload: &[u8]) -> u64 {
 
 /// Reads what was captured of the front of a Close payload whose rest was not.
 pub(crate) fn parse_cut(front: &[u8]) -> Close {
-    Close { code: front.first_chunk().map(|&code| u16::from_be_bytes(code)), reason: String::new() }
+    Close { code: front.first_chunk().map(|&code| u16::from_be_bytes(code)), reason: None }
 }
 
 /// RFC 6455 §7.4 with the IANA registry (1012–1014): 1004–1006 and 1015 are reserved, 1016–2999 unassigned, and below 1000
@@ -56,20 +58,34 @@ mod tests {
     use super::Direction::{ClientToServer, ServerToClient};
     use super::*;
 
+    fn none() -> Close {
+        Close { code: None, reason: Some(String::new()) }
+    }
+
     fn kinds(payload: &[u8]) -> Vec<AnomalyKind> {
         parse(payload, ClientToServer).1.iter().collect()
     }
 
     #[test]
     fn code_and_reason() {
-        let close = Close { code: Some(1000), reason: "bye".into() };
+        let close = Close { code: Some(1000), reason: Some("bye".into()) };
         assert_eq!(parse(b"\x03\xe8bye", ClientToServer), (close, AnomalySet::EMPTY));
-        assert_eq!(parse(b"", ClientToServer), (Close::default(), AnomalySet::EMPTY));
+        assert_eq!(parse(b"", ClientToServer), (none(), AnomalySet::EMPTY));
+    }
+
+    #[test]
+    fn reason_of_which_not_all_is_there_is_unknown() {
+        let unknown = |code| Close { code, reason: None };
+        assert_eq!([&b""[..], b"\x03", b"\x03\xe8", b"\x03\xe8by"].map(parse_cut), [None, None, Some(1000), Some(1000)].map(unknown));
+        let overlong = [&b"\x03\xe8"[..], &[b'r'; MAX_PAYLOAD - 1]].concat();
+        assert_eq!(parse(&overlong, ClientToServer), (unknown(Some(1000)), AnomalySet::EMPTY));
+        let longest = parse(&overlong[..MAX_PAYLOAD], ClientToServer).0;
+        assert_eq!(longest.reason.map(|reason| reason.len()), Some(MAX_PAYLOAD - 2));
     }
 
     #[test]
     fn payload_of_one_octet_has_no_code() {
-        assert_eq!(parse(b"\x03", ClientToServer), (Close::default(), AnomalySet::from_iter([AnomalyKind::ShortClosePayload])));
+        assert_eq!(parse(b"\x03", ClientToServer), (none(), AnomalySet::from_iter([AnomalyKind::ShortClosePayload])));
     }
 
     #[test]
@@ -91,7 +107,7 @@ mod tests {
 
     #[test]
     fn reason_that_is_not_utf8_is_replaced_and_said() {
-        let close = Close { code: Some(1000), reason: "a\u{fffd}".into() };
+        let close = Close { code: Some(1000), reason: Some("a\u{fffd}".into()) };
         assert_eq!(parse(b"\x03\xe8a\xff", ClientToServer), (close, AnomalySet::from_iter([AnomalyKind::InvalidUtf8])));
     }
 }

@@ -168,7 +168,12 @@ impl Lines {
             compressed: Some(message.compressed),
             masked: Some(message.masked),
             close_code: message.close.as_ref().and_then(|close| close.code),
-            close_reason: message.close.as_ref().map(|close| text(close.reason.as_bytes())).unwrap_or_default(),
+            close_reason: message
+                .close
+                .as_ref()
+                .and_then(|close| close.reason.as_deref())
+                .map(|reason| text(reason.as_bytes()))
+                .unwrap_or_default(),
             answered_in_s: seconds(message.answered.map(|answered| answered.nanoseconds() as f64 / 1e9)),
             anomalies: names(message.oddities()),
             ..Line::default()

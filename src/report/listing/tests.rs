@@ -62,7 +62,7 @@ fn rows() -> [Row; 4] {
     let close = Message {
         connection: 4,
         opcode: Opcode::Close,
-        close: Some(Box::new(Close { code: Some(1000), reason: "bye\u{202e}".into() })),
+        close: Some(Box::new(Close { code: Some(1000), reason: Some("bye\u{202e}".into()) })),
         content: Content::default(),
         anomalies: AnomalySet::EMPTY,
         compressed: false,

@@ -83,6 +83,7 @@ pub(super) fn close(line: &mut Line<'_>, close: Option<&Close>, out: &mut Vec<u8
     let Some(close) = close else { return line.padded(padded!(r#","close_code":null,"close_reason":null"#)) };
     put_key!(line, "close_code");
     line.optional_number(close.code.map(u64::from));
+    let Some(reason) = &close.reason else { return line.padded(padded!(r#","close_reason":null"#)) };
     put_key!(line, "close_reason");
-    line.text(close.reason.as_bytes(), out);
+    line.text(reason.as_bytes(), out);
 }

@@ -162,11 +162,19 @@ fn message_line() {
 }
 
 #[test]
+fn reason_that_is_not_known_is_null() {
+    let close = Close { code: Some(1000), reason: None };
+    let row = Message { opcode: Opcode::Close, close: Some(Box::new(close)), ..message() };
+    let line = line(ContentMode::None, Row::Message(row));
+    assert!(line.contains(r#""close_code":1000,"close_reason":null,"envelope":null,"#), "{line}");
+}
+
+#[test]
 fn close_line_with_a_hostile_reason_and_its_content() {
     let row = Message {
         direction: Direction::ServerToClient,
         opcode: Opcode::Close,
-        close: Some(Box::new(Close { code: Some(1001), reason: "bye\u{1b}[2J".into() })),
+        close: Some(Box::new(Close { code: Some(1001), reason: Some("bye\u{1b}[2J".into()) })),
         content: Content { sha256: Some(Box::new([0xab; 32])), sample: Some((*b"\x03\xe9bye").into()), ..Content::default() },
         cost: cost(Some(5), 5, 2, 32, frame(140, 0)),
         compressed: false,
@@ -249,7 +257,7 @@ fn connection_line() {
             accept_valid: Some(true),
             handshake_captured: true,
             handshake_s: Some(0.01),
-            close: Some(Close { code: Some(1000), reason: String::new() }),
+            close: Some(Close { code: Some(1000), reason: Some(String::new()) }),
             closed_by: Some(Direction::ClientToServer),
         }),
         tcp: tcp_facts(),

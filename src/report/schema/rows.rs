@@ -329,7 +329,7 @@ pub struct Message {
 pub struct Close {
     /// Status code of a Close.
     pub close_code: Option<u16>,
-    /// Its reason; empty when it gives none.
+    /// Its reason; empty when it gives none, `null` when it is not known.
     pub close_reason: Option<String>,
 }
 
