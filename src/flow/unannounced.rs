@@ -2,7 +2,8 @@
 
 use super::half::Half;
 use crate::message::Direction;
-use crate::websocket::{Evidence, Score, score};
+use crate::stream::StreamBuffer;
+use crate::websocket::{Evidence, Score, Walk};
 
 /// What both directions have to say together before they are believed, in bits. Some ten thousand connections of a capture may
 /// begin before it does, each with some hundred segments that are looked at: chance finds 2^-32 · 2^20 of them.
@@ -25,6 +26,10 @@ struct Said {
     bits: u32,
     /// Stream offset that has to be reached before it is worth another look.
     needed: u64,
+    /// Over the bytes at the front.
+    walk: Walk,
+    /// Their stream offset.
+    front: u64,
     /// Segments that do not begin with a frame.
     others: u32,
 }
@@ -49,6 +54,11 @@ impl Suspicion {
         self.0.map(Said::evidence)
     }
 
+    /// Who is the client was guessed wrong.
+    pub(super) fn swap_directions(&mut self) {
+        self.0.swap(0, 1);
+    }
+
     /// Whether both directions mask their frames.
     pub(super) fn both_mask(&self) -> bool {
         self.0.iter().all(|said| said.masked == Some(true))
@@ -64,9 +74,9 @@ impl Suspicion {
         }
         let end = half.buffer.start() + half.buffer.len();
         if end >= said.needed {
-            match score(&half.buffer) {
+            match said.walk_on(&half.buffer) {
                 Score::Frames { masked, bits, needed } => {
-                    *said = Said { masked, bits, needed: half.buffer.start() + needed, others: said.others };
+                    *said = Said { masked, bits, needed: half.buffer.start() + needed, ..*said };
                 }
                 Score::Other => return said.give_up(),
             }
@@ -89,6 +99,13 @@ impl Said {
     /// Where its bytes look like frames so far, they are ones: the connection is WebSocket.
     fn evidence(self) -> Evidence {
         if self.bits > 0 { Evidence::Likely } else { Evidence::Convincing }
+    }
+
+    fn walk_on(&mut self, buffer: &StreamBuffer) -> Score {
+        if self.front != buffer.start() {
+            (self.front, self.walk) = (buffer.start(), Walk::default());
+        }
+        self.walk.score(buffer)
     }
 
     fn give_up(&mut self) -> Verdict {

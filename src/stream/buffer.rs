@@ -53,6 +53,14 @@ struct Run {
 #[derive(Debug, Default)]
 pub(crate) struct Lent(Option<Box<Held>>);
 
+/// Runs at the front of a buffer that a search has passed over.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PassedRuns {
+    runs: usize,
+    /// Unread bytes of them.
+    end: u64,
+}
+
 impl Run {
     fn unread(&self) -> u32 {
         self.len - self.taken
@@ -178,21 +186,27 @@ impl StreamBuffer {
     /// How many segments or records the unread bytes from one offset to another take; `None` where the last of them does not
     /// end with one, or too many lie before.
     pub fn runs_between(&self, from: u64, to: u64) -> Option<usize> {
-        let mut end = 0;
-        let ends = self.runs().iter().take(FEW_RUNS).map(|run| {
-            end += u64::from(run.unread());
-            end
-        });
-        let mut ends = ends.skip_while(|&end| end <= from);
-        ends.position(|end| end >= to).filter(|_| self.ends_run_at(to)).map(|before| before + 1)
+        self.runs_between_from(&mut PassedRuns::default(), from, to)
     }
 
-    fn ends_run_at(&self, offset: u64) -> bool {
-        let mut end = 0;
-        self.runs().iter().take(FEW_RUNS).any(|run| {
+    /// The same, without those that an earlier search from no later offset passed over; nothing was consumed since.
+    pub(crate) fn runs_between_from(&self, passed: &mut PassedRuns, from: u64, to: u64) -> Option<usize> {
+        let few = self.runs().len().min(FEW_RUNS);
+        for run in self.runs().range(passed.runs.min(few)..few) {
+            let end = passed.end + u64::from(run.unread());
+            if end > from {
+                break;
+            }
+            *passed = PassedRuns { runs: passed.runs + 1, end };
+        }
+        let mut end = passed.end;
+        for (before, run) in self.runs().range(passed.runs.min(few)..few).enumerate() {
             end += u64::from(run.unread());
-            end == offset
-        })
+            if end >= to {
+                return (end == to).then_some(before + 1);
+            }
+        }
+        None
     }
 
     /// The same offset, or where the bytes end that were lost there; `None` where that is not known, or too many runs lie

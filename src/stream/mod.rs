@@ -5,6 +5,6 @@ mod buffer;
 mod provenance;
 
 pub(crate) use acknowledged::Acknowledged;
-pub(crate) use buffer::Lent;
 pub use buffer::StreamBuffer;
+pub(crate) use buffer::{Lent, PassedRuns};
 pub use provenance::{Frame, LayerBytes, Place, Provenance, Timestamp};

@@ -26,4 +26,4 @@ pub(crate) use handshake::Handshake;
 pub(crate) use mask::unmask;
 pub(crate) use recognise::{Evidence, speaks_websocket};
 pub(crate) use refusal::refusal;
-pub(crate) use score::{Score, score};
+pub(crate) use score::{Score, Walk};

@@ -9,7 +9,7 @@ use super::frame::Header;
 use super::recognise::{HEADER_BITS, Shape, end_bits};
 use super::{close, mask};
 use crate::message::{Direction, Opcode};
-use crate::stream::StreamBuffer;
+use crate::stream::{PassedRuns, StreamBuffer};
 
 /// What the bytes at the beginning of a run look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,35 +36,55 @@ const TEXT_SAMPLE: usize = 64;
 /// Compressed messages that are longer are not inflated only to find out whether they can be.
 const MAX_INFLATED: usize = 4096;
 
-/// Scores the front of a buffer, which must be the beginning of a run.
-pub(crate) fn score(buffer: &StreamBuffer) -> Score {
-    let mut frames = Frames::default();
-    let mut offset = 0;
-    while offset < buffer.len() && frames.bits < CERTAIN {
-        let Some(input) = buffer.peek_at(offset) else { return frames.score(buffer.len() + 1) };
-        let Some(header) = Header::parse(input) else {
-            let is_cut = offset + (input.len() as u64) < buffer.len();
-            return if is_cut { Score::Other } else { frames.score(buffer.len() + 1) };
-        };
-        if !frames.go_on_with(&header) {
-            return Score::Other;
+/// A walk from frame to frame over the front of a buffer. The next one begins where this one came to the last whole frame's end,
+/// so that small frames without end are each looked at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Walk {
+    /// Whole ones.
+    frames: Frames,
+    /// Unread bytes of them.
+    walked: u64,
+    /// Whether the last of them ended with a run: behind a loss then, the next one may begin.
+    ends_run: bool,
+    runs: PassedRuns,
+}
+
+impl Walk {
+    /// Scores the front of a buffer, which must be the beginning of a run; the same front as before, with more behind it.
+    pub(crate) fn score(&mut self, buffer: &StreamBuffer) -> Score {
+        let mut offset = self.next_offset(buffer);
+        while offset < buffer.len() && self.frames.bits < CERTAIN {
+            let mut frames = self.frames;
+            let Some(input) = buffer.peek_at(offset) else { return frames.score(buffer.len() + 1) };
+            let Some(header) = Header::parse(input) else {
+                let is_cut = offset + (input.len() as u64) < buffer.len();
+                return if is_cut { Score::Other } else { frames.score(buffer.len() + 1) };
+            };
+            if !frames.go_on_with(&header) {
+                return Score::Other;
+            }
+            let end = offset + header.frame_len();
+            let payload = input.get(usize::from(header.len)..).unwrap_or_default();
+            let Some(content_bits) = content_bits(&header, payload) else { return Score::Other };
+            frames.bits += content_bits;
+            if end > buffer.len() {
+                return frames.score(end);
+            }
+            let runs = buffer.runs_between_from(&mut self.runs, offset, end);
+            frames.bits += runs.map_or(0, |runs| end_bits(&header, runs));
+            (self.frames, self.walked, self.ends_run) = (frames, end, runs.is_some());
+            offset = self.next_offset(buffer);
         }
-        let end = offset + header.frame_len();
-        let payload = input.get(usize::from(header.len)..).unwrap_or_default();
-        let Some(content_bits) = content_bits(&header, payload) else { return Score::Other };
-        frames.bits += content_bits;
-        if end > buffer.len() {
-            return frames.score(end);
-        }
-        let runs = buffer.runs_between(offset, end);
-        frames.bits += runs.map_or(0, |runs| end_bits(&header, runs));
-        offset = runs.and_then(|_| buffer.behind_loss(end)).unwrap_or(end);
+        self.frames.score(offset + 1)
     }
-    frames.score(offset + 1)
+
+    fn next_offset(&self, buffer: &StreamBuffer) -> u64 {
+        Some(self.walked).filter(|_| self.ends_run).and_then(|end| buffer.behind_loss(end)).unwrap_or(self.walked)
+    }
 }
 
 /// The frames so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Frames {
     masked: Option<bool>,
     bits: u32,
@@ -147,6 +167,8 @@ fn unmasked(header: &Header, payload: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::stream::{Frame, LayerBytes, Provenance};
 
@@ -155,7 +177,7 @@ mod tests {
         for run in runs {
             buffer.push(run, Provenance::of_frame(Frame::default(), LayerBytes::default()));
         }
-        score(&buffer)
+        Walk::default().score(&buffer)
     }
 
     /// Bits of frames, none of which is contradicted.
@@ -219,6 +241,65 @@ mod tests {
         assert_eq!(bits(&[hello]), 5 + 3 + 7);
         // RFC 7692 §7.2.3.2: the same again, which leans on the first.
         assert_eq!(bits(&[b"\xc1\x05\xf2\x00\x11\x00\x00"]), 5 + 2);
+    }
+
+    #[test]
+    fn frame_that_was_walked_over_is_not_looked_at_again() {
+        let mut walk = Walk::default();
+        let fragment = b"\x00\x02ab";
+        let mut buffer = StreamBuffer::new();
+        buffer.push(&fragment.repeat(1000)[..3999], Provenance::default());
+        assert_eq!(walk.score(&buffer), Score::Frames { masked: Some(false), bits: 0, needed: 4000 });
+        assert_eq!(walk.walked, 3996);
+        // In the place of those frames stands something else now.
+        let mut other = StreamBuffer::new();
+        other.push(&[&[0xff; 3996][..], fragment, fragment].concat(), Provenance::default());
+        // 2 for 4 octets that end with the run.
+        assert_eq!(walk.score(&other), Score::Frames { masked: Some(false), bits: 2, needed: 4005 });
+    }
+
+    #[test]
+    fn frame_behind_a_loss_that_came_later_is_walked_to() {
+        let (mut walk, mut buffer) = (Walk::default(), StreamBuffer::new());
+        buffer.push(b"\x81\x05Hello", Provenance::default());
+        walk.score(&buffer);
+        buffer.push_missing(100, Provenance::default());
+        buffer.push(b"\x81\x05Hello", Provenance::default());
+        assert_eq!(walk.score(&buffer), Score::Frames { masked: Some(false), bits: 24, needed: 115 });
+    }
+
+    /// Frames, beginnings of frames, and what is neither; cut or lost in places.
+    fn any_run() -> impl Strategy<Value = (Vec<u8>, u32)> {
+        let frame = prop_oneof![
+            Just(b"\x81\x05Hello".to_vec()),
+            Just(b"\x01\x02He".to_vec()),
+            Just(b"\x00\x02lo".to_vec()),
+            Just(b"\x80\x01o".to_vec()),
+            Just(b"\x89\x00".to_vec()),
+            Just(b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00".to_vec()),
+            Just(b"\x82\x09abc".to_vec()),
+            Just(b"\x82".to_vec()),
+            Just(b"\x00".to_vec()),
+        ];
+        (prop::collection::vec(frame, 0..4).prop_map(|frames| frames.concat()), prop_oneof![4 => Just(0), 1 => 1u32..9])
+    }
+
+    proptest! {
+        #[test]
+        fn walk_in_steps_says_what_a_walk_at_once_does(runs in prop::collection::vec((any_run(), any::<bool>()), 1..12)) {
+            let (mut walk, mut buffer) = (Walk::default(), StreamBuffer::new());
+            for ((bytes, missing), is_lost) in runs {
+                buffer.push(&bytes, Provenance::default());
+                let first = Frame { number: 1, ..Frame::default() };
+                let cut = Provenance::of_frame(first, LayerBytes { payload: missing.into(), ..LayerBytes::default() });
+                buffer.push_missing(missing, if is_lost { Provenance::default() } else { cut });
+                let at_once = Walk::default().score(&buffer);
+                prop_assert_eq!(walk.score(&buffer), at_once);
+                if at_once == Score::Other {
+                    break;
+                }
+            }
+        }
     }
 
     #[test]

@@ -119,5 +119,8 @@ impl Connection {
         self.analysis.swap_directions();
         self.max_payload.swap(0, 1);
         self.facts.swap_directions();
+        if let Some(suspicion) = &mut self.suspicion {
+            suspicion.swap_directions();
+        }
     }
 }
