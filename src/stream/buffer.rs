@@ -33,9 +33,12 @@ struct Held {
     bytes: Vec<u8>,
     head: usize,
     runs: VecDeque<Run>,
+    /// While anything is missing: unread bytes of the first stretch, the runs at the front that are captured as the first of
+    /// them is, or missing as it is.
+    stretch: u64,
 }
 
-static NOTHING: Held = Held { bytes: Vec::new(), head: 0, runs: VecDeque::new() };
+static NOTHING: Held = Held { bytes: Vec::new(), head: 0, runs: VecDeque::new(), stretch: 0 };
 
 /// Bytes that were carried together and share one cost.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +67,11 @@ pub(crate) struct PassedRuns {
 impl Run {
     fn unread(&self) -> u32 {
         self.len - self.taken
+    }
+
+    /// Whether one stretch holds both, where they are neighbours.
+    fn goes_on_as(&self, other: &Self) -> bool {
+        self.missing == other.missing && !self.is_break && !other.is_break
     }
 }
 
@@ -109,19 +117,37 @@ impl StreamBuffer {
     /// Appends bytes whose content was not captured: cut by the snap length (with their cost), or lost (costing nothing).
     pub fn push_missing(&mut self, len: u32, cost: Provenance) {
         if len > 0 {
-            self.push_run(Run { len, taken: 0, missing: true, is_break: false, cost });
+            self.push_missing_run(Run { len, taken: 0, missing: true, is_break: false, cost });
         }
     }
 
     /// Appends one byte that stands for a gap of unknown length: nothing that is counted by a length goes on behind it.
     pub fn push_break(&mut self) {
-        self.push_run(Run { len: 1, taken: 0, missing: true, is_break: true, cost: Provenance::default() });
+        self.push_missing_run(Run { len: 1, taken: 0, missing: true, is_break: true, cost: Provenance::default() });
     }
 
     /// Whether a gap of unknown length stands at the front.
     #[inline]
     pub fn is_broken(&self) -> bool {
         self.runs().front().is_some_and(|run| run.is_break)
+    }
+
+    /// Captured runs need not do the same: where the first stretch is captured and nothing is missing behind it, it is all there is.
+    fn push_missing_run(&mut self, run: Run) {
+        let is_whole = !self.has_missing();
+        let held = self.held.get_or_insert_default();
+        match held.runs.front() {
+            None => held.stretch = u64::from(run.len),
+            Some(_) if is_whole => held.stretch = self.unread,
+            Some(first) if held.stretch == self.unread && run.goes_on_as(first) => held.stretch += u64::from(run.len),
+            Some(_) => {}
+        }
+        self.push_run(run);
+    }
+
+    #[inline]
+    fn has_missing(&self) -> bool {
+        self.held().captured().len() as u64 != self.unread
     }
 
     fn push_run(&mut self, run: Run) {
@@ -142,12 +168,13 @@ impl StreamBuffer {
     /// Captured bytes at the front, up to the next missing run.
     #[inline]
     pub fn peek(&self) -> &[u8] {
-        if self.missing() > 0 {
-            return &[];
-        }
-        let captured = self.held().captured();
+        let held = self.held();
         // Without a missing run among them (the common case) all of it is contiguous.
-        if captured.len() as u64 == self.unread { captured } else { &captured[..self.captured_front()] }
+        if !self.has_missing() {
+            return held.captured();
+        }
+        // Fits: captured bytes are in memory.
+        if held.runs.front().is_some_and(|run| run.missing) { &[] } else { &held.captured()[..held.stretch as usize] }
     }
 
     /// The same bytes as [`peek`](Self::peek), to be changed in place (unmasking, RFC 6455 §5.3).
@@ -160,19 +187,12 @@ impl StreamBuffer {
         }
     }
 
-    fn captured_front(&self) -> usize {
-        self.runs().iter().take_while(|run| !run.missing).map(|run| run.unread() as usize).sum()
-    }
-
     /// Length of the missing bytes at the front, up to a gap of unknown length; 0 when the next byte was captured or nothing
     /// is unread.
     #[inline]
     pub fn missing(&self) -> u64 {
         match self.runs().front() {
-            Some(run) if run.is_break => u64::from(run.unread()),
-            Some(run) if run.missing => {
-                self.runs().iter().take_while(|run| run.missing && !run.is_break).map(|run| u64::from(run.unread())).sum()
-            }
+            Some(run) if run.missing => self.held().stretch,
             _ => 0,
         }
     }
@@ -229,9 +249,9 @@ impl StreamBuffer {
     /// Captured bytes from so many unread bytes on, up to the next missing run; `None` where none was captured there, or
     /// behind a gap of unknown length, or where too many runs lie before.
     pub fn peek_at(&self, offset: u64) -> Option<&[u8]> {
-        let unread = self.held().captured();
-        if unread.len() as u64 == self.unread {
-            return unread.get(usize::try_from(offset).ok()?..).filter(|rest| !rest.is_empty());
+        let (unread, front) = (self.held().captured(), self.peek());
+        if offset < front.len() as u64 || front.len() as u64 == self.unread {
+            return front.get(usize::try_from(offset).ok()?..).filter(|rest| !rest.is_empty());
         }
         let (mut begin, mut captured) = (0, 0);
         for (at, run) in self.runs().iter().enumerate().take(FEW_RUNS) {
@@ -351,14 +371,16 @@ impl StreamBuffer {
         if !run.missing {
             held.head += run.len as usize;
         }
+        held.shorten(u64::from(run.len), self.unread);
         held.release();
         run.cost
     }
 
     fn consume_in_parts(&mut self, len: u64) -> Provenance {
-        let mut left = len.min(self.unread);
-        self.start += left;
-        self.unread -= left;
+        let len = len.min(self.unread);
+        let mut left = len;
+        self.start += len;
+        self.unread -= len;
         let mut cost = Provenance::default();
         let Some(held) = &mut self.held else { return cost };
         while left > 0 {
@@ -377,6 +399,7 @@ impl StreamBuffer {
                 held.runs.pop_front();
             }
         }
+        held.shorten(len, self.unread);
         held.release();
         cost
     }
@@ -423,6 +446,25 @@ impl Held {
     #[inline]
     fn captured(&self) -> &[u8] {
         &self.bytes[self.head..]
+    }
+
+    /// So many octets were taken off the front, and so many are left. A run is looked at once for this, as the first stretch comes
+    /// to it.
+    #[inline]
+    fn shorten(&mut self, len: u64, left: u64) {
+        if self.captured().len() as u64 == left {
+            return;
+        }
+        self.stretch = match self.stretch.checked_sub(len) {
+            None | Some(0) => self.first_stretch(),
+            Some(rest) => rest,
+        };
+    }
+
+    fn first_stretch(&self) -> u64 {
+        let Some(first) = self.runs.front() else { return 0 };
+        let others = self.runs.iter().skip(1).take_while(|run| run.goes_on_as(first));
+        u64::from(first.unread()) + others.map(|run| u64::from(run.unread())).sum::<u64>()
     }
 
     /// Lets go of octets that were consumed.

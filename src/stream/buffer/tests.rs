@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::stream::{Frame, LayerBytes, Timestamp};
 
@@ -107,4 +109,91 @@ fn consuming_more_than_is_unread_takes_what_is_there() {
     let mut buffer = StreamBuffer::new();
     buffer.push(b"abc", segment(1, 3));
     assert_eq!(buffer.consume(9), segment(1, 3));
+}
+
+#[test]
+fn first_stretch_is_known_without_looking_at_its_runs() {
+    let mut buffer = StreamBuffer::new();
+    for _ in 0..3 {
+        buffer.push(b"ab", segment(1, 2));
+    }
+    buffer.push_missing(4, segment(2, 4));
+    buffer.push(b"c", segment(3, 1));
+    let stretch = |buffer: &StreamBuffer| buffer.held().stretch;
+    assert_eq!(stretch(&buffer), 6);
+    buffer.consume(3);
+    assert_eq!((stretch(&buffer), buffer.peek()), (3, &b"bab"[..]));
+    // What a run says of itself is asked for only when the stretch before it has ended.
+    if let Some(held) = &mut buffer.held {
+        held.runs.iter_mut().for_each(|run| run.missing = false);
+    }
+    assert_eq!(buffer.peek(), b"bab");
+}
+
+/// What is done to a buffer.
+#[derive(Clone, Debug)]
+enum Step {
+    Push(Vec<u8>),
+    Cut(u32),
+    Lose(u32),
+    Break,
+    Consume(u64),
+    ConsumeRun,
+    ConsumeMissing,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => prop::collection::vec(any::<u8>(), 0..6).prop_map(Step::Push),
+        2 => (0u32..5).prop_map(Step::Cut),
+        1 => (0u32..5).prop_map(Step::Lose),
+        1 => Just(Step::Break),
+        2 => (0u64..12).prop_map(Step::Consume),
+        1 => Just(Step::ConsumeRun),
+        1 => Just(Step::ConsumeMissing),
+    ]
+}
+
+/// Captured bytes at the front, and missing ones, counted run by run.
+fn counted(buffer: &StreamBuffer) -> (usize, u64) {
+    let runs = buffer.runs();
+    let captured = runs.iter().take_while(|run| !run.missing).map(|run| run.unread() as usize).sum();
+    let missing = match runs.front() {
+        Some(run) if run.is_break => 1,
+        _ => runs.iter().take_while(|run| run.missing && !run.is_break).map(|run| u64::from(run.unread())).sum(),
+    };
+    (captured, missing)
+}
+
+proptest! {
+    #[test]
+    fn front_is_what_its_runs_say(steps in prop::collection::vec(any_step(), 0..60)) {
+        let mut buffer = StreamBuffer::new();
+        let (mut all, mut begin) = (Vec::new(), 0);
+        for step in steps {
+            let before = buffer.start();
+            match step {
+                Step::Push(bytes) => {
+                    all.extend(bytes.iter().copied().map(Some));
+                    buffer.push(&bytes, segment(1, bytes.len() as u64));
+                }
+                Step::Cut(len) | Step::Lose(len) => {
+                    all.extend(vec![None; len as usize]);
+                    let cut = matches!(step, Step::Cut(_));
+                    buffer.push_missing(len, if cut { segment(1, len.into()) } else { Provenance::default() });
+                }
+                Step::Break => {
+                    all.push(None);
+                    buffer.push_break();
+                }
+                Step::Consume(len) => _ = buffer.consume(len),
+                Step::ConsumeRun => _ = buffer.consume(buffer.front_run()),
+                Step::ConsumeMissing => _ = buffer.consume(buffer.missing()),
+            }
+            begin += (buffer.start() - before) as usize;
+            prop_assert_eq!((buffer.peek().len(), buffer.missing()), counted(&buffer));
+            let captured: Vec<u8> = all[begin..].iter().copied().map_while(|octet| octet).collect();
+            prop_assert_eq!(buffer.peek(), captured);
+        }
+    }
 }
