@@ -2,6 +2,7 @@
 
 use crate::http;
 use crate::message::{Application, Direction};
+use crate::stream::StreamBuffer;
 use crate::websocket;
 
 /// What runs on a connection.
@@ -51,15 +52,36 @@ pub(super) enum Looks {
 /// The HTTP/2 connection preface up to where an HTTP/1 parser could not have made it up.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
 
-/// Recognises what a segment begins with. `stream_begins`: these are the first bytes of their direction.
+/// A look at the front of a direction, which remembers how far it went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Glance {
+    request: http::StartLook,
+    response: http::StartLook,
+}
+
+impl Glance {
+    /// Recognises what a segment begins with. `stream_begins`: these are the first bytes of their direction.
+    #[inline]
+    pub(super) fn recognise(&mut self, buffer: &StreamBuffer, stream_begins: bool) -> Looks {
+        recognise_by(buffer.peek(), stream_begins, || (self.request.request(buffer), self.response.response(buffer)))
+    }
+}
+
+/// The same of a segment that is not in a buffer.
 pub(super) fn recognise(bytes: &[u8], stream_begins: bool) -> Looks {
+    recognise_by(bytes, stream_begins, || (http::looks_like_request(bytes), http::looks_like_response(bytes)))
+}
+
+/// `http_looks`: whether it looks like a request, and like a response.
+#[inline]
+fn recognise_by(bytes: &[u8], stream_begins: bool, http_looks: impl FnOnce() -> (Option<bool>, Option<bool>)) -> Looks {
     if stream_begins && is_tls_record(bytes) {
         return Looks::Tls;
     }
     if bytes.starts_with(HTTP2_PREFACE) {
         return Looks::Http2;
     }
-    match (http::looks_like_request(bytes), http::looks_like_response(bytes)) {
+    match http_looks() {
         (Some(true), _) => Looks::Http(Direction::ClientToServer),
         (_, Some(true)) => Looks::Http(Direction::ServerToClient),
         (None, _) | (_, None) => Looks::Unclear,

@@ -7,7 +7,7 @@ mod exchanges;
 mod messages;
 
 use super::anomalies::AnomalyLog;
-use super::application::Running;
+use super::application::{Glance, Running};
 use super::half::Half;
 use super::output::Output;
 use super::setup::{Handshake, Roles};
@@ -85,6 +85,8 @@ pub(crate) struct Connection {
     websocket: Option<Box<WebSocketFacts>>,
     /// Whether it looks like WebSocket, as long as nothing was recognised.
     suspicion: Option<Box<Suspicion>>,
+    /// At what both directions begin with, as long as nothing was recognised and one look was not enough.
+    glances: Option<Box<[Glance; 2]>>,
 }
 
 impl Connection {
@@ -121,6 +123,7 @@ impl Connection {
             is_irregular: false,
             told: options.protocol_of(ports),
             suspicion: None,
+            glances: None,
         }
     }
 

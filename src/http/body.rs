@@ -1,5 +1,6 @@
 //! Message content (RFC 9112 §6, §7.1): the walk through it.
 
+use super::detect::StartLook;
 use super::framing::{Framing, declared_length, number};
 use super::head::Role;
 use crate::anomaly::AnomalyKind;
@@ -141,6 +142,7 @@ impl Body {
 #[derive(Debug)]
 pub(super) struct Rest {
     role: Role,
+    start_look: StartLook,
     declared: Option<u64>,
     /// Octets of the message until now, beside those of its beginning.
     taken: u64,
@@ -151,12 +153,12 @@ pub(super) struct Rest {
 impl Rest {
     /// Of a message whose header section was cut.
     pub(super) fn of_head(role: Role, head: &Head) -> Self {
-        Self { role, declared: declared_length(head), taken: 0, framing: 0 }
+        Self { role, start_look: StartLook::default(), declared: declared_length(head), taken: 0, framing: 0 }
     }
 
     /// Of a message whose chunks were cut.
     pub(super) fn of_chunks(role: Role) -> Self {
-        Self { role, declared: Some(u64::MAX), taken: 0, framing: 0 }
+        Self { role, start_look: StartLook::default(), declared: Some(u64::MAX), taken: 0, framing: 0 }
     }
 
     fn advance(&mut self, buffer: &mut StreamBuffer, cost: &mut Cost) -> Progress {
@@ -165,7 +167,7 @@ impl Rest {
                 return Progress::Damaged(AnomalyKind::LostBytes);
             }
             if buffer.at_run_start() && self.taken > 0 && buffer.missing() == 0 {
-                match self.role.begins(buffer.peek()) {
+                match self.role.begins(buffer, &mut self.start_look) {
                     Some(true) => return Progress::Complete,
                     // A start line is short; what takes longer to tell is none.
                     None if buffer.len() == buffer.peek().len() as u64 && buffer.len() < SHORTEST_START => return Progress::Wait,

@@ -12,7 +12,7 @@ pub(crate) use whole::{Captured, Taken};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::detect::looks_like_request;
+use super::detect::{LONGEST_START_LINE, looks_like_request};
 use super::head::Role;
 use super::heads::Heads;
 use super::pending::Pending;
@@ -284,7 +284,10 @@ impl Connection {
     /// Whether requests may be found missing when the client's next bytes are read, and what those are may depend on the
     /// answer to one of them, which comes first then.
     pub(crate) fn has_lost_requests(&self, buffer: &StreamBuffer) -> bool {
-        let begins_request = || buffer.peek_at(buffer.missing()).and_then(looks_like_request) == Some(true);
+        let begins_request = || {
+            let bytes = buffer.peek_at(buffer.missing()).unwrap_or_default();
+            looks_like_request(&bytes[..bytes.len().min(LONGEST_START_LINE)]) == Some(true)
+        };
         !self.is_upgraded && self.requests.is_lost(buffer) && !begins_request()
     }
 

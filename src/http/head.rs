@@ -4,10 +4,11 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, ParserConfig};
 
-use super::detect::{is_token_octet, looks_like_request, looks_like_response, request_line, status_line};
+use super::detect::{StartLook, is_token_octet, request_line, status_line};
 use super::plain;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::message::Head;
+use crate::stream::StreamBuffer;
 
 /// The side of a connection a head comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +18,11 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Whether a head of this kind begins here; `None` while more octets are needed to tell.
-    pub(super) fn begins(self, bytes: &[u8]) -> Option<bool> {
+    /// Whether a head of this kind begins at the front; `None` while more octets are needed to tell.
+    pub(super) fn begins(self, buffer: &StreamBuffer, look: &mut StartLook) -> Option<bool> {
         match self {
-            Self::Request => looks_like_request(bytes),
-            Self::Response => looks_like_response(bytes),
+            Self::Request => look.request(buffer),
+            Self::Response => look.response(buffer),
         }
     }
 }

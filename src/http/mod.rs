@@ -17,5 +17,5 @@ mod zstd;
 
 pub(crate) use coding::{Decoder, is_coded};
 pub(crate) use connection::{Captured, Connection, Event, Taken};
-pub(crate) use detect::{looks_like_request, looks_like_response};
+pub(crate) use detect::{StartLook, looks_like_request, looks_like_response};
 pub(crate) use heads::Heads;

@@ -1,6 +1,7 @@
 //! One direction between messages: finds the next header section, and the way back to one after damage or loss.
 
 use super::body::Body;
+use super::detect::StartLook;
 use super::head::{self, Parsed, Role, Search};
 use super::heads::{HeadPlace, Heads};
 use super::pending::Gap;
@@ -26,6 +27,7 @@ pub(super) struct Reader {
     /// Empty lines before a start line (RFC 9112 §2.2), which belong to the message that begins there.
     empty_lines: Provenance,
     search: Search,
+    pub(super) start_look: StartLook,
     /// Whether the front of the buffer may be anywhere in a message.
     lost: bool,
     /// What was lost, and not only not understood, since the last header section.
@@ -117,6 +119,7 @@ impl Reader {
             state: State::Head,
             empty_lines: Provenance::default(),
             search: Search::default(),
+            start_look: StartLook::default(),
             lost: false,
             gap: Gap::None,
             ended: false,
@@ -217,6 +220,11 @@ impl Reader {
         }
     }
 
+    /// Whether a head begins at the front; `None` while more octets are needed to tell.
+    pub(super) fn begins(&mut self, buffer: &StreamBuffer) -> Option<bool> {
+        self.role.begins(buffer, &mut self.start_look)
+    }
+
     fn look(&mut self, buffer: &StreamBuffer, limit: usize) -> Look {
         let bytes = buffer.peek();
         let has_hole = buffer.len() > bytes.len() as u64;
@@ -224,16 +232,15 @@ impl Reader {
             return if buffer.is_empty() { Look::Wait } else { Look::Nothing(AnomalySet::EMPTY) };
         }
         let malformed = AnomalySet::from_iter([AnomalyKind::MalformedHttpHead]);
-        if self.role.begins(bytes) == Some(false) {
+        let begins = self.begins(buffer);
+        if begins == Some(false) {
             return Look::Nothing(malformed);
         }
         match self.search.end(bytes) {
             Some(len) if len > limit => Look::Nothing(AnomalySet::from_iter([AnomalyKind::HttpHeadLimit])),
             None if bytes.len() > limit => Look::Nothing(AnomalySet::from_iter([AnomalyKind::HttpHeadLimit])),
             None if has_hole => match head::parse_cut(self.role, bytes) {
-                Some(parsed) if self.role.begins(bytes) == Some(true) && !(self.lost && parsed.is_malformed()) => {
-                    Look::Cut(parsed, bytes.len())
-                }
+                Some(parsed) if begins == Some(true) && !(self.lost && parsed.is_malformed()) => Look::Cut(parsed, bytes.len()),
                 _ => Look::Nothing(AnomalySet::EMPTY),
             },
             None if self.ended => Look::Nothing(AnomalySet::EMPTY),

@@ -19,7 +19,15 @@ impl Connection {
         let half = &mut self.halves[direction as usize];
         let stream_begins = half.buffer.start() == self.begins[direction as usize];
         let is_told = self.told == Some(Protocol::Data) || half.buffer.missing() > 0;
-        let looks = if is_told { Looks::Unknown } else { recognise(half.buffer.peek(), stream_begins) };
+        let looks = match &mut self.glances {
+            _ if is_told => Looks::Unknown,
+            Some(glances) => glances[direction as usize].recognise(&half.buffer, stream_begins),
+            // Nearly all are told by the first look, which need not be remembered.
+            None => recognise(half.buffer.peek(), stream_begins),
+        };
+        if looks == Looks::Unclear {
+            self.glances.get_or_insert_default();
+        }
         match looks {
             Looks::Unclear if half.buffer.len() <= out.options.limits.http_head as u64 => return false,
             Looks::Unclear | Looks::Unknown => return self.detect_websocket(direction, out),
@@ -97,6 +105,7 @@ impl Connection {
     pub(super) fn run(&mut self, running: Running, protocol: &'static str) {
         self.applications += 1;
         self.running = running;
+        self.glances = None;
         if !matches!(self.running, Running::Http(_)) {
             // Only HTTP asks which response is whose.
             self.halves.iter_mut().for_each(|half| half.buffer.forget_acknowledged());

@@ -5,7 +5,6 @@ use super::shown::shown_request;
 use super::{Connection, Event};
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::http::body::{Body, Rest};
-use crate::http::detect::looks_like_response;
 use crate::http::framing::Framing;
 use crate::http::head::Role;
 use crate::http::heads::Heads;
@@ -39,7 +38,7 @@ impl Connection {
                     return true;
                 };
                 if self.may_answer_head && !buffer.is_empty() {
-                    match looks_like_response(buffer.peek()) {
+                    match self.responses.start_look.response(buffer) {
                         Some(true) => {
                             self.end_response(End::Absent, sink);
                             return true;
