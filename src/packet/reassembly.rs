@@ -15,7 +15,7 @@ use super::{NotTcp, Sliced, segment};
 use crate::anomaly::{AnomalyCounts, AnomalyKind};
 use crate::capture::Packet;
 use crate::options::Options;
-use crate::stream::{Frame, Timestamp};
+use crate::stream::{Coverage, Frame, Timestamp};
 
 /// What is booked for a datagram and for a piece of it beside the octets: about what the maps and the heap take.
 const DATAGRAM_MEMORY: usize = 512;
@@ -159,6 +159,8 @@ struct Partial {
     first_frame: u64,
     /// By offset; they do not overlap.
     pieces: BTreeMap<u32, Piece>,
+    /// What all pieces cover.
+    coverage: Coverage,
     /// Octets of all pieces on the wire.
     covered: u32,
     /// Where the last fragment ends.
@@ -199,6 +201,7 @@ impl Partial {
             begun,
             first_frame: fragment.frame.number,
             pieces: BTreeMap::new(),
+            coverage: Coverage::default(),
             covered: 0,
             end: None,
             protocol: fragment.protocol,
@@ -239,21 +242,28 @@ impl Partial {
 
     /// Fills the holes between the pieces that are there, and compares with the pieces.
     fn fill(&mut self, fragment: &Fragment<'_>, end: u32, taken: &mut Taken) {
-        let mut at = fragment.offset;
-        while at < end {
-            let there = self.pieces.range(..=at).next_back().filter(|&(start, piece)| start + piece.len > at);
-            if let Some((&start, piece)) = there {
-                let upto = end.min(start + piece.len);
-                taken.contradicts |= differ(&piece.data, start, fragment.payload, fragment.offset, at..upto);
-                at = upto;
-            } else {
-                let upto = self.pieces.range(at..end).next().map_or(end, |(&start, _)| start);
-                let data = octets(fragment.payload, fragment.offset, at..upto).into();
-                self.insert(at, Piece { len: upto - at, data });
-                taken.brings = true;
-                at = upto;
-            }
+        let begin = fragment.offset;
+        for (&start, piece) in self.beneath(fragment, end) {
+            let both = start.max(begin)..end.min(start + piece.len);
+            taken.contradicts |= differ(&piece.data, start, fragment.payload, begin, both);
         }
+        for gap in self.coverage.add(u64::from(begin)..u64::from(end)) {
+            // Fits: within the fragment.
+            let (from, to) = (gap.start as u32, gap.end as u32);
+            let data = octets(fragment.payload, begin, from..to).into();
+            self.insert(from, Piece { len: to - from, data });
+            taken.brings = true;
+        }
+    }
+
+    /// Pieces that a fragment up to `end` can be compared with: none where its own octets were not captured, so there are no more
+    /// of them than octets to compare.
+    fn beneath(&self, fragment: &Fragment<'_>, end: u32) -> impl Iterator<Item = (&u32, &Piece)> {
+        let begin = fragment.offset;
+        let captured = u32::try_from(fragment.payload.len()).unwrap_or(u32::MAX);
+        let end = end.min(begin.saturating_add(captured)).max(begin);
+        let before = self.pieces.range(..begin).next_back().filter(move |(start, piece)| **start + piece.len > begin && begin < end);
+        before.into_iter().chain(self.pieces.range(begin..end))
     }
 
     fn insert(&mut self, at: u32, piece: Piece) {

@@ -2,9 +2,11 @@
 
 mod acknowledged;
 mod buffer;
+mod coverage;
 mod provenance;
 
 pub(crate) use acknowledged::Acknowledged;
 pub use buffer::StreamBuffer;
 pub(crate) use buffer::{Lent, PassedRuns};
+pub(crate) use coverage::Coverage;
 pub use provenance::{Frame, LayerBytes, Place, Provenance, Timestamp};

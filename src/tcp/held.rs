@@ -1,13 +1,16 @@
 //! Segments that arrived before an earlier one: kept in order, without overlap, until the hole before them closes.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
-use crate::stream::{Frame, LayerBytes};
+use crate::stream::{Coverage, Frame, LayerBytes};
 
 /// Bytes beyond a hole. Invariant: pieces are sorted by `start` and do not overlap.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pieces: VecDeque<Piece>,
+    /// By all of them.
+    covered: Coverage,
     bytes: usize,
 }
 
@@ -79,31 +82,34 @@ impl Held {
         }
         let piece = self.pieces.pop_front()?;
         self.bytes -= piece.data.len();
+        self.covered.forget_before(piece.end());
         Some(piece)
     }
 
     /// Keeps the bytes that are new. The headers are shared over the new bytes; with none, the whole segment is old.
     pub(super) fn insert(&mut self, arriving: Arriving<'_>) -> Insertion {
         let end = arriving.start + u64::from(arriving.len);
-        let at = self.pieces.partition_point(|piece| piece.end() <= arriving.start);
-        let behind = self.pieces.partition_point(|piece| piece.start < end);
-        if behind <= at {
-            let late = at < self.pieces.len();
-            self.place(arriving, &[(arriving.start, end)]);
-            return Insertion { late, ..Insertion::default() };
-        }
-        let conflict = self.pieces.range(at..behind).any(|piece| differs(piece, &arriving));
-        let gaps = uncovered(self.pieces.range(at..behind), arriving.start, end);
-        let new: u64 = gaps.iter().map(|(from, to)| to - from).sum();
+        let late = self.pieces.back().is_some_and(|last| last.end() > arriving.start);
+        let conflict = self.beneath(&arriving).any(|piece| differs(piece, &arriving));
+        let gaps = self.covered.add(arriving.start..end);
+        let new: u64 = gaps.iter().map(|gap| gap.end - gap.start).sum();
         self.place(arriving, &gaps);
         // Fits: both are at most the segment's length.
-        Insertion { old: arriving.len - new as u32, conflict, late: true }
+        Insertion { old: arriving.len - new as u32, conflict, late }
     }
 
-    fn place(&mut self, arriving: Arriving<'_>, gaps: &[(u64, u64)]) {
-        let total: u32 = gaps.iter().map(|(from, to)| (to - from) as u32).sum();
+    /// Pieces that a segment can be compared with: none where its own octets were not captured, so there are no more of them than
+    /// octets to compare.
+    fn beneath(&self, arriving: &Arriving<'_>) -> impl Iterator<Item = &Piece> {
+        let (start, end) = (arriving.start, arriving.start + arriving.data.len() as u64);
+        let at = self.pieces.partition_point(|piece| piece.end() <= start);
+        self.pieces.range(at..).take_while(move |piece| piece.start < end)
+    }
+
+    fn place(&mut self, arriving: Arriving<'_>, gaps: &[Range<u64>]) {
+        let total: u32 = gaps.iter().map(|gap| (gap.end - gap.start) as u32).sum();
         let mut taken = 0;
-        for &(from, to) in gaps {
+        for &Range { start: from, end: to } in gaps {
             let len = (to - from) as u32;
             let mut cost = arriving.headers.share(taken, taken + len, total);
             cost.payload = u64::from(len);
@@ -129,24 +135,12 @@ fn differs(piece: &Piece, arriving: &Arriving<'_>) -> bool {
     from < to && captured(arriving, from, to) != &piece.data[(from - piece.start) as usize..(to - piece.start) as usize]
 }
 
-/// The parts of `start..end` that none of the pieces covers.
-fn uncovered<'a>(pieces: impl Iterator<Item = &'a Piece>, start: u64, end: u64) -> Vec<(u64, u64)> {
-    let mut gaps = Vec::new();
-    let mut from = start;
-    for piece in pieces {
-        if from < piece.start {
-            gaps.push((from, piece.start));
-        }
-        from = from.max(piece.end());
-    }
-    if from < end {
-        gaps.push((from, end));
-    }
-    gaps
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn arriving(start: u64, data: &[u8]) -> Arriving<'_> {
@@ -176,6 +170,50 @@ mod tests {
         held.insert(arriving(10, b"abc"));
         assert!(held.insert(arriving(10, b"aXc")).conflict);
         assert_eq!(held.take(10).map(|piece| piece.data), Some(b"abc".to_vec()));
+    }
+
+    #[test]
+    fn segment_without_captured_octets_is_compared_with_no_piece() {
+        let mut held = Held::default();
+        for start in 0..100 {
+            held.insert(arriving(start, b"x"));
+        }
+        let snapped = Arriving { len: 101, ..arriving(0, b"") };
+        assert_eq!(held.beneath(&snapped).count(), 0);
+        assert_eq!(held.beneath(&Arriving { len: 101, ..arriving(0, b"xxx") }).count(), 3);
+        assert_eq!(held.insert(snapped), Insertion { old: 100, conflict: false, late: true });
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_held_is_what_came_first(segments in prop::collection::vec((0u64..60, 1u32..20, 0u32..20, b'a'..b'c'), 1..30)) {
+            let mut held = Held::default();
+            // What each offset holds: an octet, or nothing where it was not captured.
+            let mut octets = BTreeMap::<u64, Option<u8>>::new();
+            for (start, len, captured, octet) in segments {
+                let data = vec![octet; captured.min(len) as usize];
+                let insertion = held.insert(Arriving { len, ..arriving(start, &data) });
+                let (mut expected, mut conflict) = (0, false);
+                let late = octets.last_key_value().is_some_and(|(&last, _)| last >= start);
+                for at in start..start + u64::from(len) {
+                    let new = data.get((at - start) as usize).copied();
+                    match octets.get(&at) {
+                        None => _ = octets.insert(at, new),
+                        Some(old) => {
+                            expected += 1;
+                            conflict |= new.is_some() && old.is_some() && new != *old;
+                        }
+                    }
+                }
+                prop_assert_eq!(insertion, Insertion { old: expected, conflict, late });
+            }
+            let mut found = BTreeMap::new();
+            while let Some(start) = held.first().map(|piece| piece.start) {
+                let piece = held.take(start).expect("the first piece begins there");
+                found.extend((0..u64::from(piece.len)).map(|at| (start + at, piece.data.get(at as usize).copied())));
+            }
+            prop_assert_eq!(found, octets);
+        }
     }
 
     #[test]
