@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wiretare::{Analyzer, CaptureFile, Options, Result, Row, Timestamp, Totals};
+use wiretare::{Analyzer, CaptureFile, ContentMode, Options, Result, Row, Timestamp, Totals};
 
 use super::live;
 use super::progress::Progress;
@@ -43,6 +43,7 @@ pub(super) fn run(
     mut each: impl FnMut(Event<'_>) -> Result<()>,
 ) -> Result<Facts> {
     let mut capture = live::open(files, &options.limits)?;
+    let is_full = options.content == ContentMode::Full;
     let mut analyzer = Analyzer::new(options);
     let mut begun = false;
     let mut next = 0;
@@ -55,8 +56,17 @@ pub(super) fn run(
             begun = true;
             each(Event::First(first.frame.time))?;
         }
-        analyzer.packets(packets);
-        if hand_on(&mut analyzer, &mut each)? {
+        let any = if is_full {
+            // What rows hold then is large: they leave as they come.
+            packets.into_iter().try_fold(false, |any, packet| {
+                analyzer.packet(&packet);
+                hand_on(&mut analyzer, &mut each).map(|more| any || more)
+            })?
+        } else {
+            analyzer.packets(packets);
+            hand_on(&mut analyzer, &mut each)?
+        };
+        if any {
             each(Event::Pause)?;
         }
         progress.advance(|| (capture.bytes_read(), capture.size()));

@@ -70,6 +70,10 @@ enum Coding {
     Unknown,
 }
 
+/// Octets of a content that may be kept where others wait for it: thousands of rows do, and some octets may inflate to a thousand
+/// times as many.
+const LARGEST_WAITING_SAMPLE: usize = 1 << 10;
+
 impl Stage {
     #[inline]
     pub(crate) fn touch(&self) -> u64 {
@@ -85,7 +89,7 @@ impl Stage {
         };
         let wanted = Wanted {
             decode: options.decode,
-            batches: options.batches && options.decode && !options.parts,
+            batches: options.batches && options.decode && !options.parts && sample.is_none_or(|most| most <= LARGEST_WAITING_SAMPLE),
             digest: options.digest,
             sample,
             limit: options.limits.decoded_content,

@@ -65,7 +65,7 @@ pub(crate) struct Connection {
     /// Exchanges that are not complete, in the order of their requests. The last one's request may be in the middle of its
     /// content; the first one's response too, when `is_answering`.
     pending: VecDeque<Pending>,
-    /// What their requests take, in octets.
+    /// What their messages take, in octets.
     waiting: usize,
     /// Requests that were given up unanswered: the next responses are theirs.
     given_up: u64,
@@ -255,7 +255,7 @@ impl Connection {
         self.ready.pop_front()
     }
 
-    /// What the requests take whose exchanges are not complete, in octets.
+    /// What the messages take whose exchanges are not complete, in octets.
     pub(crate) fn memory(&self) -> usize {
         self.waiting
     }
@@ -363,7 +363,7 @@ impl Connection {
 
     /// The exchange, with its number.
     fn complete(&mut self, pending: Pending) -> Box<Exchange> {
-        self.waiting -= pending.memory();
+        pending.uncount(&mut self.waiting);
         self.exchanges += 1;
         let mut exchange = pending.into_exchange();
         exchange.number = self.exchanges;

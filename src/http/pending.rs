@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::anomaly::{AnomalyKind, AnomalySet};
-use crate::message::{Ajax, AnomalyDetails, Direction, Exchange, Request, Side};
+use crate::message::{Ajax, AnomalyDetails, Content, Direction, Exchange, Head, Request, Side};
 use crate::stream::{Acknowledged, Frame};
 
 /// An exchange that is not complete.
@@ -21,6 +21,8 @@ pub(super) struct Pending {
     /// What was lost right before it.
     pub(super) gap: Gap,
     pub(super) place: Place,
+    /// What it took when it was [counted](Self::count) last.
+    counted: usize,
 }
 
 /// What was lost before a message.
@@ -81,6 +83,7 @@ impl Pending {
             after_loss: false,
             gap: Gap::None,
             place: Place::default(),
+            counted: 0,
         }
     }
 
@@ -95,10 +98,25 @@ impl Pending {
         }
     }
 
-    /// What its request takes, in octets; nothing where it has none.
-    pub(super) fn memory(&self) -> usize {
-        let of = |request: &Request| size_of::<Self>() + size_of::<Exchange>() + request.head.memory();
-        self.exchange.request.as_ref().map_or(0, of)
+    /// Puts what it takes now, in octets, in place of what it took before in a sum over all that wait.
+    #[inline]
+    pub(super) fn count(&mut self, sum: &mut usize) {
+        let now = self.memory();
+        *sum = *sum - std::mem::replace(&mut self.counted, now) + now;
+    }
+
+    /// It waits no longer: such a sum goes without it.
+    #[inline]
+    pub(super) fn uncount(&self, sum: &mut usize) {
+        *sum -= self.counted;
+    }
+
+    /// What its messages take, in octets, with what is kept of their content.
+    fn memory(&self) -> usize {
+        let Exchange { request, response, .. } = &*self.exchange;
+        let of = |head: &Head, content: &Content| head.memory() + content.sample.as_ref().map_or(0, |sample| sample.len());
+        let asked = |request: &Request| size_of::<Self>() + size_of::<Exchange>() + of(&request.head, &request.content);
+        request.as_ref().map_or(0, asked) + response.as_ref().map_or(0, |response| of(&response.head, &response.content))
     }
 
     /// Stream offset behind what was read of the request.

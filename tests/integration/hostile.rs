@@ -8,7 +8,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use wiretare::AnomalyKind as Odd;
-use wiretare::{Analyzer, AnomalyCounts, Capture, Frame, Limits, Options, Packet, Row, Timestamp};
+use wiretare::{Analyzer, AnomalyCounts, Capture, ContentMode, Frame, Limits, Options, Packet, Row, Timestamp};
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
@@ -171,6 +171,15 @@ fn requests_without_responses_in_many_connections(size: usize, mut out: Out<'_>)
         talk.ports[0] = connection as u16;
         talk.addresses[0][1] = (connection >> 16) as u8;
         (0..75).for_each(|_| talk.send(0, ACK, &request));
+    }
+}
+
+fn gzip_requests_without_responses(size: usize, mut out: Out<'_>) {
+    let bomb = gzip(&vec![0; 1 << 20]);
+    let mut talk = Talk::open(&mut out);
+    for _ in 0..size / bomb.len() {
+        let head = format!("POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len());
+        talk.send(0, ACK, &[head.as_bytes(), &bomb].concat());
     }
 }
 
@@ -407,6 +416,9 @@ fn what_all_connections_hold_is_bounded() {
     assert!(odd(header_sections_without_end_in_many_connections).count(Odd::ConnectionLimit) >= 90);
     // Nor have 10 connections with 75 requests of 1270 octets each, or a decoder with more than the limit.
     assert!(odd(requests_without_responses_in_many_connections).count(Odd::ConnectionLimit) >= 10);
+    // What is kept of a content counts while its exchange waits: of 9 requests of 1 kB each has 1 MiB.
+    let full = Options { limits, content: ContentMode::Full, ..Options::default() };
+    assert_eq!(analyze(gzip_requests_without_responses, 10_000, full).count(Odd::ConnectionLimit), 9);
     let odd = analyze(zstd_windows_in_many_connections, 10_000, Options { limits, ..Options::default() });
     assert_eq!(odd.count(Odd::ConnectionLimit), 10);
 }

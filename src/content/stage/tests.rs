@@ -268,3 +268,15 @@ fn coded_content_is_decoded_where_it_is_too_long_to_be_held_or_not_all_there() {
     stage.data(b"no gzip");
     assert_eq!(stage.end(false).anomalies, AnomalySet::from_iter([AnomalyKind::DecodingFailed]));
 }
+
+#[test]
+fn message_waits_for_others_only_where_little_is_kept_of_it() {
+    let waits = |content, preview| {
+        let mut options = Options { batches: true, content, ..Options::default() };
+        options.limits.preview = preview;
+        content_of(&mut stage(&options), DEFLATED, &[HELLO]).is_waiting
+    };
+    assert!(waits(ContentMode::None, usize::MAX));
+    assert_eq!([1024, 1025].map(|most| waits(ContentMode::Preview, most)), [true, false]);
+    assert!(!waits(ContentMode::Full, 0), "a message of few octets may inflate to a thousand times as many");
+}

@@ -106,7 +106,7 @@ impl Connection {
         pending.gap = found.gap;
         pending.place = Place { start: found.begin(), head_end: found.end(), acknowledged: found.acknowledged };
         self.is_pipelined |= self.is_early(found.acknowledged);
-        self.waiting += pending.memory();
+        pending.count(&mut self.waiting);
         self.pending.push_back(pending);
         match body {
             Some(body) => self.requests.state = State::Content(body),
@@ -129,6 +129,7 @@ impl Connection {
                 (request.cost.content_bytes, request.content) = (Some(0), Content { bytes: Some(0), ..Content::default() });
             }
             pending.add_odd(odd, Direction::ClientToServer);
+            pending.count(&mut self.waiting);
         }
         if end.is_damaged() {
             self.requests.lose();

@@ -118,7 +118,10 @@ impl Connection {
         pending.add_odd(anomalies, Direction::ServerToClient);
         self.is_answering = true;
         match body {
-            Some(body) => self.responses.state = State::Content(body),
+            Some(body) => {
+                pending.count(&mut self.waiting);
+                self.responses.state = State::Content(body);
+            }
             None => self.response_is_complete(),
         }
         if is_upgrade {
@@ -191,6 +194,10 @@ impl Connection {
             self.show_response();
         }
         self.release();
+        // One whose request has not ended.
+        if let Some(pending) = self.pending.front_mut().filter(|pending| pending.response_is_complete) {
+            pending.count(&mut self.waiting);
+        }
     }
 }
 

@@ -976,3 +976,24 @@ fn content_length_does_not_reach_over_a_gap_of_unknown_length() {
     let expected = Outcome::of(&["GET /a -> 200 \"hel\"? lost_bytes", "GET /b -> 204"]).unattributed(0, 46);
     assert_eq!(wire.finish().0, expected);
 }
+
+#[test]
+fn contents_that_wait_with_their_exchange_are_counted() {
+    let mut wire = Wire::new(&Limits::default());
+    let whole = &mut |len| len;
+    wire.step(C("POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\n"), whole);
+    let asked = wire.connection.memory();
+    wire.step(C("hello"), whole);
+    assert_eq!(wire.connection.memory(), asked + 5);
+    // The response ends before the next request does, and its head and content wait with that.
+    wire.step(S("HTTP/1.1 204 No Content\r\n\r\n"), whole);
+    assert_eq!(wire.connection.memory(), 0);
+    wire.step(C("POST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\n"), whole);
+    wire.step(S("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), whole);
+    let answered = wire.connection.memory();
+    assert!(answered > asked, "with the head of the response");
+    wire.step(S("no"), whole);
+    assert_eq!(wire.connection.memory(), answered + 2);
+    wire.step(C("hello"), whole);
+    assert_eq!(wire.connection.memory(), 0);
+}

@@ -77,7 +77,7 @@ impl Connection {
         pending.exchange.places[0] = Some(captured.place());
         pending.place = Place { start: captured.start, head_end: captured.start + len as u64, acknowledged: None };
         pending.request_is_complete = true;
-        self.waiting += pending.memory();
+        pending.count(&mut self.waiting);
         self.pending.push_back(pending);
         Some(Taken::Request)
     }
