@@ -225,6 +225,7 @@ impl Connection {
         }
         self.advance(Direction::ClientToServer, out);
         self.end_finished(out);
+        self.halves.iter_mut().for_each(|half| half.give_back(out.memory));
     }
 
     /// A limit ends the connection.
@@ -381,8 +382,9 @@ impl Connection {
         if segment.flags.has(Flags::FIN | Flags::RST) || self.halves.iter().any(|half| half.assembler.has_fin() && !half.ended) {
             self.end_directions(segment, out);
         }
-        if segment.payload_len > 0 {
-            self.halves[mine].give_back(out.memory);
+        // What it brought may have been what the other side's octets waited for.
+        if segment.payload_len > 0 || aged.loss.bytes > 0 {
+            [peer, mine].into_iter().for_each(|half| self.halves[half].give_back(out.memory));
         }
     }
 

@@ -221,6 +221,7 @@ impl Connection {
                     Direction::ServerToClient => self.advance_responses(buffer, sink, heads),
                 };
             if !has_moved && self.ready.is_empty() {
+                shrink(&mut self.ready);
                 return None;
             }
         }
@@ -351,6 +352,7 @@ impl Connection {
     }
 
     fn emit(&mut self, pending: Pending) {
+        shrink(&mut self.pending);
         let exchange = self.complete(pending);
         if exchange.upgrade.is_none() {
             self.ready.push_back(Event::Exchange(exchange));
@@ -388,6 +390,14 @@ impl Connection {
     fn disown(&mut self, direction: Direction, cost: Provenance, anomalies: AnomalySet) -> bool {
         self.ready.push_back(Event::Unattributed { direction, cost, anomalies });
         true
+    }
+}
+
+/// Of room of which less than a quarter is used, half goes: what moving takes is paid for by what was taken out before.
+#[inline]
+fn shrink<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > MAX_SPARE && queue.len() < queue.capacity() / 4 {
+        queue.shrink_to(2 * queue.len());
     }
 }
 

@@ -84,6 +84,9 @@ const KEPT_CAPACITY: usize = 64 << 10;
 /// The same for runs.
 const KEPT_RUNS: usize = 64;
 
+/// Memory that a buffer keeps for its octets however few they are.
+const FEW_OCTETS: usize = 4096;
+
 /// Consumed bytes before unread ones that are not kept.
 const MAX_CONSUMED: usize = 4096;
 
@@ -340,9 +343,9 @@ impl StreamBuffer {
         self.unread == 0
     }
 
-    /// What the unread bytes take, and what is remembered of acknowledgments, in octets.
+    /// The memory that is there for unread bytes, and what is remembered of acknowledgments take, in octets.
     pub fn memory(&self) -> usize {
-        let unread = if self.is_empty() { 0 } else { self.held().bytes.len() + self.runs().len() * size_of::<Run>() };
+        let unread = if self.is_empty() { 0 } else { self.held().memory() };
         unread + self.acknowledged.as_ref().map_or(0, |acknowledged| acknowledged.memory())
     }
 
@@ -418,10 +421,13 @@ impl StreamBuffer {
         }
     }
 
-    /// Gives memory back when nothing is unread any more.
+    /// Gives memory back when nothing is unread any more; otherwise what is far more than is needed.
     #[inline]
     pub(crate) fn give_back(&mut self, lent: &mut Lent) {
         if !self.is_empty() {
+            if let Some(held) = &mut self.held {
+                held.shrink();
+            }
             return;
         }
         if let Some(held) = self.held.take().filter(|held| held.runs.capacity() <= KEPT_RUNS) {
@@ -465,6 +471,22 @@ impl Held {
         let Some(first) = self.runs.front() else { return 0 };
         let others = self.runs.iter().skip(1).take_while(|run| run.goes_on_as(first));
         u64::from(first.unread()) + others.map(|run| u64::from(run.unread())).sum::<u64>()
+    }
+
+    /// What there is for octets and runs, in octets.
+    fn memory(&self) -> usize {
+        self.bytes.capacity() + self.runs.capacity() * size_of::<Run>()
+    }
+
+    /// Of memory of which less than a quarter is used, twice that is left: so what moving takes is paid for by what was consumed.
+    #[inline]
+    fn shrink(&mut self) {
+        if self.bytes.capacity() > FEW_OCTETS && self.bytes.len() < self.bytes.capacity() / 4 {
+            self.bytes.shrink_to(2 * self.bytes.len());
+        }
+        if self.runs.capacity() > KEPT_RUNS && self.runs.len() < self.runs.capacity() / 4 {
+            self.runs.shrink_to(2 * self.runs.len());
+        }
     }
 
     /// Lets go of octets that were consumed.

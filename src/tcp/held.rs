@@ -14,6 +14,9 @@ pub(super) struct Held {
     bytes: usize,
 }
 
+/// Pieces for which there is room however few there are.
+const FEW_PIECES: usize = 16;
+
 /// New bytes of one segment, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
@@ -67,7 +70,7 @@ impl Held {
 
     /// What it takes, in octets.
     pub(super) fn memory(&self) -> usize {
-        self.bytes + self.pieces.len() * size_of::<Piece>()
+        self.bytes + self.pieces.capacity() * size_of::<Piece>()
     }
 
     /// What begins first.
@@ -83,6 +86,10 @@ impl Held {
         let piece = self.pieces.pop_front()?;
         self.bytes -= piece.data.len();
         self.covered.forget_before(piece.end());
+        // Of room of which less than a quarter is used, half goes: what moving takes is paid for by what was taken.
+        if self.pieces.capacity() > FEW_PIECES && self.pieces.len() < self.pieces.capacity() / 4 {
+            self.pieces.shrink_to(2 * self.pieces.len());
+        }
         Some(piece)
     }
 
@@ -214,6 +221,17 @@ mod tests {
             }
             prop_assert_eq!(found, octets);
         }
+    }
+
+    #[test]
+    fn room_for_pieces_goes_when_they_are_taken() {
+        let mut held = Held::default();
+        for start in 0..1000 {
+            held.insert(arriving(start, b"x"));
+        }
+        assert!(held.memory() > 1000 * size_of::<Piece>());
+        (0..999).for_each(|start| assert!(held.take(start).is_some()));
+        assert!(held.memory() <= 1 + FEW_PIECES * size_of::<Piece>(), "{}", held.memory());
     }
 
     #[test]

@@ -997,3 +997,14 @@ fn contents_that_wait_with_their_exchange_are_counted() {
     wire.step(C("hello"), whole);
     assert_eq!(wire.connection.memory(), 0);
 }
+
+#[test]
+fn room_for_pipelined_requests_goes_with_their_responses() {
+    let mut wire = Wire::new(&Limits::default());
+    let whole = &mut |len| len;
+    (0..1000).for_each(|_| wire.step(C("GET / HTTP/1.1\r\n\r\n"), whole));
+    (0..999).for_each(|_| wire.step(S("HTTP/1.1 204 No Content\r\n\r\n"), whole));
+    let Connection { pending, ready, .. } = &wire.connection;
+    assert_eq!((pending.len(), ready.len()), (1, 0));
+    assert!(pending.capacity().max(ready.capacity()) <= MAX_SPARE, "{} {}", pending.capacity(), ready.capacity());
+}

@@ -197,3 +197,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn buffer_of_which_one_octet_is_left_gives_back_what_that_does_not_need() {
+    let mut buffer = StreamBuffer::new();
+    for number in 0..16_000 {
+        buffer.push(&[b'x'; 60], segment(number, 60));
+    }
+    assert!(buffer.memory() > 16_000 * 60);
+    buffer.consume(16_000 * 60 - 1);
+    buffer.give_back(&mut Lent::default());
+    // What was consumed before it and not moved away, runs and a small buffer.
+    assert!(buffer.memory() < 2 * MAX_CONSUMED + FEW_OCTETS + KEPT_RUNS * size_of::<Run>(), "{}", buffer.memory());
+    assert_eq!(buffer.peek(), b"x");
+}
+
+#[test]
+fn memory_lent_is_counted_by_what_there_is_of_it() {
+    let (mut buffer, mut lent) = (StreamBuffer::new(), Lent::default());
+    buffer.push(&[b'x'; 8000], segment(1, 8000));
+    buffer.consume_all();
+    buffer.give_back(&mut lent);
+    buffer.borrow(&mut lent);
+    buffer.push(b"x", segment(2, 1));
+    assert!(buffer.memory() > 8000);
+    buffer.give_back(&mut lent);
+    assert!(buffer.memory() < FEW_OCTETS);
+}
