@@ -131,11 +131,6 @@ impl Batch {
     pub(super) fn take_done(&mut self) -> Vec<(Ticket, Content)> {
         std::mem::take(&mut self.done)
     }
-
-    /// What it holds, in octets.
-    pub(super) fn memory(&self) -> usize {
-        self.octets.len()
-    }
 }
 
 #[cfg(test)]
@@ -170,7 +165,7 @@ mod tests {
         assert!(batch.take(b"ur"));
         batch.end();
         assert_eq!(decoded(&mut batch), [b"four"]);
-        assert_eq!(batch.memory(), 0);
+        assert!(batch.octets.is_empty());
     }
 
     #[test]

@@ -115,6 +115,12 @@ impl Decoded {
         Continue(())
     }
 
+    /// What is kept of it, in octets.
+    #[inline]
+    pub(super) fn memory(&self) -> usize {
+        [&self.sample, &self.head].into_iter().flatten().map(|sample| sample.octets.capacity()).sum()
+    }
+
     /// Counts identity content that was not captured; what lies behind it is no longer text from its beginning.
     pub(super) fn skip(&mut self, len: u64, anomalies: &mut AnomalySet) {
         self.bytes += len;

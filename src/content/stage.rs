@@ -142,17 +142,26 @@ impl Stage {
         !self.heads.is_wanted() && is_idle && !self.gap && self.inflater.is_none() && self.compression.is_none()
     }
 
-    /// About what the message under way takes, in octets: windows of its content codings, and its sample.
+    /// About what messages under way take, in octets: windows of content codings, samples, and what is kept for whoever looks inside.
+    /// (What waits to be decoded is bounded for all connections together.)
     pub(crate) fn memory(&self) -> usize {
-        let Some(open) = &self.data else { return 0 };
-        let decoder = match &open.coding {
-            Coding::Http(decoder) => decoder.memory(),
-            Coding::Held => self.held.memory(),
-            Coding::Identity | Coding::Deflate | Coding::Unknown => 0,
-        };
-        decoder
-            + open.decoded.sample.as_ref().map_or(0, |sample| sample.octets.len())
-            + self.batch.as_ref().map_or(0, |batch| batch.memory())
+        let open = [&self.data, &self.control].into_iter().flatten().map(|open| match &open.coding {
+            Coding::Http(decoder) => decoder.memory() + open.decoded.memory(),
+            Coding::Held => self.held.memory() + open.decoded.memory(),
+            Coding::Identity | Coding::Deflate | Coding::Unknown => open.decoded.memory(),
+        });
+        open.sum::<usize>() + self.heads.memory()
+    }
+
+    /// Whether a message is under way of which first octets are kept.
+    #[inline]
+    pub(crate) fn keeps_head(&self) -> bool {
+        [&self.data, &self.control].into_iter().flatten().any(|open| open.decoded.head.is_some())
+    }
+
+    /// Forgets the first octets of the message that ended last, unless they are few: they have been looked at.
+    pub(crate) fn forget_head(&mut self) {
+        self.heads.forget();
     }
 
     /// How a message that begins is encoded; `None` when nobody knows.

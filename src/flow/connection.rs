@@ -504,7 +504,7 @@ impl Connection {
         match self.running {
             Running::WebSocket(_) => {
                 self.step_websocket(direction, out);
-                if out.options.content == ContentMode::Full {
+                if out.options.content == ContentMode::Full || self.keeps_head(direction) || self.parsed > 0 {
                     self.update_parsed();
                 }
             }

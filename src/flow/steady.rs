@@ -72,10 +72,20 @@ impl Connection {
             return Steady::default();
         }
         let frames = match &self.running {
-            Running::WebSocket(receivers) => receivers.each_ref().map(Frames::of),
+            Running::WebSocket(receivers) => Direction::BOTH.map(|direction| match Frames::of(&receivers[direction as usize]) {
+                // What is kept of it has to be counted.
+                Frames::Payload if self.keeps_head(direction) => Frames::None,
+                frames => frames,
+            }),
             Running::Detecting | Running::Http(_) | Running::Opaque | Running::Ended(_) => [Frames::None; 2],
         };
         Steady { acknowledgments: true, frames }
+    }
+
+    /// Whether a message of that direction is under way of which first octets are kept.
+    #[inline]
+    pub(super) fn keeps_head(&self, direction: Direction) -> bool {
+        self.halves[direction as usize].stage.as_ref().is_some_and(|stage| stage.keeps_head())
     }
 
     /// Takes a segment if it is a common one; whether it did.

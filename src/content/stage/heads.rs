@@ -34,6 +34,17 @@ impl Heads {
         self.control.is_some() || self.data.is_some() || self.poll.is_some()
     }
 
+    /// What is kept of the message that ended last, and of a poll's target, in octets.
+    #[inline]
+    pub(super) fn memory(&self) -> usize {
+        self.last.as_ref().map_or(0, Vec::capacity) + self.poll.as_ref().map_or(0, |(target, _)| target.len())
+    }
+
+    /// Lets go of that, unless the next message will want no more.
+    pub(super) fn forget(&mut self) {
+        self.last.take_if(|octets| octets.capacity() > MAX_SPARE);
+    }
+
     /// What is to be kept of a message that begins.
     #[inline]
     pub(super) fn begin(&mut self, form: Form<'_>) -> Option<Sample> {
@@ -61,6 +72,7 @@ impl Heads {
             && let (Some(octets), Some(len)) = (&self.last, content.bytes)
         {
             content.envelope = envelope::of_poll(&target, octets, len, direction);
+            self.forget();
         }
     }
 }

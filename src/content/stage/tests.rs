@@ -280,3 +280,39 @@ fn message_waits_for_others_only_where_little_is_kept_of_it() {
     assert_eq!([1024, 1025].map(|most| waits(ContentMode::Preview, most)), [true, false]);
     assert!(!waits(ContentMode::Full, 0), "a message of few octets may inflate to a thousand times as many");
 }
+
+#[test]
+fn heads_of_messages_under_way_count_and_go_when_they_were_looked_at() {
+    let mut stage = stage(&Options::default());
+    stage.keep_heads(Some(10_000), 10_000);
+    stage.begin(TEXT);
+    stage.data(&[b'x'; 6000]);
+    assert!(stage.keeps_head() && stage.memory() >= 6000);
+    stage.begin(PING);
+    stage.data(&[b'x'; 5000]);
+    assert!(stage.memory() >= 11_000, "of the Ping between its fragments as well");
+    stage.end(true);
+    stage.end(true);
+    assert_eq!(stage.head().map(<[u8]>::len), Some(6000));
+    assert!(!stage.keeps_head() && stage.memory() >= 6000);
+    stage.forget_head();
+    assert_eq!(stage.memory(), 0);
+}
+
+#[test]
+fn head_of_a_poll_is_counted_and_goes_with_its_end() {
+    let mut stage = stage(&Options::default());
+    let form = Form::Http {
+        content_encoding: b"",
+        len: Some(6001),
+        target: b"/socket.io/?EIO=4&transport=polling",
+        direction: Direction::ServerToClient,
+        is_event_stream: false,
+    };
+    stage.begin(form);
+    stage.data(&[b'4'; 6000]);
+    assert!(stage.memory() >= 6000);
+    stage.data(b"4");
+    assert!(stage.end(true).envelope.is_some());
+    assert_eq!(stage.memory(), 0);
+}

@@ -202,8 +202,11 @@ impl Connection {
     fn look_inside(&mut self, message: &mut Message, options: &Options) {
         let Some(session) = &mut self.envelopes else { return };
         let before = session.keep();
-        let head = self.halves[message.direction as usize].stage.as_ref().and_then(|stage| stage.head());
-        session.receive(message, head);
+        let stage = &mut self.halves[message.direction as usize].stage;
+        session.receive(message, stage.as_ref().and_then(|stage| stage.head()));
+        if let Some(stage) = stage {
+            stage.forget_head();
+        }
         let after = session.keep();
         if after != before {
             self.keep_heads(after, options);
