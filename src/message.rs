@@ -96,6 +96,7 @@ impl Cost {
     }
 
     /// Books a whole frame at once: its header and its encoded content, all of it captured.
+    #[inline]
     pub(crate) fn add_frame(&mut self, header_len: u64, payload_len: u64, consumed: Provenance) {
         self.framing_bytes += header_len;
         self.encoded_bytes += payload_len;

@@ -144,13 +144,19 @@ impl Stage {
 
     /// About what messages under way take, in octets: windows of content codings, samples, and what is kept for whoever looks inside.
     /// (What waits to be decoded is bounded for all connections together.)
+    #[inline]
     pub(crate) fn memory(&self) -> usize {
+        let is_idle = self.data.is_none() && self.control.is_none();
+        self.heads.memory() + if is_idle { 0 } else { self.open_memory() }
+    }
+
+    fn open_memory(&self) -> usize {
         let open = [&self.data, &self.control].into_iter().flatten().map(|open| match &open.coding {
             Coding::Http(decoder) => decoder.memory() + open.decoded.memory(),
             Coding::Held => self.held.memory() + open.decoded.memory(),
             Coding::Identity | Coding::Deflate | Coding::Unknown => open.decoded.memory(),
         });
-        open.sum::<usize>() + self.heads.memory()
+        open.sum::<usize>() + self.heads.poll_memory()
     }
 
     /// Whether a message is under way of which first octets are kept.

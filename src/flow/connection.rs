@@ -8,7 +8,7 @@ mod messages;
 
 use super::anomalies::AnomalyLog;
 use super::application::{Glance, Running};
-use super::half::Half;
+use super::half::{Half, Memory};
 use super::output::Output;
 use super::setup::{Handshake, Roles};
 use super::steady::Steady;
@@ -25,7 +25,8 @@ use crate::tcp::{Analysis, Arrival, Loss, Receipt};
 /// Payload octets of a segment in a frame of 9000 octets: more is not sent on any usual link.
 const JUMBO_PAYLOAD: u32 = 8960;
 
-/// Messages under way that take no more than this many octets are not counted: one request is as usual as a connection.
+/// Messages under way that take no more than this many octets are not counted, unless there are many connections: one request is as
+/// usual as a connection.
 const FEW_BYTES: usize = 4096;
 
 /// A segment's part in the three-way handshake.
@@ -383,8 +384,11 @@ impl Connection {
             self.end_directions(segment, out);
         }
         // What it brought may have been what the other side's octets waited for.
-        if segment.payload_len > 0 || aged.loss.bytes > 0 {
-            [peer, mine].into_iter().for_each(|half| self.halves[half].give_back(out.memory));
+        if self.halves[peer].buffer.has_memory() {
+            self.halves[peer].give_back(out.memory);
+        }
+        if segment.payload_len > 0 {
+            self.halves[mine].give_back(out.memory);
         }
     }
 
@@ -505,12 +509,12 @@ impl Connection {
             Running::WebSocket(_) => {
                 self.step_websocket(direction, out);
                 if out.options.content == ContentMode::Full || self.keeps_head(direction) || self.parsed > 0 {
-                    self.update_parsed();
+                    self.update_parsed(out.memory);
                 }
             }
             Running::Http(_) => {
                 self.step_http(direction, out);
-                self.update_parsed();
+                self.update_parsed(out.memory);
             }
             Running::Detecting => return self.detect(direction, out),
             Running::Opaque | Running::Ended(_) => {
@@ -522,10 +526,11 @@ impl Connection {
     }
 
     /// Asks the parsers what they hold.
-    pub(super) fn update_parsed(&mut self) {
+    #[inline]
+    pub(super) fn update_parsed(&mut self, memory: &Memory) {
         let requests = if let Running::Http(http) = &self.running { http.memory() } else { 0 };
-        let contents = self.halves.iter().filter_map(|half| half.stage.as_ref()).map(|stage| stage.memory());
-        let parsed = requests + contents.sum::<usize>();
-        self.parsed = if parsed > FEW_BYTES { parsed } else { 0 };
+        let [client, server] = &self.halves;
+        let parsed = requests + client.stage_memory() + server.stage_memory();
+        self.parsed = if parsed > FEW_BYTES || memory.counts_few { parsed } else { 0 };
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Memory {
     /// Of a connection that has ended, for the next one.
     pub(super) http: Option<Box<http::Connection>>,
     unmasked: Vec<u8>,
+    /// Whether there are so many connections that few octets of each are many.
+    pub(super) counts_few: bool,
 }
 
 impl Memory {
@@ -77,10 +79,22 @@ impl Half {
         self.assembler.held_memory() + self.buffer.memory()
     }
 
-    /// The buffer and the content stage together, as parsers need them.
+    /// What messages under way take in the content stage, in octets.
     #[inline]
+    pub(super) fn stage_memory(&self) -> usize {
+        match &self.stage {
+            Some(stage) => stage.memory(),
+            None => 0,
+        }
+    }
+
+    /// The buffer and the content stage together, as parsers need them.
+    #[inline(always)]
     pub(super) fn parts(&mut self, options: &Options, memory: &mut Memory) -> (&mut StreamBuffer, &mut Stage) {
-        let stage = self.stage.get_or_insert_with(|| memory.stage.take().unwrap_or_else(|| Box::new(Stage::new(options))));
+        let stage = match &mut self.stage {
+            Some(stage) => stage,
+            none => none.insert(memory.stage.take().unwrap_or_else(|| Box::new(Stage::new(options)))),
+        };
         (&mut self.buffer, stage)
     }
 

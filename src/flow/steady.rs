@@ -153,7 +153,7 @@ impl Connection {
         if let http::Taken::Response(exchange) = taken {
             self.emit_exchange(exchange, out);
         }
-        self.update_parsed();
+        self.update_parsed(out.memory);
         true
     }
 

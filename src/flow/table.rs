@@ -1,6 +1,5 @@
 //! Active connections by key: found, begun, ended by FIN, RST, idle capture time or a limit.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::time::Duration;
@@ -60,6 +59,12 @@ const AHEAD: usize = 2;
 /// what it needs of memory, is fetched for several.
 const LET_GO_PART: usize = 64;
 
+/// So many of the connections that are to end do with a segment: all of a table at once would bring forth rows by the hundred thousand.
+const ENDED_AT_ONCE: usize = 16;
+
+/// Beyond so many connections what messages under way take is counted, however little that is.
+const MANY: usize = 16 << 10;
+
 /// The connections of a capture that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -74,9 +79,8 @@ pub(crate) struct Table {
     /// For how long each of them listens, and how many may.
     linger_ns: i64,
     most_lingering: [usize; 2],
-    /// Connections that end with the capture, the last one first.
-    #[expect(clippy::vec_box, reason = "as above")]
-    ending: Vec<Box<Connection>>,
+    /// Connections that are to end, in this order: no segment finds them any more.
+    ending: VecDeque<Box<Connection>>,
     begun: u64,
     /// What bytes take that connections hold beyond holes or have not read, in octets.
     held: usize,
@@ -223,21 +227,46 @@ impl Table {
 
     /// No more segments come: every connection is to end.
     pub(crate) fn finish(&mut self) {
-        let mut ending: Vec<_> = self.slots.drain(..).flatten().collect();
-        ending.sort_by_key(|connection| Reverse(connection.number()));
+        let mut open: Vec<_> = self.slots.drain(..).flatten().collect();
+        open.sort_by_key(|connection| connection.number());
+        let mut ending = std::mem::take(&mut self.ending);
+        ending.extend(open);
         *self = Self { begun: self.begun, ending, ..Self::default() };
     }
 
     /// All of them, in some order that stays the same.
     pub(crate) fn connections(&mut self) -> impl Iterator<Item = &mut Box<Connection>> {
-        self.slots.iter_mut().flatten()
+        self.slots.iter_mut().flatten().chain(&mut self.ending)
     }
 
     /// Behind [`finish`](Self::finish): ends the next connection by number; whether there was one. One by one, so that the
     /// rows of many are not there at once.
     pub(crate) fn end_next(&mut self, out: &mut Output<'_>) -> bool {
-        let next = self.ending.pop();
+        let next = self.ending.pop_front();
         next.map(|mut connection| connection.finish(out)).is_some()
+    }
+
+    /// Ends a few of those that are to.
+    fn end_few(&mut self, out: &mut Output<'_>) {
+        for _ in 0..ENDED_AT_ONCE {
+            let Some(mut connection) = self.ending.pop_front() else { break };
+            self.finish_one(&mut connection, out);
+            self.spare.push(connection);
+        }
+    }
+
+    fn finish_one(&mut self, connection: &mut Connection, out: &mut Output<'_>) {
+        let (held, _) = connection.update_held();
+        self.held -= held;
+        connection.finish(out);
+    }
+
+    /// Takes a connection off the table.
+    fn take_off(&mut self, slot: usize) -> Option<Box<Connection>> {
+        let connection = self.slots[slot].take()?;
+        self.index.remove(&connection.key());
+        self.free.push(slot);
+        Some(connection)
     }
 
     #[inline]
@@ -285,16 +314,13 @@ impl Table {
         });
         self.slots[slot] = Some(connection);
         self.index.insert(segment.key, slot as u32);
+        out.memory.counts_few = self.index.len() > MANY;
         slot
     }
 
     fn end(&mut self, slot: usize, out: &mut Output<'_>) {
-        if let Some(mut connection) = self.slots[slot].take() {
-            let (held, _) = connection.update_held();
-            self.held -= held;
-            connection.finish(out);
-            self.index.remove(&connection.key());
-            self.free.push(slot);
+        if let Some(mut connection) = self.take_off(slot) {
+            self.finish_one(&mut connection, out);
             self.spare.push(connection);
         }
     }
@@ -325,7 +351,13 @@ impl Table {
         }
         let is_due = self.next_sweep.is_none_or(|due| self.latest >= due) && self.is_sweep_paid_for();
         if self.segments_since_sweep >= SWEEP_SEGMENTS || is_due {
-            self.sweep(out);
+            self.sweep(out.options);
+        }
+        if !self.ending.is_empty() {
+            // More of them with the next segment: the rows of these leave before.
+            self.end_few(out);
+            self.quiet_until = Timestamp(i64::MIN);
+            return;
         }
         let listened = self.lingering.iter().filter_map(|queue| Some(queue.front()?.since.0.saturating_add(self.linger_ns)));
         self.quiet_until = Timestamp(listened.fold(self.next_sweep.map_or(i64::MIN, |due| due.0), i64::min));
@@ -369,14 +401,14 @@ impl Table {
         }
     }
 
-    /// Ends connections that were idle for longer than the timeout.
+    /// Ends connections that were idle for longer than the timeout, soon.
     #[cold]
-    fn sweep(&mut self, out: &mut Output<'_>) {
-        let timeout = nanos(out.options.idle_timeout);
+    fn sweep(&mut self, options: &Options) {
+        let timeout = nanos(options.idle_timeout);
         self.segments_since_sweep = 0;
         self.next_sweep = Some(Timestamp(self.latest.0.saturating_add(timeout / 8)));
         let oldest = Timestamp(self.latest.0.saturating_sub(timeout));
-        self.end_all_idle_since(oldest, out);
+        self.end_all_idle_since(oldest);
     }
 
     /// Makes room: ends an eighth of the connections, first those that never carried anything (a scan opens many), then those
@@ -393,18 +425,23 @@ impl Table {
         let mut ending: Vec<_> = idle[..=eighth].iter().map(|&((_, _, number), slot)| (number, slot)).collect();
         ending.sort_unstable();
         for (_, slot) in ending {
-            if let Some(connection) = self.slots[slot].as_mut() {
+            if let Some(mut connection) = self.take_off(slot) {
                 connection.note_limit();
+                self.ending.push_back(connection);
             }
-            self.end(slot, out);
         }
+        self.end_few(out);
+        self.quiet_until = Timestamp(i64::MIN);
     }
 
-    fn end_all_idle_since(&mut self, oldest: Timestamp, out: &mut Output<'_>) {
+    fn end_all_idle_since(&mut self, oldest: Timestamp) {
         let idle = self.open().filter(|(_, connection)| connection.heard() <= oldest);
         let mut ending: Vec<(u64, usize)> = idle.map(|(slot, connection)| (connection.number(), slot)).collect();
         ending.sort_unstable();
-        ending.into_iter().for_each(|(_, slot)| self.end(slot, out));
+        for (_, slot) in ending {
+            let connection = self.take_off(slot);
+            self.ending.extend(connection);
+        }
     }
 
     fn open(&self) -> impl Iterator<Item = (usize, &Connection)> {

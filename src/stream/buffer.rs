@@ -413,6 +413,12 @@ impl StreamBuffer {
         self.start += len;
     }
 
+    /// Whether there is memory for unread bytes.
+    #[inline]
+    pub(crate) fn has_memory(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Takes memory for what is about to be pushed, while nothing is unread.
     #[inline]
     pub(crate) fn borrow(&mut self, lent: &mut Lent) {

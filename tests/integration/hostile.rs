@@ -423,6 +423,49 @@ fn what_all_connections_hold_is_bounded() {
     assert_eq!(odd.count(Odd::ConnectionLimit), 10);
 }
 
+/// A request in each of so many connections.
+fn one_request_each(connections: usize, mut out: Out<'_>) {
+    for connection in 0..connections {
+        let mut talk = Talk { out: &mut out, addresses: [[10, 0, 0, 1], [10, 0, 0, 2]], ports: [0, 80], seq: [1000, 5000] };
+        talk.ports[0] = connection as u16;
+        talk.addresses[0][1] = (connection >> 16) as u8;
+        talk.send(0, ACK, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+}
+
+#[test]
+fn few_octets_of_each_count_where_connections_are_many() {
+    let limits = Limits { held_bytes: 1 << 20, ..Limits::default() };
+    let odd = |connections| analyze(one_request_each, connections, Options { limits, ..Options::default() });
+    // With what an exchange takes, 2,000 requests are more than 1 MiB.
+    assert_eq!([16_000, 18_400].map(|connections| odd(connections).count(Odd::ConnectionLimit) > 0), [false, true]);
+}
+
+/// How many rows each packet brings: a request in each of 500 connections, and ten more, and 50 five hours later.
+fn rows_of_packets(options: Options) -> Vec<usize> {
+    let mut analyzer = Analyzer::new(options);
+    let (mut number, mut counts) = (0, Vec::new());
+    one_request_each(560, &mut |data: &[u8]| {
+        number += 1;
+        let later = if number > 510 { 5 * 3600 * 1_000_000_000 } else { 0 };
+        let frame = Frame { number, time: Timestamp(number as i64 * 1_000_000 + later) };
+        analyzer.packet(&Packet { frame, len: data.len() as u32, data, link_type: 101, interface: 0 });
+        counts.push(std::iter::from_fn(|| analyzer.poll()).count());
+    });
+    counts
+}
+
+#[test]
+fn connections_that_end_together_bring_their_rows_one_after_the_other() {
+    // Idle ones: each has an exchange and its own row.
+    let rows = rows_of_packets(Options::default());
+    assert_eq!((rows.iter().sum::<usize>(), rows.iter().max()), (2 * 510, Some(&32)));
+    // Those that are too many, 38 at a time.
+    let limits = Limits { connections: 300, ..Limits::default() };
+    let rows = rows_of_packets(Options { limits, ..Options::default() });
+    assert!(rows.iter().max() <= Some(&64), "{rows:?}");
+}
+
 /// pcapng: a section with ever more interfaces, or with blocks too short to be any.
 fn pcapng(size: usize, block: &[u8]) -> Vec<u8> {
     let mut file = [0x0a0d_0d0a_u32, 28, 0x1a2b_3c4d, 1, u32::MAX, u32::MAX, 28].map(u32::to_le_bytes).concat();

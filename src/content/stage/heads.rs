@@ -34,10 +34,15 @@ impl Heads {
         self.control.is_some() || self.data.is_some() || self.poll.is_some()
     }
 
-    /// What is kept of the message that ended last, and of a poll's target, in octets.
+    /// What is kept of the message that ended last, in octets.
     #[inline]
     pub(super) fn memory(&self) -> usize {
-        self.last.as_ref().map_or(0, Vec::capacity) + self.poll.as_ref().map_or(0, |(target, _)| target.len())
+        self.last.as_ref().map_or(0, Vec::capacity)
+    }
+
+    /// The same of the target of a poll that is under way.
+    pub(super) fn poll_memory(&self) -> usize {
+        self.poll.as_ref().map_or(0, |(target, _)| target.len())
     }
 
     /// Lets go of that, unless the next message will want no more.

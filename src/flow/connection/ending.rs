@@ -94,7 +94,7 @@ impl Connection {
             }
         }
         self.halves[direction as usize].give_back(out.memory);
-        self.update_parsed();
+        self.update_parsed(out.memory);
         self.ends_told[direction as usize] = self.applications;
         self.advance(direction, out);
     }
