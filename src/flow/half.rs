@@ -99,6 +99,7 @@ impl Half {
     }
 
     /// The content stage, which stays.
+    #[inline]
     pub(super) fn stage(&mut self, options: &Options) -> &mut Stage {
         self.stage.get_or_insert_with(|| Box::new(Stage::new(options)))
     }
