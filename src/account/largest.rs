@@ -29,7 +29,7 @@ pub struct LargestConnection {
     pub protocols: Vec<&'static str>,
     /// Octets on the wire.
     pub wire_bytes: u64,
-    /// Octets on the wire of its exchanges and messages, by [`Side`].
+    /// Octets on the wire of its exchanges and messages, by [`Side`](crate::message::Side).
     pub side_wire_bytes: [u64; 4],
     /// What no message owns.
     pub bucket_bytes: u64,
