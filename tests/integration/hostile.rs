@@ -118,6 +118,11 @@ fn header_section_in_single_octets(size: usize, mut out: Out<'_>) {
     (0..size / 41).for_each(|_| talk.send(0, ACK, b"a"));
 }
 
+fn line_ends_in_single_octets(size: usize, mut out: Out<'_>) {
+    let mut talk = Talk::open(&mut out);
+    (0..size / 41).for_each(|_| talk.send(0, ACK, b"\n"));
+}
+
 fn single_octets_behind_a_hole(size: usize, mut out: Out<'_>) {
     let mut talk = Talk::open(&mut out);
     let first = talk.seq[0];
@@ -249,6 +254,12 @@ fn empty_fragments_without_end(size: usize, mut out: Out<'_>) {
     talk.stream(1, &[&[0x01, 0x00][..], &[0x00, 0x00].repeat(size / 2)].concat());
 }
 
+/// The capture begins amid fragments, none of which says by itself that it is one.
+fn fragments_without_a_handshake(size: usize, mut out: Out<'_>) {
+    let mut talk = Talk { out: &mut out, addresses: [[10, 0, 0, 1], [10, 0, 0, 2]], ports: [40_000, 9000], seq: [1000, 5000] };
+    talk.stream(1, &[&b"\x00\x03abc"[..], &b"\x00\x02ab".repeat(size / 4)].concat());
+}
+
 fn pings_without_end(size: usize, mut out: Out<'_>) {
     Talk::websocket(&mut out).stream(1, &[0x89, 0x00].repeat(size / 2));
 }
@@ -327,10 +338,11 @@ fn packets_in_packets(size: usize, out: Out<'_>) {
 type Flood = (&'static str, fn(usize, Out<'_>), Option<Odd>);
 
 /// Every flood, and the anomaly that says which limit it met.
-const FLOODS: [Flood; 28] = [
+const FLOODS: [Flood; 30] = [
     ("header section without end", header_section_without_end, Some(Odd::HttpHeadLimit)),
     ("field lines without end", field_lines_without_end, Some(Odd::HttpHeadLimit)),
     ("header section in single octets", header_section_in_single_octets, None),
+    ("line ends in single octets", line_ends_in_single_octets, None),
     ("single octets behind a hole", single_octets_behind_a_hole, Some(Odd::OutOfOrderLimit)),
     ("overlapping segments behind a hole", overlaps_behind_a_hole, Some(Odd::ConflictingOverlap)),
     ("holes in many connections", holes_in_many_connections, Some(Odd::LostBytes)),
@@ -346,6 +358,7 @@ const FLOODS: [Flood; 28] = [
     ("pipelined requests without responses", requests_without_responses, Some(Odd::RequestWithoutResponse)),
     ("WebSocket frame of 2^63 - 1 octets", websocket_lengths_of_2_to_63, Some(Odd::IncompleteMessage)),
     ("empty fragments without end", empty_fragments_without_end, Some(Odd::IncompleteMessage)),
+    ("fragments without a handshake", fragments_without_a_handshake, None),
     ("pings without end", pings_without_end, None),
     ("asks that nobody answers", asks_that_nobody_answers, Some(Odd::PendingAnswerLimit)),
     ("batches without end", batches_without_end, None),
