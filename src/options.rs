@@ -141,6 +141,12 @@ impl Options {
         self.decode_as.iter().find(fits).map(|rule| rule.protocol)
     }
 
+    /// Whether more is kept of each message's content than thousands of them may take while they wait for one another: some octets may
+    /// inflate to a thousand times as many.
+    pub fn keeps_large_contents(&self) -> bool {
+        self.kept_content().is_some_and(|most| most > LARGEST_WAITING_CONTENT)
+    }
+
     /// Octets kept of each message's content; `None` for none.
     pub(crate) fn kept_content(&self) -> Option<usize> {
         match self.content {
@@ -150,6 +156,9 @@ impl Options {
         }
     }
 }
+
+/// Octets of a content that may be kept where others wait for it.
+const LARGEST_WAITING_CONTENT: usize = 1 << 10;
 
 impl Default for Options {
     fn default() -> Self {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wiretare::{Analyzer, CaptureFile, ContentMode, Options, Result, Row, Timestamp, Totals};
+use wiretare::{Analyzer, CaptureFile, Options, Result, Row, Timestamp, Totals};
 
 use super::live;
 use super::progress::Progress;
@@ -43,7 +43,7 @@ pub(super) fn run(
     mut each: impl FnMut(Event<'_>) -> Result<()>,
 ) -> Result<Facts> {
     let mut capture = live::open(files, &options.limits)?;
-    let is_full = options.content == ContentMode::Full;
+    let is_full = options.keeps_large_contents();
     let mut analyzer = Analyzer::new(options);
     let mut begun = false;
     let mut next = 0;

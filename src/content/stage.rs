@@ -15,7 +15,7 @@ use super::utf8;
 use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::http::{self, Decoder};
 use crate::message::{Content, ContentSink, Form, Opcode, TextState};
-use crate::options::{ContentMode, Options};
+use crate::options::Options;
 use crate::stream::Timestamp;
 use crate::websocket::{Compression, Failure, Inflater};
 
@@ -70,10 +70,6 @@ enum Coding {
     Unknown,
 }
 
-/// Octets of a content that may be kept where others wait for it: thousands of rows do, and some octets may inflate to a thousand
-/// times as many.
-const LARGEST_WAITING_SAMPLE: usize = 1 << 10;
-
 impl Stage {
     #[inline]
     pub(crate) fn touch(&self) -> u64 {
@@ -82,16 +78,11 @@ impl Stage {
 
     /// A stage that does what the options ask for.
     pub(crate) fn new(options: &Options) -> Self {
-        let sample = match options.content {
-            ContentMode::None => None,
-            ContentMode::Preview => Some(options.limits.preview),
-            ContentMode::Full => Some(options.limits.full_content),
-        };
         let wanted = Wanted {
             decode: options.decode,
-            batches: options.batches && options.decode && !options.parts && sample.is_none_or(|most| most <= LARGEST_WAITING_SAMPLE),
+            batches: options.batches && options.decode && !options.parts && !options.keeps_large_contents(),
             digest: options.digest,
-            sample,
+            sample: options.kept_content(),
             limit: options.limits.decoded_content,
         };
         Self {

@@ -17,7 +17,7 @@ use crate::account::Ledger;
 use crate::anomaly::AnomalyKind;
 use crate::envelope;
 use crate::message::{Bucket, Direction, Part, SegmentPart, TcpAnalysis, TcpAnalysisCounts, TcpFacts, WebSocketFacts};
-use crate::options::{ContentMode, Options, Protocol};
+use crate::options::{Options, Protocol};
 use crate::packet::{ConnectionKey, Flags, Segment, Sender};
 use crate::stream::{Frame, LayerBytes, Timestamp};
 use crate::tcp::{Analysis, Arrival, Loss, Receipt};
@@ -508,7 +508,7 @@ impl Connection {
         match self.running {
             Running::WebSocket(_) => {
                 self.step_websocket(direction, out);
-                if out.options.content == ContentMode::Full || self.keeps_head(direction) || self.parsed > 0 {
+                if out.options.keeps_large_contents() || self.keeps_head(direction) || self.parsed > 0 {
                     self.update_parsed(out.memory);
                 }
             }

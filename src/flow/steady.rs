@@ -9,7 +9,7 @@ use super::half::Memory;
 use super::output::Output;
 use crate::http;
 use crate::message::{Bucket, ContentSink, Direction, Row};
-use crate::options::{ContentMode, Options};
+use crate::options::Options;
 use crate::packet::{Flags, Segment};
 use crate::stream::{LayerBytes, Place, Provenance};
 use crate::websocket;
@@ -67,7 +67,7 @@ impl Connection {
             && self.analysis.is_even()
             && Direction::BOTH.into_iter().all(is_even)
             && !options.parts
-            && options.content != ContentMode::Full;
+            && !options.keeps_large_contents();
         if !is_steady {
             return Steady::default();
         }

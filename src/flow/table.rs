@@ -239,7 +239,7 @@ impl Table {
         self.slots.iter_mut().flatten().chain(&mut self.ending)
     }
 
-    /// Behind [`finish`](Self::finish): ends the next connection by number; whether there was one. One by one, so that the
+    /// Behind [`finish`](Self::finish): ends the next connection, those that were to end before by number; whether there was one. One by one, so that the
     /// rows of many are not there at once.
     pub(crate) fn end_next(&mut self, out: &mut Output<'_>) -> bool {
         let next = self.ending.pop_front();

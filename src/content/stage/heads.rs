@@ -19,8 +19,8 @@ pub(super) struct Heads {
     pub(super) last: Option<Vec<u8>>,
 }
 
-/// A buffer that is larger is not kept for the next message.
-const MAX_SPARE: usize = 4096;
+/// Octets of a buffer that is kept for the next message, and in no sum; a larger one is not kept.
+const MAX_SPARE: usize = 512;
 
 impl Heads {
     /// Of messages nothing is kept yet, and of polls that many octets at most.
@@ -34,10 +34,10 @@ impl Heads {
         self.control.is_some() || self.data.is_some() || self.poll.is_some()
     }
 
-    /// What is kept of the message that ended last, in octets.
+    /// What is kept of the message that ended last and is still to be looked at, in octets.
     #[inline]
     pub(super) fn memory(&self) -> usize {
-        self.last.as_ref().map_or(0, Vec::capacity)
+        self.last.as_ref().map(Vec::capacity).filter(|&octets| octets > MAX_SPARE).unwrap_or(0)
     }
 
     /// The same of the target of a poll that is under way.
@@ -45,7 +45,7 @@ impl Heads {
         self.poll.as_ref().map_or(0, |(target, _)| target.len())
     }
 
-    /// Lets go of that, unless the next message will want no more.
+    /// Lets go of what was kept of the message that ended last, unless it is small enough for the next one.
     pub(super) fn forget(&mut self) {
         self.last.take_if(|octets| octets.capacity() > MAX_SPARE);
     }

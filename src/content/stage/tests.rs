@@ -4,6 +4,7 @@ use twox_hash::XxHash3_64;
 
 use super::*;
 use crate::message::Direction;
+use crate::options::{ContentMode, Limits};
 use crate::websocket::ContextTakeover;
 
 const TEXT: Form<'_> = Form::WebSocket { opcode: Opcode::Text, compressed: false };
@@ -297,6 +298,29 @@ fn heads_of_messages_under_way_count_and_go_when_they_were_looked_at() {
     assert!(!stage.keeps_head() && stage.memory() >= 6000);
     stage.forget_head();
     assert_eq!(stage.memory(), 0);
+}
+
+#[test]
+fn what_is_kept_for_the_next_message_holds_nothing() {
+    let mut stage = stage(&Options::default());
+    stage.keep_heads(Some(10_000), 10_000);
+    for len in [100, 400, 3000, 200] {
+        stage.begin(TEXT);
+        stage.data(&vec![b'x'; len]);
+        stage.end(true);
+        stage.forget_head();
+        assert_eq!(stage.memory(), 0, "{len} octets");
+    }
+}
+
+#[test]
+fn large_previews_wait_no_more_than_full_contents() {
+    let with = |preview| {
+        let defaults = Options::default();
+        Options { content: ContentMode::Preview, limits: Limits { preview, ..defaults.limits }, ..defaults }
+    };
+    assert!(!with(1 << 10).keeps_large_contents() && with(1 << 20).keeps_large_contents());
+    assert!(full().keeps_large_contents() && !Options::default().keeps_large_contents());
 }
 
 #[test]
