@@ -27,7 +27,7 @@ pub struct Distributions {
     pub overhead_bytes: Distribution,
     /// Decoded content where known, in octets.
     pub content_bytes: Distribution,
-    /// Content ÷ wire where known, in millionths.
+    /// Content ÷ wire where known, in billionths.
     pub efficiency: Distribution,
 }
 

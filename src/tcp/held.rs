@@ -105,8 +105,8 @@ impl Held {
         Insertion { old: arriving.len - new as u32, conflict, late }
     }
 
-    /// Pieces that a segment can be compared with: none where its own octets were not captured, so there are no more of them than
-    /// octets to compare.
+    /// Pieces that a segment can be compared with: as far as its own octets were captured, so there are not many more of them than octets
+    /// to compare.
     fn beneath(&self, arriving: &Arriving<'_>) -> impl Iterator<Item = &Piece> {
         let (start, end) = (arriving.start, arriving.start + arriving.data.len() as u64);
         let at = self.pieces.partition_point(|piece| piece.end() <= start);

@@ -26,12 +26,16 @@ pub(super) fn not_compressed(context: &Context<'_>) -> Option<Finding> {
     // Below 128 octets on average deflate without a shared context gains next to nothing.
     (compressed == 0 && messages.messages > 0 && messages.encoded_bytes / messages.messages >= 128).then(|| {
         let message = format!(
-            "{}, {} bytes of payload each on average",
+            "{} bytes of payload{}",
             match messages.messages {
-                1 => "the only WebSocket message was not compressed".into(),
-                count => format!("none of {} WebSocket messages was compressed", thousands(count)),
+                1 => format!("the only WebSocket message was not compressed, {}", thousands(messages.encoded_bytes)),
+                count => format!(
+                    "none of {} WebSocket messages was compressed, {}",
+                    thousands(count),
+                    thousands(messages.encoded_bytes / count)
+                ),
             },
-            thousands(messages.encoded_bytes / messages.messages)
+            plural(messages.messages, "", " each on average")
         );
         let assumption = "depends on the content; permessage-deflate (RFC 7692) must be offered by the client and accepted by the server";
         finding("compression-not-used", Side::WebSocket, context, message, None, assumption)
