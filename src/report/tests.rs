@@ -55,3 +55,44 @@ fn the_deck_as_json() {
 fn captures_times_are_rfc_3339_in_utc() {
     assert_eq!(rfc_3339(Timestamp(1_469_653_001_000_000_000)), "2016-07-27T20:56:41.000000000Z");
 }
+
+#[test]
+fn first_sentences_say_what_is_there_and_how_little() {
+    let few = "Mind that this rests on 1 Ajax exchange and 2 WebSocket messages: what so few cost may be chance.";
+    let mut report = deck_report();
+    assert!(verdict::verdict(&report).iter().any(|sentence| sentence == few));
+    (report.ajax.exchanges, report.websocket.figures.messages) = (Some(5), 5);
+    assert!(!verdict::verdict(&report).iter().any(|sentence| sentence.contains("may be chance")));
+    // A WebSocket that was opened and carried nothing is no reason to look for one.
+    report.websocket.figures.messages = 0;
+    assert!(verdict::verdict(&report)[0].starts_with("This capture holds 5 Ajax exchanges and 1 WebSocket connection without a message: "));
+    let looks = |report: &Report| verdict::hints(report).iter().any(|hint| hint.starts_with("no WebSocket found"));
+    assert!(!looks(&report));
+    report.websocket.connections = 0;
+    assert!(looks(&report));
+}
+
+#[test]
+fn one_side_alone_is_counted_by_the_basis() {
+    let mut report = deck_report();
+    report.websocket.figures.messages = 0;
+    // 671 octets on the wire, 28 of them Ethernet's; 376 of header sections.
+    for (basis, counted) in [
+        (Basis::Wire, "671 bytes on the wire"),
+        (Basis::Ip, "643 bytes from the IP header up"),
+        (Basis::Application, "376 bytes of framing alone"),
+    ] {
+        report.settings.basis = basis;
+        assert!(verdict::verdict(&report)[0].contains(&format!(": {counted} for each exchange")), "{basis:?}");
+    }
+}
+
+#[test]
+fn only_udp_may_be_http_3() {
+    let mut report = deck_report();
+    let suspects = |report: &Report| verdict::hints(report).iter().any(|hint| hint.contains("QUIC"));
+    report.coverage.not_tcp[0].wire_bytes = 2000;
+    assert!(!suspects(&report), "most of it is ARP");
+    report.coverage.not_tcp[0].name = "UDP".into();
+    assert!(suspects(&report));
+}
