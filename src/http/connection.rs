@@ -20,7 +20,7 @@ use super::reader::{Reader, State};
 use crate::anomaly::AnomalySet;
 use crate::message::{ContentSink, Direction, Exchange, FieldName, HttpPart, Request, Upgrade};
 use crate::options::Limits;
-use crate::stream::{Acknowledged, Frame, Provenance, StreamBuffer};
+use crate::stream::{Acknowledged, Frame, Provenance, StreamBuffer, shrink};
 
 /// Exchanges that another connection need not have room for.
 const MAX_SPARE: usize = 8;
@@ -221,7 +221,7 @@ impl Connection {
                     Direction::ServerToClient => self.advance_responses(buffer, sink, heads),
                 };
             if !has_moved && self.ready.is_empty() {
-                shrink(&mut self.ready);
+                shrink(&mut self.ready, MAX_SPARE);
                 return None;
             }
         }
@@ -352,7 +352,7 @@ impl Connection {
     }
 
     fn emit(&mut self, pending: Pending) {
-        shrink(&mut self.pending);
+        shrink(&mut self.pending, MAX_SPARE);
         let exchange = self.complete(pending);
         if exchange.upgrade.is_none() {
             self.ready.push_back(Event::Exchange(exchange));
@@ -390,14 +390,6 @@ impl Connection {
     fn disown(&mut self, direction: Direction, cost: Provenance, anomalies: AnomalySet) -> bool {
         self.ready.push_back(Event::Unattributed { direction, cost, anomalies });
         true
-    }
-}
-
-/// Of room of which less than a quarter is used, half goes: what moving takes is paid for by what was taken out before.
-#[inline]
-fn shrink<T>(queue: &mut VecDeque<T>) {
-    if queue.capacity() > MAX_SPARE && queue.len() < queue.capacity() / 4 {
-        queue.shrink_to(2 * queue.len());
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::acknowledged::{Acknowledged, Acknowledgments};
 use super::provenance::{Place, Provenance};
+use super::room::shrink;
 
 /// Unread bytes of one direction in stream order, with their provenance.
 ///
@@ -484,15 +485,13 @@ impl Held {
         self.bytes.capacity() + self.runs.capacity() * size_of::<Run>()
     }
 
-    /// Of memory of which less than a quarter is used, twice that is left: so what moving takes is paid for by what was consumed.
+    /// Gives back memory of which little is used, as [`shrink`] does.
     #[inline]
     fn shrink(&mut self) {
         if self.bytes.capacity() > FEW_OCTETS && self.bytes.len() < self.bytes.capacity() / 4 {
             self.bytes.shrink_to(2 * self.bytes.len());
         }
-        if self.runs.capacity() > KEPT_RUNS && self.runs.len() < self.runs.capacity() / 4 {
-            self.runs.shrink_to(2 * self.runs.len());
-        }
+        shrink(&mut self.runs, KEPT_RUNS);
     }
 
     /// Lets go of octets that were consumed.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use crate::stream::{Coverage, Frame, LayerBytes};
+use crate::stream::{Coverage, Frame, LayerBytes, shrink};
 
 /// Bytes beyond a hole. Invariant: pieces are sorted by `start` and do not overlap.
 #[derive(Debug, Default)]
@@ -86,10 +86,7 @@ impl Held {
         let piece = self.pieces.pop_front()?;
         self.bytes -= piece.data.len();
         self.covered.forget_before(piece.end());
-        // Of room of which less than a quarter is used, half goes: what moving takes is paid for by what was taken.
-        if self.pieces.capacity() > FEW_PIECES && self.pieces.len() < self.pieces.capacity() / 4 {
-            self.pieces.shrink_to(2 * self.pieces.len());
-        }
+        shrink(&mut self.pieces, FEW_PIECES);
         Some(piece)
     }
 
