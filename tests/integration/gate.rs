@@ -507,3 +507,19 @@ fn what_is_renamed_or_of_another_type_does_not_validate() {
         assert!(!rows.is_valid(&row), "{name}");
     }
 }
+
+#[test]
+fn files_that_are_too_long_or_no_text_are_refused_with_words() {
+    let long = File::new("long.toml", &vec![b'#'; (1 << 20) + 1]);
+    let binary = File::new("binary.toml", b"# \xff");
+    let report = File::new("report.json", &[&b"{"[..], &vec![b' '; (16 << 20) + 4096]].concat());
+    for (arguments, wanted) in [
+        (["check", SAMPLE, "--budget", long.path()], "wanted at most 1 MiB of TOML, had more"),
+        (["check", SAMPLE, "--budget", binary.path()], "wanted TOML in UTF-8, had another octet at offset 2"),
+        (["compare", "-q", SAMPLE, report.path()], "wanted at most 16 MiB of JSON, had 16,781,313 bytes"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(wanted), "{}", text(&output.stderr));
+    }
+}
