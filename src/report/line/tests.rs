@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::encode;
 use proptest::prelude::*;
 
 fn written(value: u64) -> String {
