@@ -22,6 +22,7 @@ pub(super) fn percent(part: Option<f64>) -> String {
     match part {
         None => DASH.into(),
         Some(part) if part > 0.0 && part < 0.0005 => "<0.1 %".into(),
+        Some(part) if part < 0.0 && part > -0.0005 => ">-0.1 %".into(),
         Some(part) if (0.9995..1.0).contains(&part) => ">99.9 %".into(),
         Some(part) => format!("{:.1} %", part * 100.0),
     }
@@ -75,8 +76,8 @@ mod tests {
         assert_eq!([3599.7, 99.97, 0.99996, 0.0009996].map(seconds), ["1 h 0 min", "100 s", "1.0 s", "1.0 ms"]);
         assert_eq!((percent(Some(0.125)), percent(None)), ("12.5 %".into(), DASH.into()));
         assert_eq!(
-            [0.0, 0.0004, 0.9994, 0.9996, 1.0, 1.0004].map(|part| percent(Some(part))),
-            ["0.0 %", "<0.1 %", "99.9 %", ">99.9 %", "100.0 %", "100.0 %"]
+            [-0.0006, -0.0004, 0.0, 0.0004, 0.9994, 0.9996, 1.0, 1.0004].map(|part| percent(Some(part))),
+            ["-0.1 %", ">-0.1 %", "0.0 %", "<0.1 %", "99.9 %", ">99.9 %", "100.0 %", "100.0 %"]
         );
         assert_eq!([0.0, 0.04, 7.54, 1605.2].map(times), ["0.0", "<0.1", "7.5", "1,605"]);
     }
