@@ -30,6 +30,8 @@ pub struct ExchangeTotals {
     /// GETs [answered without content](Exchange::is_answered_empty) that are not marked as polls, the first two of a series among them: octets
     /// of both messages.
     pub empty_answers: Sighting,
+    /// Those that count as Ajax by one weak sign.
+    pub weak: u64,
     /// Cookie field lines of requests, in octets.
     pub cookies: Sighting,
     /// Where requests begin.
@@ -50,6 +52,7 @@ impl ExchangeTotals {
                 self.content_bytes.add(whole.content_bytes);
             }
         }
+        self.weak += u64::from(exchange.ajax.is_weak());
         self.time_to_first_byte_ns.add_seconds(exchange.time_to_first_byte_s);
         self.time_to_last_byte_ns.add_seconds(exchange.time_to_last_byte_s);
         if let Some(response) = &exchange.response {
@@ -93,6 +96,7 @@ impl AddAssign<&Self> for ExchangeTotals {
             *self.statuses.entry(status).or_default() += count;
         }
         self.empty_answers += other.empty_answers;
+        self.weak += other.weak;
         self.cookies += other.cookies;
         self.requests += other.requests;
     }

@@ -21,8 +21,8 @@ struct Signs<'a> {
     origin: bool,
     navigation: bool,
     script_field: bool,
-    /// Whether it says to be a browser, and from which page it asks.
-    browser: bool,
+    /// Which browser it says to be, and whether from which page it asks.
+    user_agent: &'a [u8],
     referer: bool,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Signs<'a> {
         self.accept = last(FieldName::Accept).unwrap_or_default();
         self.origin = is_there(FieldName::Origin);
         self.referer = is_there(FieldName::Referer);
-        self.browser = last(FieldName::UserAgent).is_some_and(|value| value.starts_with(b"Mozilla/"));
+        self.user_agent = last(FieldName::UserAgent).unwrap_or_default();
         let is_prefetch = |value: &[u8]| contains(value, b"prefetch");
         self.prefetch = [FieldName::Purpose, FieldName::SecPurpose].into_iter().any(|name| any(name, is_prefetch))
             || head.values("x-moz").any(is_prefetch);
@@ -208,7 +208,7 @@ impl<'a> Signs<'a> {
             self.origin && !self.navigation,
             asked == Media::Form && !self.navigation,
             // What elements of a page ask for, browsers ask for by type, or it is answered as what it is: a script, a font.
-            self.browser && self.referer && self.accept == b"*/*" && answered != Media::Static,
+            self.accept == b"*/*" && self.referer && names_types(self.user_agent) && answered != Media::Static,
             self.prefetch,
             self.navigation,
             answered == Media::Static,
@@ -230,6 +230,11 @@ impl<'a> Signs<'a> {
         };
         Ajax { verdict, confidence: f64::from(50 + 7 * score.abs().min(6)) / 100.0, reasons }
     }
+}
+
+/// Whether that is a browser that asks for images and the like by type: Internet Explorer asks for them as scripts do.
+fn names_types(user_agent: &[u8]) -> bool {
+    user_agent.starts_with(b"Mozilla/") && !contains(user_agent, b"MSIE ")
 }
 
 fn is_event_stream(value: &[u8]) -> bool {
@@ -450,6 +455,18 @@ mod tests {
         assert_eq!(of("POST /login HTTP/1.1", &form, "text/html"), (Side::OtherHttp, false, vec!["navigation-accept"]));
         let xhr = [("Accept", "*/*"), ("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"), ("Origin", "http://a.example")];
         assert_eq!(of("POST /like HTTP/1.1", &xhr, "text/html"), (Side::Ajax, true, vec!["origin", "form-request"]));
+    }
+
+    #[test]
+    fn accepting_anything_says_nothing_where_a_browser_asks_so_for_images() {
+        let by = |browser| {
+            let fields = [("User-Agent", browser), ("Referer", "http://a.example/"), ("Accept", "*/*")];
+            let (ajax, side) = classify(Some(&request("GET /x HTTP/1.1", &fields)), Some(&response(304, &[])), &Options::default());
+            (side, ajax.reasons.into_owned())
+        };
+        assert_eq!(by("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9) Version/9.0 Safari/601"), (Side::Ajax, vec!["accept-anything"]));
+        assert_eq!(by("Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1)"), (Side::OtherHttp, vec!["no-sign"]));
+        assert_eq!(by("curl/7.88.1"), (Side::OtherHttp, vec!["no-sign"]));
     }
 
     #[test]

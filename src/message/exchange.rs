@@ -169,6 +169,13 @@ pub struct Ajax {
     pub reasons: Cow<'static, [&'static str]>,
 }
 
+impl Ajax {
+    /// Whether it counts as Ajax by no more than one hint.
+    pub(crate) fn is_weak(&self) -> bool {
+        self.verdict && self.confidence < 0.6
+    }
+}
+
 /// The part of the comparison that a message belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
