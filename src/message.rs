@@ -89,6 +89,12 @@ impl Cost {
         self.wire_bytes() - self.encoded_bytes
     }
 
+    /// Decoded content, where all of the message was captured: what can be set against what was sent.
+    #[inline]
+    pub fn captured_content_bytes(&self) -> Option<u64> {
+        self.content_bytes.filter(|_| self.lost_bytes == 0)
+    }
+
     /// Books framing: bytes consumed that are not content.
     pub fn add_framing(&mut self, consumed: Provenance) {
         self.framing_bytes += consumed.bytes.payload;

@@ -14,8 +14,10 @@ pub struct Money {
     pub unknown_content_messages: u64,
     /// Decoded content of the others, in octets.
     pub content_bytes: u64,
-    /// Octets on the wire of the messages whose content is known: the denominator of efficiency.
-    pub known_wire_bytes: u64,
+    /// Decoded content of those of which nothing was lost, too, in octets; and their octets on the wire: the two of efficiency.
+    pub captured_content_bytes: u64,
+    /// See there.
+    pub captured_wire_bytes: u64,
     /// Content as sent, in octets.
     pub encoded_bytes: u64,
     /// Framing of the protocol itself, in octets.
@@ -32,11 +34,12 @@ impl Money {
     pub fn add(&mut self, cost: &Cost) {
         self.messages += 1;
         match cost.content_bytes {
-            Some(content) => {
-                self.content_bytes += content;
-                self.known_wire_bytes += cost.wire_bytes();
-            }
+            Some(content) => self.content_bytes += content,
             None => self.unknown_content_messages += 1,
+        }
+        if let Some(content) = cost.captured_content_bytes() {
+            self.captured_content_bytes += content;
+            self.captured_wire_bytes += cost.wire_bytes();
         }
         self.encoded_bytes += cost.encoded_bytes;
         self.framing_bytes += cost.framing_bytes;
@@ -64,9 +67,14 @@ impl Money {
         (self.messages == 0 || self.unknown_content_messages < self.messages).then_some(self.content_bytes)
     }
 
-    /// Content ÷ wire, over the messages whose content is known.
+    /// Content ÷ wire, over the messages whose content is known, and of which nothing was lost.
     pub fn efficiency(&self) -> Option<f64> {
-        (self.known_wire_bytes > 0).then(|| self.content_bytes as f64 / self.known_wire_bytes as f64)
+        (self.captured_wire_bytes > 0).then(|| self.captured_content_bytes as f64 / self.captured_wire_bytes as f64)
+    }
+
+    /// Whether that cannot be told of any of its messages.
+    pub fn is_efficiency_unknown(&self) -> bool {
+        self.messages > 0 && self.captured_wire_bytes == 0
     }
 }
 
@@ -75,7 +83,8 @@ impl AddAssign for Money {
         self.messages += other.messages;
         self.unknown_content_messages += other.unknown_content_messages;
         self.content_bytes += other.content_bytes;
-        self.known_wire_bytes += other.known_wire_bytes;
+        self.captured_content_bytes += other.captured_content_bytes;
+        self.captured_wire_bytes += other.captured_wire_bytes;
         self.encoded_bytes += other.encoded_bytes;
         self.framing_bytes += other.framing_bytes;
         self.lost_bytes += other.lost_bytes;

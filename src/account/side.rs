@@ -27,7 +27,7 @@ pub struct Distributions {
     pub overhead_bytes: Distribution,
     /// Decoded content where known, in octets.
     pub content_bytes: Distribution,
-    /// Content ÷ wire where known, in billionths.
+    /// Content ÷ wire in billionths, where content is known and nothing was lost.
     pub efficiency: Distribution,
 }
 
@@ -40,10 +40,10 @@ impl Distributions {
         self.overhead_bytes.add(wire.saturating_sub(cost.encoded_bytes));
         if let Some(content) = cost.content_bytes {
             self.content_bytes.add(content);
-            if wire > 0 {
-                // Rounded by the cast; `round` would be a call of a library.
-                self.efficiency.add((content as f64 * EFFICIENCY_SCALE / wire as f64 + 0.5) as u64);
-            }
+        }
+        if let Some(content) = cost.captured_content_bytes().filter(|_| wire > 0) {
+            // Rounded by the cast; `round` would be a call of a library.
+            self.efficiency.add((content as f64 * EFFICIENCY_SCALE / wire as f64 + 0.5) as u64);
         }
     }
 }
@@ -57,7 +57,7 @@ impl AddAssign<&Self> for Distributions {
     }
 }
 
-/// Compression, over messages whose content is known.
+/// Compression, over messages whose content is known, and of which nothing was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compression {
     /// Decoded content in octets.
@@ -66,7 +66,7 @@ pub struct Compression {
     pub encoded_bytes: u64,
     /// Messages sent under a content coding or permessage-deflate, whether their content is known or not.
     pub compressed_messages: u64,
-    /// Of these, messages whose content is known.
+    /// Of these, messages over which it is.
     pub known_compressed_messages: u64,
     /// Of these, messages that grew by it; octets they grew by, and first frames.
     pub grown: Sighting,
@@ -84,7 +84,7 @@ impl Compression {
         if !compressed {
             self.uncompressed.add(cost.provenance.first.number);
         }
-        let Some(content) = cost.content_bytes else { return };
+        let Some(content) = cost.captured_content_bytes() else { return };
         self.content_bytes += content;
         self.encoded_bytes += cost.encoded_bytes;
         self.known_compressed_messages += u64::from(compressed);

@@ -551,6 +551,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_lost_of_a_message_makes_no_efficiency() {
+        // All 1,000 octets of content are known by the header, of which 600 were captured.
+        let mut rows = deck_rows();
+        for row in &mut rows {
+            if let Row::Message(message) = row
+                && message.direction == Direction::ServerToClient
+                && !message.opcode.is_control()
+            {
+                message.cost = Cost { lost_bytes: 400, ..cost(40, 20, 4, 600, Some(1000)) };
+            }
+        }
+        let summary = summary(&rows);
+        let direction = summary.side(Side::WebSocket).direction(Direction::ServerToClient);
+        let (efficiency, compression) = (direction.messages.efficiency(), direction.compression);
+        assert_eq!((efficiency, compression.content_bytes, compression.encoded_bytes), (None, 0, 0));
+        assert_eq!((direction.per_message.efficiency.count(), direction.per_message.content_bytes.count()), (0, 1));
+    }
+
+    #[test]
     fn handshakes_and_control_frames_are_no_messages() {
         let summary = summary(&deck_rows());
         let websocket = summary.side(Side::WebSocket);

@@ -30,6 +30,8 @@ pub struct SideReport {
     /// WebSocket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incomplete_exchanges: Option<u64>,
+    /// Exchanges that count as Ajax by one weak sign (`confidence` below 0.6); Ajax only.
+    pub weak_exchanges: Option<u64>,
     /// Content-bearing WebSocket messages, or exchanges that brought content either way.
     pub deliveries: u64,
     /// Octets on the wire, all in, for each delivery; `None` where no exchange was captured whole.
@@ -139,7 +141,7 @@ impl SideReport {
         let mut both = upwards.clone();
         both += downwards;
         let mut figures = Figures::new(&both, Some(totals));
-        if totals.directions.iter().any(|direction| direction.messages.known_content_bytes().is_none()) {
+        if totals.directions.iter().any(|direction| direction.messages.is_efficiency_unknown()) {
             // Of one direction alone it would be another figure.
             figures.efficiency = None;
         }
@@ -154,6 +156,7 @@ impl SideReport {
             connections: totals.connections,
             exchanges: (!websocket).then_some(exchanges.count),
             incomplete_exchanges: (!websocket).then(|| exchanges.incomplete()),
+            weak_exchanges: (side == Side::Ajax).then_some(exchanges.weak),
             deliveries: totals.deliveries,
             all_in_wire_bytes_per_delivery: ratio(figures.all_in_wire_bytes, totals.measured_deliveries()),
             share_of_capture: ratio(figures.all_in_wire_bytes, capture_wire_bytes),

@@ -34,7 +34,7 @@ pub struct Figures {
     pub overhead_bytes: u64,
     /// overhead ÷ wire.
     pub overhead_share: Option<f64>,
-    /// content ÷ wire, over the messages whose content is known.
+    /// content ÷ wire, over the messages whose content is known, and of which nothing was lost.
     pub efficiency: Option<f64>,
     /// Sent but not captured; in no other figure.
     pub lost_bytes: u64,
@@ -90,7 +90,7 @@ pub struct LayerMeans {
     pub application_bytes: f64,
 }
 
-/// Compression, over messages whose content is known.
+/// Compression, over messages whose content is known, and of which nothing was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CompressionReport {
@@ -102,7 +102,7 @@ pub struct CompressionReport {
     pub ratio: Option<f64>,
     /// Messages sent under a content coding or permessage-deflate, whether their content is known or not.
     pub compressed_messages: u64,
-    /// Of these, messages whose content is known.
+    /// Of these, messages over which it is.
     pub known_compressed_messages: u64,
     /// Of these, messages that grew by it.
     pub grown_messages: u64,
@@ -144,7 +144,7 @@ pub struct PerMessage {
     pub overhead_bytes: Option<Spread<u64>>,
     /// Decoded content, where known.
     pub content_bytes: Option<Spread<u64>>,
-    /// content ÷ wire, where known.
+    /// content ÷ wire, where content is known and nothing was lost.
     pub efficiency: Option<Spread<f64>>,
     /// From a request's first octet to its response's first, in seconds; of a side and of its responses alone.
     pub time_to_first_byte_s: Option<Spread<f64>>,

@@ -169,7 +169,7 @@ pub(in crate::report::table) fn compression(page: &mut Page<'_>, report: &Report
     if rows.is_empty() {
         return Ok(());
     }
-    page.heading("Compression (bytes of messages whose content is known)")?;
+    page.heading("Compression (bytes of messages whose content is known, and of which nothing was lost)")?;
     let header = ["", "content", "as sent", "content ÷ sent", "compressed messages", "of them grown"];
     page.table_in_room(1, &header, rows, &["of them grown", "compressed messages"])
 }

@@ -37,10 +37,11 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// The same, of these.
+    /// The same, of those of which nothing was lost, either.
     fn efficiency(&self) -> String {
+        let of = self.figures.per_message.efficiency.map_or(0, |of| of.count);
         match self.figures.efficiency {
-            Some(_) if self.figures.unknown_content_messages > 0 => percent(self.figures.efficiency) + NOT_ALL,
+            Some(_) if of < self.figures.messages => percent(self.figures.efficiency) + NOT_ALL,
             efficiency => percent(efficiency),
         }
     }
@@ -118,7 +119,7 @@ pub(in crate::report::table) fn one_by_one(page: &mut Page<'_>, report: &Report)
     let some_unknown = rows.iter().flatten().any(|cell| cell.ends_with(NOT_ALL));
     page.table_in_room(1, &header, rows, &[AJAX_REQUEST, WEBSOCKET_FROM_CLIENT, AJAX_RESPONSE, WEBSOCKET_FROM_SERVER])?;
     if some_unknown {
-        page.paragraph("", "* of those whose content is known")?;
+        page.paragraph("", "* of those of which it is known")?;
     }
     ratios(page, report)
 }
