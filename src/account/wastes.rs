@@ -4,6 +4,7 @@ use std::ops::AddAssign;
 
 use super::sighting::Sighting;
 use crate::message::{Bucket, ConnectionRow, Cost, Direction, Exchange, FieldName, Head, Message, Request, Response, Side, WebSocketFacts};
+use crate::stream::Provenance;
 
 /// Content that is not worth compressing, and what a segment has room for, in octets.
 const WORTH_COMPRESSING: u64 = 1024;
@@ -35,6 +36,8 @@ pub enum Waste {
     OwnSegment,
     /// WebSocket messages of several frames that one segment has room for: octets of the further frames' headers.
     Fragmented,
+    /// Those of them that came in several segments: link, IP and TCP headers.
+    FragmentedSegments,
     /// WebSocket messages that a server masked: octets of the masking keys.
     MaskedByServer,
     /// WebSocket connections with hardly a message: octets of their opening handshakes.
@@ -130,6 +133,10 @@ impl Wastes {
         let (fragments, frame) = (u64::from(message.fragments), cost.provenance.first.number);
         if fragments > 1 && cost.encoded_bytes <= ROOM_OF_A_SEGMENT {
             self.add(Waste::Fragmented, cost.framing_bytes - cost.framing_bytes / fragments, frame);
+            let Provenance { bytes, first, last } = cost.provenance;
+            if first.number != last.number {
+                self.add(Waste::FragmentedSegments, bytes.link + bytes.ip + bytes.tcp, frame);
+            }
         }
         if message.masked && message.direction == Direction::ServerToClient {
             self.add(Waste::MaskedByServer, 4 * fragments, frame);

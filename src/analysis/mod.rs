@@ -17,6 +17,11 @@ pub fn ratio(part: u64, whole: u64) -> Option<f64> {
     six_digits(part as f64 / whole as f64)
 }
 
+/// A mean, rounded to the nearest whole.
+pub(crate) fn rounded_mean(sum: u64, count: u64) -> u64 {
+    sum.saturating_add(count / 2).checked_div(count).unwrap_or_default()
+}
+
 /// Singular or plural.
 pub(crate) fn plural(count: u64, one: &'static str, many: &'static str) -> &'static str {
     if count == 1 { one } else { many }

@@ -2,7 +2,7 @@
 
 use super::{Context, Finding, finding};
 use crate::account::{DirectionTotals, SideTotals, Waste};
-use crate::analysis::plural;
+use crate::analysis::{plural, rounded_mean};
 use crate::message::{Bucket, Direction, Side};
 use crate::options::thousands;
 
@@ -116,8 +116,11 @@ pub(super) fn repeated_cookies(context: &Context<'_>) -> Option<Finding> {
     let seen = context.ajax.exchanges.cookies;
     (seen.count > 1).then(|| {
         let saving = seen.bytes - seen.bytes / seen.count;
-        let message =
-            format!("{} Ajax requests sent cookies, {} bytes each on average", thousands(seen.count), thousands(seen.bytes / seen.count));
+        let message = format!(
+            "{} Ajax requests sent cookies, {} bytes each on average",
+            thousands(seen.count),
+            thousands(rounded_mean(seen.bytes, seen.count))
+        );
         let assumption = "sent once, as a WebSocket's opening handshake does, instead of with every request";
         finding("cookies-repeated", Side::Ajax, context, message, Some(saving), assumption).at(seen.frames)
     })
@@ -127,8 +130,11 @@ pub(super) fn repeated_set_cookies(context: &Context<'_>) -> Option<Finding> {
     let seen = context.waste(Waste::SetCookie);
     (seen.count >= 3).then(|| {
         let saving = seen.bytes - seen.bytes / seen.count;
-        let message =
-            format!("{} Ajax answers set cookies, {} bytes each on average", thousands(seen.count), thousands(seen.bytes / seen.count));
+        let message = format!(
+            "{} Ajax answers set cookies, {} bytes each on average",
+            thousands(seen.count),
+            thousands(rounded_mean(seen.bytes, seen.count))
+        );
         finding("cookies-set-again", Side::Ajax, context, message, Some(saving), "set when they change").at(seen.frames)
     })
 }

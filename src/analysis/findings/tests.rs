@@ -310,6 +310,20 @@ fn each_rule_finds_what_it_is_for_and_leaves_what_is_nearly_so() {
 }
 
 #[test]
+fn fragments_in_segments_of_their_own_cost_these_too() {
+    // Five fragments in five segments, each of 66 octets of headers, as the other message's one has: four frame headers, four segments.
+    let mut rows = messages(2, |_| {});
+    if let Row::Message(message) = &mut rows[1] {
+        (message.fragments, message.cost.framing_bytes) = (5, 10);
+        let provenance = &mut message.cost.provenance;
+        (provenance.bytes.link, provenance.bytes.ip, provenance.bytes.tcp) = (5 * 14, 5 * 20, 5 * 32);
+        provenance.last.number += 4;
+    }
+    let finding = found(&rows).into_iter().find(|finding| finding.id == "small-messages-fragmented").expect("a fragmented message");
+    assert_eq!(finding.saving_bytes, Some(4 * 2 + 4 * 66));
+}
+
+#[test]
 fn every_finding_is_documented() {
     let page = include_str!("../../../docs/formats.md");
     let section = page.split("### Findings").nth(1).and_then(|behind| behind.split("\n### ").next()).unwrap_or_default();

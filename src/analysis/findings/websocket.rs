@@ -2,7 +2,8 @@
 
 use super::{Context, Finding, finding};
 use crate::account::{EnvelopeTotals, Waste};
-use crate::analysis::plural;
+use crate::analysis::counterfactual::header_bytes;
+use crate::analysis::{plural, rounded_mean};
 use crate::message::Side;
 use crate::options::thousands;
 
@@ -32,7 +33,7 @@ pub(super) fn not_compressed(context: &Context<'_>) -> Option<Finding> {
                 count => format!(
                     "none of {} WebSocket messages was compressed, {}",
                     thousands(count),
-                    thousands(messages.encoded_bytes / count)
+                    thousands(rounded_mean(messages.encoded_bytes, count))
                 ),
             },
             plural(messages.messages, "", " each on average")
@@ -77,7 +78,10 @@ pub(super) fn fragmented(context: &Context<'_>) -> Option<Finding> {
             thousands(seen.count),
             plural(seen.count, "message", "messages")
         );
-        finding("small-messages-fragmented", Side::WebSocket, context, message, Some(seen.bytes), "sent as one frame each").at(seen.frames)
+        let spread = context.waste(Waste::FragmentedSegments);
+        let further = spread.bytes.saturating_sub(spread.count * header_bytes(context.websocket));
+        let assumption = "sent as one frame each, in a segment; the acknowledgements saved are not counted";
+        finding("small-messages-fragmented", Side::WebSocket, context, message, Some(seen.bytes + further), assumption).at(seen.frames)
     })
 }
 
