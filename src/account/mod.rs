@@ -40,6 +40,7 @@ pub use largest::LargestConnection;
 pub(crate) use ledger::Ledger;
 pub use money::Money;
 pub use polls::{PollTotals, PolledKey, Polls};
+pub(crate) use reframing::SEGMENT_PAYLOAD;
 pub use reframing::{AsAjax, AsWebSocket, Pushed, Reframed};
 pub use segments::SegmentHeaders;
 pub(crate) use side::EFFICIENCY_SCALE;

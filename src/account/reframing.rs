@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use crate::message::Direction;
 
 /// TCP payload octets a segment carries: Ethernet's 1500 less 20 (IPv4) and 32 (TCP with timestamps).
-const SEGMENT_PAYLOAD: u64 = 1448;
+pub(crate) const SEGMENT_PAYLOAD: u64 = 1448;
 
 /// Messages in another framing, before the headers that carry them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

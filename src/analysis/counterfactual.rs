@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::break_even::{fixed_bytes, fixed_connections};
-use super::plural;
-use super::ratio;
-use crate::account::{AsAjax, Pushed, Reframed, SideTotals, Summary};
+use super::{plural, ratio, rounded_mean};
+use crate::account::{AsAjax, Pushed, Reframed, SEGMENT_PAYLOAD, SideTotals, Summary};
 use crate::message::{Bucket, Direction, Side};
 use crate::options::{AssumedCompression, AssumedRequests, Assumptions, thousands};
 
@@ -115,6 +114,9 @@ fn ajax_as_websocket(summary: &Summary) -> Option<Estimate> {
         format!("{setup_assumption}, once for each of {} client and server {}", thousands(pairs), plural(pairs, "pair", "pairs")),
         "one frame for each message, client frames masked (RFC 6455 section 5.2), 1,448 bytes of payload a segment".into(),
     ];
+    assumptions.extend(deflated.and_then(|_| longer_messages(websocket, ajax)));
+    assumptions.extend(larger_segments(ajax, header));
+    assumptions.extend(not_understood(ajax));
     assumptions.extend(unknown_content(ajax));
     assumptions.extend(incomplete(ajax));
     let low = End {
@@ -150,10 +152,19 @@ fn content_is(compressed: bool, deflated: Option<[f64; 2]>) -> String {
         (false, _) => "content uncompressed".into(),
         (true, None) => "content as HTTP encoded it".into(),
         (true, Some([up, down])) => format!(
-            "content as HTTP encoded it, or deflated to {:.0} % (of clients) and {:.0} % (of servers) as the WebSocket messages of this capture were, whichever is less",
-            up * 100.0,
-            down * 100.0
+            "content as HTTP encoded it, or deflated to {} (of clients) and {} (of servers) as the WebSocket messages of this capture were, whichever is less",
+            share(up),
+            share(down)
         ),
+    }
+}
+
+/// A share in per cent, with a decimal where whole ones say little.
+fn share(part: f64) -> String {
+    match part * 100.0 {
+        percent @ ..0.05 if percent > 0.0 => "less than 0.1 %".into(),
+        percent @ ..9.95 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
     }
 }
 
@@ -170,6 +181,22 @@ fn deflated_share(websocket: &SideTotals) -> Option<[f64; 2]> {
         if compression.content_bytes == 0 { 1.0 } else { compression.encoded_bytes as f64 / compression.content_bytes as f64 }
     };
     Some(Direction::BOTH.map(share))
+}
+
+/// Contents that are longer by this factor deflate to less.
+const LONGER: u64 = 3;
+
+/// Why contents of Ajax may deflate to more than messages did.
+fn longer_messages(websocket: &SideTotals, ajax: &SideTotals) -> Option<String> {
+    let content = |side: &SideTotals| rounded_mean(side.compression().content_bytes, side.sum(|direction| direction.content_bearing));
+    let (message, answer) = (content(websocket), content(ajax));
+    (message > LONGER * answer).then(|| {
+        format!(
+            "WebSocket messages carried {} bytes each on average, contents of Ajax {}: shorter ones deflate less, so what is deflated may be more",
+            thousands(message),
+            thousands(answer)
+        )
+    })
 }
 
 /// Messages with content as HTTP encoded it, or deflated to a share, whichever is less.
@@ -231,6 +258,8 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
         ),
         "connections are set up and closed as the WebSocket's were".into(),
     ];
+    assumptions.extend(larger_segments(websocket, header));
+    assumptions.extend(not_understood(websocket));
     assumptions.extend(unknown_content(websocket));
     let low = End {
         wire_bytes: low_exchanges * exchange + low_content + low_segments * header + setup,
@@ -253,6 +282,35 @@ fn websocket_as_ajax(summary: &Summary) -> Option<Estimate> {
     Some(Estimate::new(websocket, [low, high], assumptions))
 }
 
+/// A larger part than this of what is compared is worth mentioning.
+const WORTH_MENTIONING: u64 = 50;
+
+/// What larger segments than those of an estimate save: on a loopback interface, or where a network card splits them behind the capture.
+fn larger_segments(side: &SideTotals, header: u64) -> Option<String> {
+    let bytes = side.money(|direction| direction.messages).bytes;
+    let segments = (bytes.link + bytes.ip + bytes.tcp) / header.max(1);
+    let split = bytes.payload.div_ceil(SEGMENT_PAYLOAD);
+    let headers = split.saturating_sub(segments) * header;
+    (segments > 0 && headers > side.all_in_wire_bytes() / WORTH_MENTIONING).then(|| {
+        format!(
+            "segments of {} bytes, the mean here, are larger than a link takes: split into those of 1,448, what was observed would cost {} bytes more",
+            thousands(rounded_mean(bytes.payload, segments)),
+            thousands(headers)
+        )
+    })
+}
+
+/// What belongs to a side, and to no message that could be the other's.
+fn not_understood(side: &SideTotals) -> Option<String> {
+    let bytes = side.bucket(Bucket::Unattributed);
+    (bytes > side.all_in_wire_bytes() / WORTH_MENTIONING).then(|| {
+        format!(
+            "{} bytes of what was observed were not understood: neither end has anything for them, so both may be too low",
+            thousands(bytes)
+        )
+    })
+}
+
 /// What cannot be told of messages whose content is not known.
 fn unknown_content(side: &SideTotals) -> Option<String> {
     let unknown = side.money(|direction| direction.messages).unknown_content_messages;
@@ -270,9 +328,10 @@ fn incomplete(side: &SideTotals) -> Option<String> {
     let incomplete = side.exchanges.incomplete();
     (incomplete > 0).then(|| {
         format!(
-            "{} of {} exchanges lack their request or response: what was not captured is in neither figure",
+            "{} of {} exchanges {} request or response: what was not captured is in neither figure",
             thousands(incomplete),
-            thousands(side.exchanges.count)
+            thousands(side.exchanges.count),
+            plural(incomplete, "lacks its", "lack their")
         )
     })
 }
@@ -377,7 +436,7 @@ mod tests {
 
     use super::*;
     use crate::account::samples::deck_rows;
-    use crate::message::Row;
+    use crate::message::{Application, Row};
 
     fn ends(estimate: Option<Estimate>) -> (u64, u64, u64, u64, u64) {
         let e = estimate.expect("the side is not empty");
@@ -433,6 +492,43 @@ mod tests {
         // 12 + 7 packets.
         assert_eq!(ends(counterfactual.websocket_as_ajax), (1225, 884, 2310, 9, 19));
         assert_eq!(Counterfactual::new(&Summary::default()), Counterfactual::default());
+    }
+
+    #[test]
+    fn what_an_estimate_leaves_out_is_said() {
+        let assumed = |change: &dyn Fn(&mut Row)| {
+            let mut rows = deck_rows();
+            rows.iter_mut().for_each(change);
+            let mut summary = Summary::default();
+            rows.iter().for_each(|row| summary.add(row));
+            Counterfactual::new(&summary).websocket_as_ajax.expect("there are messages").assumptions
+        };
+        let says = |assumed: &[String], what: &str| assumed.iter().any(|assumption| assumption.contains(what));
+        let plain = assumed(&|_| {});
+        assert!(!says(&plain, "larger than a link takes") && !says(&plain, "not understood"));
+        // One segment of 14 484 octets instead of eleven, of 66 octets of headers each; two more messages are in segments of their own.
+        let large = assumed(&|row| {
+            if let Row::Message(message) = row
+                && message.direction == Direction::ServerToClient
+                && !message.opcode.is_control()
+            {
+                message.cost.encoded_bytes = 14_480;
+                message.cost.provenance.bytes.payload = 14_480 + message.cost.framing_bytes;
+            }
+        });
+        assert!(says(&large, "what was observed would cost 594 bytes more"), "{large:?}");
+        // On both connections.
+        let opaque = assumed(&|row| {
+            if let Row::Connection(row) = row {
+                row.buckets.add(Application::WebSocket, Bucket::Unattributed, Direction::ServerToClient, 300);
+            }
+        });
+        assert!(says(&opaque, "600 bytes of what was observed were not understood"), "{opaque:?}");
+    }
+
+    #[test]
+    fn shares_keep_a_decimal_where_they_are_small() {
+        assert_eq!([0.0, 0.0004, 0.0025, 0.0994, 0.0996, 0.25].map(share), ["0.0 %", "less than 0.1 %", "0.2 %", "9.9 %", "10 %", "25 %"]);
     }
 
     #[test]

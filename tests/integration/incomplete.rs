@@ -38,7 +38,7 @@ fn mean_of_an_exchange_is_of_whole_ones() {
         assert_eq!(of(&part, path), of(&whole, path), "{path}");
     }
     let assumed = |report: &Value| report["comparison"]["counterfactual"]["ajax_as_websocket"]["assumptions"].to_string();
-    assert!(assumed(&part).contains("1 of 3 exchanges lack") && !assumed(&whole).contains("lack their request"));
+    assert!(assumed(&part).contains("1 of 3 exchanges lacks its") && !assumed(&whole).contains("lacks its request"));
 }
 
 #[test]
