@@ -73,6 +73,30 @@ fn first_sentences_say_what_is_there_and_how_little() {
 }
 
 #[test]
+fn what_makes_figures_doubtful_is_said_with_them() {
+    let mut report = deck_report();
+    let says = |report: &Report, what: &str| verdict::verdict(report).iter().any(|sentence| sentence.contains(what));
+    assert!(!says(&report, "weak sign") && !says(&report, "not captured"));
+    (report.ajax.exchanges, report.ajax.weak_exchanges, report.coverage.lost_bytes) = (Some(3), Some(2), 100);
+    assert!(says(&report, "Mind that 2 of 3 Ajax exchanges count as such by one weak sign"));
+    assert!(says(&report, "Mind that 100 bytes were sent and not captured"), "of 2404 and 100");
+    (report.ajax.weak_exchanges, report.coverage.lost_bytes) = (Some(1), 40);
+    assert!(!says(&report, "weak sign") && !says(&report, "not captured"));
+    report.ajax.incomplete_exchanges = Some(1);
+    assert!(says(&report, "1 of 3 Ajax exchanges lacks its request or response"));
+}
+
+#[test]
+fn a_snap_length_is_said_before_what_it_hides() {
+    let mut report = deck_report();
+    report.captures[0].captured_bytes = 2000;
+    (report.ajax.exchanges, report.other_http.exchanges) = (Some(0), Some(3));
+    let hints = verdict::hints(&report);
+    let at = |what: &str| hints.iter().position(|hint| hint.contains(what));
+    assert!(at("snap length") < at("as far as their headers were captured"), "{hints:?}");
+}
+
+#[test]
 fn one_side_alone_is_counted_by_the_basis() {
     let mut report = deck_report();
     report.websocket.figures.messages = 0;

@@ -56,6 +56,8 @@ fn both(report: &Report) -> Vec<String> {
     sentences.extend(unlike_contents(report));
     sentences.extend(few(report));
     sentences.extend(incomplete(report));
+    sentences.extend(weak(report));
+    sentences.extend(lossy(report));
     sentences
 }
 
@@ -92,11 +94,38 @@ fn incomplete(report: &Report) -> Option<String> {
     }
     ratio(incomplete, exchanges).is_some_and(|part| part >= FEW).then(|| {
         format!(
-            "Mind that {} of {} Ajax exchanges lack their request or response, which was not captured or never sent: means of an exchange are of the {} that {} whole.",
+            "Mind that {} of {} Ajax exchanges {} request or response, which was not captured or never sent: means of an exchange are of the {} that {} whole.",
             thousands(incomplete),
             thousands(exchanges),
+            plural(incomplete, "lacks its", "lack their"),
             thousands(whole),
             plural(whole, "is", "are")
+        )
+    })
+}
+
+/// A warning where most of what counts as Ajax may be none.
+fn weak(report: &Report) -> Option<String> {
+    let (weak, exchanges) = (report.ajax.weak_exchanges?, report.ajax.exchanges?);
+    ratio(weak, exchanges).is_some_and(|part| part >= MOST).then(|| {
+        format!(
+            "Mind that {} of {} Ajax exchanges count as such by one weak sign, which their rows name: `--ajax-host` or `--ajax-path` choose.",
+            thousands(weak),
+            thousands(exchanges)
+        )
+    })
+}
+
+/// Less than this part of what was sent is lost to most captures.
+const LITTLE: f64 = 0.02;
+
+/// A warning where much of what was sent is in no figure.
+fn lossy(report: &Report) -> Option<String> {
+    let (lost, wire) = (report.coverage.lost_bytes, report.conservation.wire_bytes);
+    ratio(lost, lost.saturating_add(wire)).is_some_and(|part| part >= LITTLE).then(|| {
+        format!(
+            "Mind that {} bytes were sent and not captured: they are in no sum, and contents that miss some are in no efficiency.",
+            thousands(lost)
         )
     })
 }
@@ -202,9 +231,11 @@ fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {
         )],
     };
     sentences.extend(incomplete(report));
+    sentences.extend(weak(report));
     if let Some(estimate) = &report.comparison.counterfactual.ajax_as_websocket {
         sentences.extend(range("WebSocket", estimate));
     }
+    sentences.extend(lossy(report));
     sentences
 }
 
@@ -231,6 +262,7 @@ fn only_websocket(report: &Report, messages: u64) -> Vec<String> {
     if let Some(estimate) = &report.comparison.counterfactual.websocket_as_ajax {
         sentences.extend(range("Ajax", estimate));
     }
+    sentences.extend(lossy(report));
     sentences
 }
 
@@ -361,9 +393,20 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     if ratio(udp, wire).is_some_and(|share| share > MOST) {
         hints.push("most bytes are in UDP datagrams: HTTP/3 runs over UDP (QUIC) and is not read; browsers started with `--disable-quic` do without it".into());
     }
+    let captured: u64 = report.captures.iter().map(|capture| capture.captured_bytes).sum();
+    if captured > 0 && captured < wire {
+        hints.push(format!(
+            "only {} of the bytes were captured: packets are cut by a snap length, and HTTP headers that are cut cannot be read; capture with `tcpdump -s 0`",
+            percent(coverage.shares.captured)
+        ));
+    }
     let other = report.other_http.exchanges.unwrap_or_default().saturating_sub(refused_handshakes(report));
     if report.ajax.exchanges == Some(0) && other > 0 {
         hints.push(match &report.settings.filters[..] {
+            [] if captured < wire => {
+                "no exchange looks made by a script, as far as their headers were captured: `--ajax all` counts every HTTP exchange as Ajax"
+                    .into()
+            }
             [] => "no exchange looks made by a script: `--ajax all` counts every HTTP exchange as Ajax".into(),
             filters => {
                 format!("no exchange was chosen as Ajax by {}", filters.iter().map(|filter| flag(filter)).collect::<Vec<_>>().join(" and "))
@@ -381,13 +424,6 @@ pub(super) fn hints(report: &Report) -> Vec<String> {
     }
     if report.websocket.connections == 0 && report.ajax.exchanges.unwrap_or_default() > 0 && coverage.encrypted_connections == 0 {
         hints.push("no WebSocket found: no request with `Upgrade: websocket` was answered by 101, and nothing that was opened before the capture began looks like one".into());
-    }
-    let captured: u64 = report.captures.iter().map(|capture| capture.captured_bytes).sum();
-    if captured > 0 && captured < wire {
-        hints.push(format!(
-            "only {} of the bytes were captured: packets are cut by a snap length, and HTTP headers that are cut cannot be read; capture with `tcpdump -s 0`",
-            percent(coverage.shares.captured)
-        ));
     }
     hints.extend(limits.iter().map(|(_, hint)| hint.clone()));
     let sides = [&report.ajax, &report.websocket, &report.server_sent_events, &report.other_http];
