@@ -73,7 +73,7 @@ pub(crate) struct Connection {
     exchanges: u64,
     /// Applications that ran so far.
     applications: u32,
-    /// How many of them had been told of the end of a direction.
+    /// How many of them had been told of the end of a direction; [`UNTOLD`] where more was read since.
     ends_told: [u32; 2],
     /// What its ports are taken for, if that was said.
     pub(super) told: Option<Protocol>,
@@ -89,6 +89,9 @@ pub(crate) struct Connection {
     /// At what both directions begin with, as long as nothing was recognised and one look was not enough.
     glances: Option<Box<[Glance; 2]>>,
 }
+
+/// No application knows of the end of a direction.
+const UNTOLD: u32 = u32::MAX;
 
 impl Connection {
     /// A connection that begins with this segment (which is still to be received).
@@ -522,7 +525,13 @@ impl Connection {
                 self.book(Bucket::Unattributed, direction, cost.bytes.total());
             }
         }
-        self.halves[direction as usize].buffer.start() != start
+        let half = &self.halves[direction as usize];
+        let has_read = half.buffer.start() != start;
+        if has_read && half.ended {
+            // It came behind a hole that was given up since, and may have begun what nothing ends.
+            self.ends_told[direction as usize] = UNTOLD;
+        }
+        has_read
     }
 
     /// Asks the parsers what they hold.

@@ -31,17 +31,19 @@ impl Connection {
                 self.end_direction(direction, out);
             }
         }
-        // What was left may have begun another application: that has to be told as well.
-        let is_to_be_told = |connection: &Self, direction: &Direction| {
-            let direction = *direction as usize;
-            connection.halves[direction].ended && connection.ends_told[direction] != connection.applications
-        };
-        while let Some(direction) = Direction::BOTH.into_iter().find(|direction| is_to_be_told(self, direction)) {
+        // What was left may have begun another application, or an unfinished message: that has to be told as well.
+        while let Some(direction) = self.ended_untold() {
             self.end_direction(direction, out);
         }
         if self.halves.iter().all(|half| half.ended && half.buffer.is_empty()) {
             self.rest(out);
         }
+    }
+
+    /// A direction that has ended, and whose application does not know that what it has read by now is all.
+    fn ended_untold(&self) -> Option<Direction> {
+        let is_untold = |direction: usize| self.halves[direction].ended && self.ends_told[direction] != self.applications;
+        Direction::BOTH.into_iter().find(|&direction| is_untold(direction as usize))
     }
 
     /// Both sides have finished and all is read: gives back what only an application under way needs. Many connections may
@@ -109,14 +111,15 @@ impl Connection {
         }
         self.advance(Direction::ClientToServer, out);
         // What ends may make room for another application, which has to be told of the end as well.
-        let mut told = None;
-        while told != Some(self.applications) {
-            told = Some(self.applications);
+        loop {
             for direction in Direction::BOTH {
                 self.end_direction(direction, out);
             }
             // Nothing of the server was captured behind an Upgrade request: the client's next bytes tell what became of it.
             self.finds_lost_answer(Direction::ClientToServer, out);
+            if self.ended_untold().is_none() {
+                break;
+            }
         }
         self.finish_http(out);
         for direction in Direction::BOTH {
