@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::cursor::Cursor;
 use super::layer::{self, Layer, Step};
-use super::{NotTcp, ip, link};
+use super::{NotTcp, ip, link, segment};
 use crate::capture::Packet;
 
 /// Headers shown of one packet; the opening itself ends earlier.
@@ -68,7 +68,10 @@ pub(crate) fn headers(packet: &Packet<'_>) -> Headers {
             Ok(Step::Tcp(ip)) => {
                 let at = ip.start + ip.header_len;
                 headers.end = ip.start + ip.total_len;
-                headers.add(Header::Transport(ip::TCP), at, tcp_end(packet, at, headers.end));
+                match segment::slice(packet, &ip) {
+                    Ok(_) => headers.add(Header::Transport(ip::TCP), at, tcp_end(packet, at, headers.end)),
+                    Err(reason) => headers.not_tcp = Some(reason),
+                }
                 return headers;
             }
             Ok(Step::Fragment(fragment)) => {

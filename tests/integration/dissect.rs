@@ -182,6 +182,19 @@ fn frames_cut_at_every_octet_are_shown_as_far_as_they_go() {
     }
 }
 
+#[test]
+fn a_tcp_header_that_is_none_is_malformed_and_no_fragment() {
+    let conversation = Conversation::open().pcap();
+    // The header of the first record, Ethernet, IPv4; then TCP, its length behind ports and numbers.
+    let mut frame = conversation[24 + 16..][..54].to_vec();
+    frame[16..18].copy_from_slice(&[0, 40]);
+    frame[14 + 20 + 12] = 0x40;
+    let shown = Shown::of_octets(pcap(1, [(54, &frame[..])].into_iter()));
+    let line = String::from_utf8(shown.lines).expect("UTF-8");
+    assert!(line.ends_with(" Data 54 malformed\n"), "{line}");
+    assert_eq!(shown.json[0].get("tcp"), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
