@@ -243,8 +243,11 @@ fn append_not_tcp(reason: NotTcp, dissection: &Dissection<'_>, fields: &mut Vec<
     }
 }
 
-/// Source and destination of the innermost header that names them.
+/// Source and destination of the segment, else of the innermost header that names them.
 pub(super) fn ends(dissection: &Dissection<'_>) -> (String, String) {
+    if let Some(ends) = segment::ends(dissection) {
+        return ends;
+    }
     for (header, range) in dissection.headers.found.iter().rev() {
         let octets = dissection.octets(range);
         match header {
@@ -265,7 +268,7 @@ pub(super) fn ends(dissection: &Dissection<'_>) -> (String, String) {
             _ => {}
         }
     }
-    segment::ends(dissection).unwrap_or_default()
+    Default::default()
 }
 
 pub(super) fn digit(bit: bool) -> &'static str {

@@ -57,7 +57,7 @@ impl Dissection<'_> {
     }
 }
 
-/// Source and destination of a segment that came in fragments.
+/// Source and destination of the segment: innermost, and at the ends of its route.
 pub(super) fn ends(dissection: &Dissection<'_>) -> Option<(String, String)> {
     let part = &dissection.segment.as_ref()?.part;
     let [from, to] = [part.sender, part.sender.other()].map(|sender| part.key.endpoint(sender).ip().to_string());

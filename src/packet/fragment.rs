@@ -91,10 +91,10 @@ fn v6(rest: Cursor<'_>) -> Result<Fragment<'_>, NotTcp> {
     let header = Ipv6HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
     let extensions = Extensions::of_v6(header.next_header().0, &data[header.slice().len()..])?;
     let fragment = extensions.fragment.ok_or(NotTcp::Malformed)?;
-    let datagram =
-        DatagramId { addresses: Addresses::of_v6(&header), identification: fragment.identification(), protocol: 0, scope: rest.scope };
+    let addresses = Addresses::of_v6(&header).with(&extensions.instead);
+    let datagram = DatagramId { addresses, identification: fragment.identification(), protocol: 0, scope: rest.scope };
     let header_len = header.slice().len() + extensions.len;
-    let total_len = bounded(rest, v6_total_len(&header), header_len)?;
+    let total_len = bounded(rest, v6_total_len(&header, &extensions.instead), header_len)?;
     let offset = u32::from(fragment.fragment_offset().byte_offset());
     let place = Place { offset, is_last: !fragment.more_fragments(), header_len, total_len };
     build(rest, datagram, place, extensions.protocol, header.hop_limit())

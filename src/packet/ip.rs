@@ -4,6 +4,7 @@ use etherparse::{IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeade
 
 use super::NotTcp;
 use super::cursor::Cursor;
+use super::route::{self, Instead};
 
 pub(super) const TCP: u8 = IpNumber::TCP.0;
 
@@ -29,7 +30,7 @@ pub(super) struct Ip {
     pub(super) headers: u8,
 }
 
-/// Source and destination.
+/// Source and destination: of the whole way, where it has a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Addresses {
     V4(u32, u32),
@@ -38,11 +39,20 @@ pub(super) enum Addresses {
 
 impl Addresses {
     pub(super) fn of_v4(header: &Ipv4HeaderSlice<'_>) -> Self {
-        Self::V4(u32::from_be_bytes(header.source()), u32::from_be_bytes(header.destination()))
+        let destination = route::v4_destination(header.options());
+        Self::V4(u32::from_be_bytes(header.source()), destination.unwrap_or(u32::from_be_bytes(header.destination())))
     }
 
     pub(super) fn of_v6(header: &Ipv6HeaderSlice<'_>) -> Self {
         Self::V6(u128::from_be_bytes(header.source()), u128::from_be_bytes(header.destination()))
+    }
+
+    /// With what extension headers say in place of them.
+    pub(super) fn with(self, instead: &Instead) -> Self {
+        match self {
+            Self::V4(..) => self,
+            Self::V6(source, destination) => Self::V6(instead.source.unwrap_or(source), instead.destination.unwrap_or(destination)),
+        }
     }
 }
 
@@ -79,15 +89,16 @@ fn v6(rest: Cursor<'_>, data: &[u8]) -> Result<Ip, NotTcp> {
     let header = Ipv6HeaderSlice::from_slice(data).map_err(|_| NotTcp::Malformed)?;
     let mut header_len = header.slice().len();
     let mut protocol = header.next_header().0;
+    let mut instead = Instead::default();
     if protocol != TCP {
         let extensions = Extensions::of_v6(protocol, &data[header_len..])?;
         if extensions.fragment.is_some() {
             return Err(NotTcp::Fragment);
         }
-        (header_len, protocol) = (header_len + extensions.len, extensions.protocol);
+        (header_len, protocol, instead) = (header_len + extensions.len, extensions.protocol, extensions.instead);
     }
-    let total_len = bounded(rest, v6_total_len(&header), header_len)?;
-    let addresses = Addresses::of_v6(&header);
+    let total_len = bounded(rest, v6_total_len(&header, &instead), header_len)?;
+    let addresses = Addresses::of_v6(&header).with(&instead);
     Ok(Ip { header_len, total_len, protocol, ..ip(rest, addresses, header.hop_limit()) })
 }
 
@@ -97,11 +108,12 @@ fn ip(rest: Cursor<'_>, addresses: Addresses, hop_limit: u8) -> Ip {
     Ip { addresses, start: rest.at(), header_len: 0, total_len: 0, protocol: 0, identification: 0, hop_limit, scope, headers }
 }
 
-/// Octets of the packet as declared; 0 in a jumbogram and where segmentation offload left it open.
-pub(super) fn v6_total_len(header: &Ipv6HeaderSlice<'_>) -> usize {
-    match header.payload_length() {
-        0 => 0,
-        payload => header.slice().len() + usize::from(payload),
+/// Octets of the packet as declared, in a jumbogram by its option; 0 where segmentation offload left it open.
+pub(super) fn v6_total_len(header: &Ipv6HeaderSlice<'_>, instead: &Instead) -> usize {
+    match (header.payload_length(), instead.payload_len) {
+        (0, None) => 0,
+        (0, Some(payload)) => header.slice().len().saturating_add(payload as usize),
+        (payload, _) => header.slice().len() + usize::from(payload),
     }
 }
 
@@ -122,6 +134,8 @@ pub(super) struct Extensions<'a> {
     pub(super) protocol: u8,
     /// The last one, where it says that what follows is a part only.
     pub(super) fragment: Option<Ipv6FragmentHeaderSlice<'a>>,
+    /// What they say in place of the IPv6 header.
+    pub(super) instead: Instead,
 }
 
 impl<'a> Extensions<'a> {
@@ -136,7 +150,7 @@ impl<'a> Extensions<'a> {
     }
 
     fn walk(first: u8, data: &'a [u8], is_extension: fn(u8) -> bool) -> Result<Self, NotTcp> {
-        let mut walked = Self { len: 0, protocol: first, fragment: None };
+        let mut walked = Self { len: 0, protocol: first, fragment: None, instead: Instead::default() };
         loop {
             let rest = &data[walked.len..];
             let header = match walked.protocol {
@@ -151,6 +165,7 @@ impl<'a> Extensions<'a> {
                 }
                 other if is_extension(other) => {
                     let header = Ipv6RawExtHeaderSlice::from_slice(rest).map_err(|_| NotTcp::Malformed)?;
+                    walked.instead.take(other, header.slice());
                     (header.next_header(), header.slice().len())
                 }
                 _ => return Ok(walked),

@@ -24,6 +24,7 @@ mod nflog;
 mod plain;
 mod ppp;
 mod reassembly;
+mod route;
 mod segment;
 #[cfg(test)]
 mod tests;

@@ -383,7 +383,7 @@ impl Datagram {
             return Err(NotTcp::Malformed);
         }
         let ip = Ip {
-            addresses: self.id.addresses,
+            addresses: self.id.addresses.with(&extensions.instead),
             start: 0,
             header_len: extensions.len,
             total_len: self.len as usize,

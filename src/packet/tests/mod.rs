@@ -2,6 +2,7 @@
 
 mod fragments;
 mod links;
+mod routes;
 mod tunnels;
 
 use super::*;
