@@ -33,7 +33,12 @@ fn is_ip(rest: Cursor<'_>) -> bool {
     declared <= rest.room()
 }
 
-/// Whether two addresses and a well-known EtherType follow.
+/// Whether two addresses and a well-known EtherType follow, or a length that fits and SNAP.
 fn is_ethernet(rest: Cursor<'_>) -> bool {
-    matches!(rest.u16_at(12), Ok(0x0800 | 0x86dd | 0x0806 | 0x8100 | 0x88a8 | 0x8847 | 0x8848 | 0x8864))
+    const SNAP: [u8; 3] = [0xaa, 0xaa, 0x03];
+    match rest.u16_at(12) {
+        Ok(0x0800 | 0x86dd | 0x0806 | 0x8100 | 0x88a8 | 0x9100 | 0x8847 | 0x8848 | 0x8864) => true,
+        Ok(len @ 0..=1500) => 14 + usize::from(len) <= rest.room() && rest.skip(14).is_ok_and(|llc| llc.array() == Ok(SNAP)),
+        _ => false,
+    }
 }

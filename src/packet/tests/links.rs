@@ -68,10 +68,12 @@ fn headers() -> Vec<(u16, Vec<u8>)> {
         (1, [&ETHERNET[..12], &[0x89, 3, 0x40, 0x20], ETHERNET].concat()),
         (1, [&ETHERNET[..12], &[0x89, 9, 1, 1, 0, 1, 0, 2, 8, 0]].concat()),
         (1, [&ETHERNET[..12], &[0x88, 0x64, 0x11, 0, 0, 1, 0, 47, 0, 0x21]].concat()),
-        // Two labels; a pseudowire with a control word and without.
+        // Two labels; a pseudowire with a control word and without; with a tag of old and with SNAP in it.
         (1, [&ETHERNET[..12], &[0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64]].concat()),
         (1, [&ETHERNET[..12], &[0x88, 0x47, 0, 2, 1, 64, 0, 0, 0, 0], ETHERNET].concat()),
         (1, [&ETHERNET[..12], &[0x88, 0x48, 0, 2, 1, 64], ETHERNET].concat()),
+        (1, [&ETHERNET[..12], &[0x88, 0x47, 0, 2, 1, 64, 0, 0, 0, 0], &ETHERNET[..12], &[0x91, 0, 0, 5, 8, 0]].concat()),
+        (1, [&ETHERNET[..12], &[0x88, 0x47, 0, 2, 1, 64, 0, 0, 0, 0], &ETHERNET[..12], &[0, 53], &snap].concat()),
     ]
 }
 
