@@ -210,6 +210,9 @@ fn tunnel(source: u16, destination: u16, octets: &[u8]) -> Field {
         (_, 2152) | (2152, _) => unnamed("gtp", "GPRS Tunneling Protocol, user plane", len),
         (_, 3544) | (3544, _) => unnamed("teredo", "Teredo IPv6 over UDP tunneling", len),
         (_, 5247) | (5247, _) => unnamed("capwap", "CAPWAP data", len),
+        (_, 1701) | (1701, _) => unnamed("l2tp", "Layer 2 Tunneling Protocol", len),
+        (_, 4341) => unnamed("lisp-data", "Locator/ID Separation Protocol, data", len),
+        (_, 37008) => unnamed("tzsp", "TaZmen Sniffer Protocol", len),
         _ => unnamed("tunnel", "Tunnel", len),
     }
 }

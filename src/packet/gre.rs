@@ -1,9 +1,10 @@
-//! GRE (RFC 2784, 2890), PPTP's version 1 of it (RFC 2637), ERSPAN I to III in it.
+//! GRE (RFC 2784, 2890), PPTP's version 1 of it (RFC 2637), ERSPAN I to III and WCCP in it.
 //!
 //! Keys tell no networks apart: each direction may have its own.
 
 use super::NotTcp;
 use super::cursor::Cursor;
+use super::ip;
 use super::layer::Layer;
 
 const CHECKSUM: u16 = 0x8000;
@@ -32,6 +33,7 @@ fn version_0(flags: u16, protocol: u16, rest: Cursor<'_>) -> Result<(Layer, Curs
     match protocol {
         0x88be => erspan(flags, payload),
         0x22eb => erspan_3(payload),
+        0x883e => wccp(payload),
         _ => Ok((Layer::EtherType(protocol), payload)),
     }
 }
@@ -56,4 +58,10 @@ fn erspan_3(payload: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
     let header_len = if header[11] & 1 == 0 { 12 } else { 20 };
     let layer = if header[10] >> 2 & 0x1f == 2 { Layer::Ip } else { Layer::Ethernet };
     Ok((layer, payload.skip(header_len)?))
+}
+
+/// What a router redirects to a cache: an IP packet, behind a header of four octets since version 2.
+fn wccp(payload: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    let header_len = if ip::fits(payload) { 0 } else { 4 };
+    Ok((Layer::Ip, payload.skip(header_len)?))
 }

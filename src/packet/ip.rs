@@ -117,6 +117,16 @@ pub(super) fn v6_total_len(header: &Ipv6HeaderSlice<'_>, instead: &Instead) -> u
     }
 }
 
+/// Whether an IP header may begin here: the length that it declares fits.
+pub(super) fn fits(rest: Cursor<'_>) -> bool {
+    let declared = match rest.bytes() {
+        [0x45..=0x4f, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
+        [0x60..=0x6f, _, _, _, high, low, ..] => 40 + usize::from(u16::from_be_bytes([*high, *low])),
+        _ => return false,
+    };
+    declared <= rest.room()
+}
+
 /// Octets of the IP packet: as declared, or up to the end of what carries it when segmentation offload left 0 there or the
 /// declared length goes beyond. Where only a port names a tunnel, neither is believed.
 #[inline]

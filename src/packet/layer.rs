@@ -95,6 +95,8 @@ fn transport(ip: Ip, rest: Cursor<'_>) -> Result<Step<'_>, NotTcp> {
         97 if rest.array() == Ok([0x30, 0]) => (Layer::Ethernet, rest.skip(2)?),
         // MPLS in IP (RFC 4023).
         137 => (Layer::Mpls, rest),
+        // Ethernet in segment routing over IPv6 (RFC 8986).
+        143 => (Layer::Ethernet, rest),
         other => return Err(NotTcp::IpProtocol(other)),
     };
     Ok(Step::Next(next.0, next.1))

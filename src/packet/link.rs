@@ -5,7 +5,7 @@ use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice};
 use super::NotTcp;
 use super::cursor::Cursor;
 use super::layer::Layer;
-use super::{nflog, ppp, wlan};
+use super::{nflog, nsh, ppp, wlan};
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
@@ -97,6 +97,11 @@ pub(super) fn ether_type(number: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor
         // Cisco FabricPath: tree and hop limit, and the frame.
         0x8903 => Ok((Layer::Ethernet, rest.skip(2)?)),
         0x8909 => cisco_metadata(rest),
+        nsh::ETHER_TYPE => nsh::slice(rest),
+        // What is sent twice, and numbered for that: HSR (IEC 62439-3), the redundancy tag (IEEE 802.1CB).
+        0x892f | 0xf1c1 => ether_type_at(rest, 4, 6),
+        // LLC in a frame that is too long for the length field.
+        0x8870 => Ok((Layer::Llc, rest)),
         // IEEE 802.3: values up to 1500 are a length, and LLC follows.
         0..=1500 => Ok((Layer::Llc, rest)),
         other => Err(NotTcp::EtherType(other)),

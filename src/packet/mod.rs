@@ -21,6 +21,7 @@ mod link;
 mod mpls;
 mod names;
 mod nflog;
+mod nsh;
 mod plain;
 mod ppp;
 mod reassembly;

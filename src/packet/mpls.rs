@@ -2,6 +2,7 @@
 
 use super::NotTcp;
 use super::cursor::Cursor;
+use super::ip;
 use super::layer::Layer;
 
 /// The bottom-of-stack bit in the third octet of an entry.
@@ -16,21 +17,11 @@ pub(super) fn slice(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
     let depth = entries.position(|entry| entry[2] & BOTTOM != 0).ok_or(NotTcp::Mpls)?;
     let rest = rest.skip((depth + 1) * 4)?;
     match rest.bytes().first().map(|octet| octet >> 4) {
-        Some(4 | 6) if is_ip(rest) => Ok((Layer::Ip, rest)),
+        Some(4 | 6) if ip::fits(rest) => Ok((Layer::Ip, rest)),
         Some(0) if rest.skip(CONTROL_WORD_LEN).is_ok_and(is_ethernet) => Ok((Layer::Ethernet, rest.skip(CONTROL_WORD_LEN)?)),
         Some(_) if is_ethernet(rest) => Ok((Layer::Ethernet, rest)),
         _ => Err(NotTcp::Mpls),
     }
-}
-
-/// Whether the length that IP declares fits.
-fn is_ip(rest: Cursor<'_>) -> bool {
-    let declared = match rest.bytes() {
-        [0x45..=0x4f, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
-        [0x60..=0x6f, _, _, _, high, low, ..] => 40 + usize::from(u16::from_be_bytes([*high, *low])),
-        _ => return false,
-    };
-    declared <= rest.room()
 }
 
 /// Whether two addresses and a well-known EtherType follow, or a length that fits and SNAP.

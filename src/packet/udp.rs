@@ -1,5 +1,5 @@
 //! Tunnels over UDP: VXLAN (RFC 7348) and its generic extension, Geneve (RFC 8926), GTP-U (TS 29.281), Teredo (RFC 4380),
-//! CAPWAP data (RFC 5415), MPLS (RFC 7510).
+//! CAPWAP data (RFC 5415), MPLS (RFC 7510), L2TP (RFC 2661), LISP (RFC 9300), TZSP.
 //!
 //! A port alone proves nothing: the tunnel's header must be plausible, and what is in it must fit to the octet, or the packet
 //! is named "UDP".
@@ -9,6 +9,7 @@ use etherparse::UdpHeaderSlice;
 use super::NotTcp;
 use super::cursor::Cursor;
 use super::layer::Layer;
+use super::nsh;
 
 const UDP: NotTcp = NotTcp::IpProtocol(17);
 
@@ -33,6 +34,10 @@ pub(super) fn slice(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
         (_, 3544) | (3544, _) => teredo(payload),
         (_, 5247) | (5247, _) => capwap(payload),
         (_, 6635) => Ok((Layer::Mpls, payload)),
+        (_, 1701) | (1701, _) => l2tp(payload),
+        // Flags, a nonce, what tells networks apart: whatever they are, an IP packet follows.
+        (_, 4341) => payload.skip(8).map(|packet| (Layer::Ip, packet)),
+        (_, 37008) => tzsp(payload),
         _ => Err(UDP),
     };
     // A header that was cut or is none.
@@ -59,6 +64,7 @@ fn vxlan_gpe(payload: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
         _ if flags & 0x0c != 0x0c => return Err(UDP),
         1 | 2 => Layer::Ip,
         3 => Layer::Ethernet,
+        4 => Layer::EtherType(nsh::ETHER_TYPE),
         5 => Layer::Mpls,
         _ => return Err(UDP),
     };
@@ -127,4 +133,45 @@ fn capwap(payload: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
     }
     let layer = if radio_and_binding & 1 == 1 { Layer::Wlan } else { Layer::Ethernet };
     Ok((layer, payload.skip(header_len)?))
+}
+
+/// A data message of version 2: flags that say which fields there are, the tunnel and the session, a PPP frame.
+fn l2tp(payload: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    const CONTROL: u16 = 0x8000;
+    const LENGTH: u16 = 0x4000;
+    const SEQUENCE: u16 = 0x0800;
+    const OFFSET: u16 = 0x0200;
+    const VERSION: u16 = 0x000f;
+    let flags = payload.u16_at(0)?;
+    if flags & (CONTROL | VERSION) != 2 {
+        return Err(UDP);
+    }
+    let len = if flags & LENGTH == 0 { payload.room() } else { payload.u16_at(2)?.into() };
+    let mut header_len = 6;
+    header_len += if flags & LENGTH == 0 { 0 } else { 2 };
+    header_len += if flags & SEQUENCE == 0 { 0 } else { 4 };
+    header_len += if flags & OFFSET == 0 { 0 } else { 2 + usize::from(payload.u16_at(header_len)?) };
+    if len < header_len || len > payload.room() {
+        return Err(UDP);
+    }
+    Ok((Layer::Ppp, payload.limit(len).skip(header_len)?))
+}
+
+/// A frame that was sniffed elsewhere: version 1, a kind that carries frames, the link layer, tags up to an end mark.
+fn tzsp(payload: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    const PADDING: u8 = 0;
+    const END: u8 = 1;
+    let layer = match payload.array()? {
+        [1, 0 | 1, 0, 1] => Layer::Ethernet,
+        [1, 0 | 1, 0, 0x12] => Layer::Wlan,
+        _ => return Err(UDP),
+    };
+    let mut header_len = 4;
+    loop {
+        header_len += match octet(payload, header_len)? {
+            PADDING => 1,
+            END => return Ok((layer, payload.skip(header_len + 1)?)),
+            _ => 2 + usize::from(octet(payload, header_len + 1)?),
+        };
+    }
 }

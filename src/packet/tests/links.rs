@@ -68,6 +68,10 @@ fn headers() -> Vec<(u16, Vec<u8>)> {
         (1, [&ETHERNET[..12], &[0x89, 3, 0x40, 0x20], ETHERNET].concat()),
         (1, [&ETHERNET[..12], &[0x89, 9, 1, 1, 0, 1, 0, 2, 8, 0]].concat()),
         (1, [&ETHERNET[..12], &[0x88, 0x64, 0x11, 0, 0, 1, 0, 47, 0, 0x21]].concat()),
+        (1, [&ETHERNET[..12], &[0x89, 0x4f, 0x0f, 0xc6, 1, 1, 0, 0, 1, 255], &[0; 16]].concat()),
+        (1, [&ETHERNET[..12], &[0x89, 0x2f, 0, 51, 0, 1, 8, 0]].concat()),
+        (1, [&ETHERNET[..12], &[0xf1, 0xc1, 0, 0, 0, 1, 8, 0]].concat()),
+        (1, [&ETHERNET[..12], &[0x88, 0x70], &snap].concat()),
         // Two labels; a pseudowire with a control word and without; with a tag of old and with SNAP in it.
         (1, [&ETHERNET[..12], &[0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64]].concat()),
         (1, [&ETHERNET[..12], &[0x88, 0x47, 0, 2, 1, 64, 0, 0, 0, 0], ETHERNET].concat()),
