@@ -18,8 +18,8 @@ pub(super) fn slice(link_type: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'
         12 | 14 | 101 | 228 | 229 => Ok((Layer::Ip, rest)),
         0 => null(rest),
         108 => family(rest, u32::from_be_bytes),
-        113 => ether_type_at(rest, 14, 16),
-        276 => ether_type_at(rest, 0, 20),
+        113 => cooked(rest, 2, 14, 16),
+        276 => cooked(rest, 8, 0, 20),
         9 => Ok((Layer::Ppp, rest)),
         50 | 104 | 107 | 166 | 204 | 205 | 206 => ppp::of_link_type(link_type, rest),
         51 => ppp::over_ethernet(rest),
@@ -60,6 +60,20 @@ fn family(rest: Cursor<'_>, read: fn([u8; 4]) -> u32) -> Result<(Layer, Cursor<'
         // AF_INET everywhere; AF_INET6 on Linux and Windows, NetBSD, FreeBSD, Darwin.
         2 | 10 | 23 | 24 | 28 | 30 => Ok((Layer::Ip, rest.skip(4)?)),
         _ => Err(NotTcp::Malformed),
+    }
+}
+
+/// Linux cooked capture, by where its header has the hardware type (ARPHRD_) and the protocol. Some devices have link layers of their
+/// own; numbers below those of EtherTypes are Linux's.
+fn cooked(rest: Cursor<'_>, hardware_at: usize, protocol_at: usize, header_len: usize) -> Result<(Layer, Cursor<'_>), NotTcp> {
+    let behind = rest.skip(header_len)?;
+    match (rest.u16_at(hardware_at)?, rest.u16_at(protocol_at)?) {
+        (770, _) => Ok((Layer::Link(107), behind)),
+        (803, _) => Ok((Layer::Link(127), behind)),
+        (824, _) => Err(NotTcp::LinkType(253)),
+        (_, 4) => Ok((Layer::Llc, behind)),
+        (_, number @ 0..=1500) => Err(NotTcp::EtherType(number)),
+        (_, ether_type) => payload(ether_type, behind),
     }
 }
 

@@ -106,6 +106,9 @@ fn named(f: &mut fmt::Formatter<'_>, name: Option<&str>, number: fmt::Arguments<
 
 fn ether_type(number: u16) -> Option<&'static str> {
     Some(match number {
+        // Linux's own, in cooked captures.
+        0x000c => "CAN",
+        0x000d => "CAN FD",
         0x0806 => "ARP",
         0x0842 => "Wake-on-LAN",
         0x22f0 => "IEEE 1722",

@@ -62,6 +62,9 @@ fn headers() -> Vec<(u16, Vec<u8>)> {
         (239, nflog_big_endian.to_vec()),
         (239, bridged.to_vec()),
         (113, [&[0; 14][..], &[0, 4], &snap].concat()),
+        // Of a device that captures radiotap, of one of frame relay.
+        (113, [&[0, 0, 3, 35][..], &[0; 12], &radiotap(&[0; 4]), &qos, &snap].concat()),
+        (276, [&[0, 4, 0, 0, 0, 0, 0, 1, 3, 2][..], &[0; 10], &[0x18, 0x41, 3, 0xcc]].concat()),
         (1, [&ETHERNET[..12], &[0x89, 0x26, 0, 0, 0, 0, 8, 0]].concat()),
         (1, [&ETHERNET[..12], &[0x89, 0x3f, 0, 0, 0, 0, 0, 0, 8, 0]].concat()),
         (1, [&ETHERNET[..12], &[0x88, 0xe7, 0, 1, 2, 3], ETHERNET].concat()),
@@ -97,7 +100,7 @@ fn headers_cut_anywhere_are_accounted() {
 #[test]
 fn what_stays_closed_is_named() {
     let wlan = |control: [u8; 2], rest: &[u8]| [&control[..], &[0; 20], rest, &[0; 40]].concat();
-    let cases: [(u16, Vec<u8>, &str); 17] = [
+    let cases: [(u16, Vec<u8>, &str); 20] = [
         (253, vec![0; 40], "link type 253 (NETLINK)"),
         (9999, vec![0; 40], "link type 9999"),
         (105, wlan([0x88, 0x41], &[0, 0]), "802.11 protected"),
@@ -114,6 +117,9 @@ fn what_stays_closed_is_named() {
         (1, ethernet(0x8847, &[0, 1, 1, 64, 0x45, 0, 0xff, 0xff, 0, 0]), "MPLS"),
         (101, ipv4(108, &[0; 8]), "IPComp"),
         (101, ipv4(200, &[0; 8]), "IP protocol 200"),
+        (113, [&[0, 0, 1, 24][..], &[0; 10], &[0, 12], &[0; 16]].concat(), "CAN"),
+        (113, [&[0, 0, 0, 1][..], &[0; 10], &[0, 1], &[0xff; 40]].concat(), "EtherType 0x0001"),
+        (276, [&[0, 0, 0, 0, 0, 0, 0, 1, 3, 56][..], &[0; 10], &[0; 16]].concat(), "link type 253 (NETLINK)"),
         (178, b"MGC\x02\0\0\0\x02".to_vec(), "link type 178 (JUNIPER_ETHER)"),
     ];
     for (link_type, data, name) in cases {
