@@ -158,6 +158,7 @@ impl File {
                     self.totals.add(&record);
                     return Ok(Some(record));
                 }
+                Ok(Step::Numbered) => shared.next_frame += 1,
                 Ok(step) => self.note(&step, shared.next_frame),
                 Err(source) => {
                     self.ended = true;
@@ -213,7 +214,7 @@ impl File {
     #[cold]
     fn note(&mut self, step: &Step, frame: u64) {
         match step {
-            Step::Packet(_) => {}
+            Step::Packet(_) | Step::Numbered => {}
             Step::Skipped(damage) => {
                 self.found.anomalies.add(AnomalyKind::MalformedBlock, frame);
                 self.found.damage.get_or_insert_with(|| damage.to_string());

@@ -14,6 +14,10 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+const SYSTEMD_JOURNAL_EXPORT: u32 = 9;
+/// Custom blocks, that may be copied and that may not.
+const CUSTOM: u32 = 0x0bad;
+const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 
 /// Type and total length before a block's body, and the total length again behind it.
 const BLOCK_FRAME: usize = 12;
@@ -70,6 +74,8 @@ pub(super) struct Blocks {
 /// How far a block was understood.
 enum Content {
     Packet(Record),
+    /// See [`Step::Numbered`].
+    Numbered,
     Other,
     /// It was used but for an option.
     Odd(String),
@@ -186,6 +192,10 @@ impl Blocks {
                     source.consume(len);
                     return Ok(Step::Packet(record));
                 }
+                Content::Numbered => {
+                    source.consume(len);
+                    return Ok(Step::Numbered);
+                }
                 Content::Other => source.consume(len),
                 Content::Odd(why) => {
                     let damage = Damage::new(name(block_type), source, len, Some(why));
@@ -256,7 +266,8 @@ impl Blocks {
             INTERFACE_DESCRIPTION => self.interface_description(block, next_interface),
             SIMPLE_PACKET => self.simple_packet(block, source),
             OBSOLETE_PACKET => self.obsolete_packet(block, source),
-            // Names, statistics, secrets, journals, processes, custom and unknown blocks say nothing about a packet.
+            SYSTEMD_JOURNAL_EXPORT | CUSTOM | CUSTOM_NOT_COPIED => Content::Numbered,
+            // Names, statistics, secrets, processes and unknown blocks say nothing about a packet.
             _ => Content::Other,
         }
     }

@@ -47,6 +47,8 @@ pub(super) struct Walked {
 pub(super) enum Step {
     /// A packet.
     Packet(Record),
+    /// A block that is no packet's and that Wireshark shows as a frame: it has a number.
+    Numbered,
     /// The end of the file, between two records.
     End,
     /// The end of the file, within a record.

@@ -145,7 +145,7 @@ impl Set {
     #[inline]
     pub(super) fn burst(&mut self, most: usize) -> Result<Option<Packets<'_>>> {
         debug_assert!(most <= BURST, "there are places for so many");
-        let number = self.shared.next_frame;
+        let mut number = self.shared.next_frame;
         let mut count = 0;
         let is_alone = self.waiting.is_empty() && self.active.len() == 1;
         if is_alone && self.active[0].head.is_none() {
@@ -158,6 +158,8 @@ impl Set {
                 Some(first) => first,
                 None => return Ok(None),
             };
+            // What was read before it may have had numbers of its own.
+            number = self.shared.next_frame;
             self.admit(at, record, 0);
             count = 1;
         }

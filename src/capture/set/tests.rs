@@ -176,3 +176,15 @@ fn damage_behind_packets_that_came_together_is_at_its_frame() {
     assert_eq!(bursts(&mut capture).concat(), [(1, b'a'), (2, b'b'), (3, b'c')]);
     assert_eq!(capture.files()[0].anomalies.iter().collect::<Vec<_>>(), [(AnomalyKind::MalformedBlock, 1, 3)]);
 }
+
+#[test]
+fn blocks_that_wireshark_shows_as_frames_have_numbers() {
+    let file = Writer::new(ByteOrder::Little).section().interface(&[]).block(9, |body| body.bytes(b"MESSAGE=x\n\n"));
+    let file = file.enhanced(0, 5, 1, b"a").enhanced(0, 6, 1, b"b");
+    let file = file.block(0x0bad, |body| body.u32(32473)).block(0x4000_0bad, |body| body.u32(32473));
+    // Statistics are none.
+    let file = file.block(5, |body| body.u32(0).u32(0).u32(0)).enhanced(0, 7, 1, b"c").enhanced(0, 8, 1, b"d").octets;
+    let mut capture = Capture::from_reader("-", io::Cursor::new(file), &Limits::default()).unwrap();
+    assert_eq!(bursts(&mut capture), [[(2, b'a'), (3, b'b')], [(6, b'c'), (7, b'd')]]);
+    assert_eq!(capture.files()[0].packets, 4);
+}
