@@ -409,10 +409,16 @@ impl ContentSink for Stage {
     }
 
     #[cold]
-    fn fragment(&mut self, compressed: bool) {
+    fn go_on(&mut self) {
+        // Other frames may lie between those of a message: where it began is not known any more when it has waited.
         if self.has_incoming() {
             self.wait_no_longer();
         }
+    }
+
+    #[cold]
+    fn fragment(&mut self, compressed: bool) {
+        self.go_on();
         self.decode_waiting();
         let Some(mut open) = self.data.take() else { return };
         if let (Coding::Deflate, Some(inflater)) = (&open.coding, &mut self.inflater) {

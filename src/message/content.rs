@@ -79,6 +79,8 @@ pub trait ContentSink {
         }
         self.end(complete)
     }
+    /// The message begun last goes on with a further frame.
+    fn go_on(&mut self) {}
     /// The message begun last goes on with a frame that, as each of its frames, is compressed by itself or not at all.
     fn fragment(&mut self, _compressed: bool) {}
     /// Encoded octets of the message begun last, unmasked.

@@ -512,6 +512,7 @@ impl Receiver {
 
     fn continued(&mut self, mut partial: Partial, header: &Header, odd: AnomalySet, start: Place, sink: &mut impl ContentSink) -> Partial {
         partial.continue_with(odd, start);
+        sink.go_on();
         match self.rsv1 {
             Rsv1::AnyFrame => {
                 partial.encode_frame(header.rsv1());

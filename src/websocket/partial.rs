@@ -10,6 +10,8 @@ use crate::stream::{Place, StreamBuffer};
 #[derive(Debug)]
 pub(super) struct Partial {
     pub(super) message: Message,
+    /// Where its first frame begins.
+    start: Place,
     /// Where its last frame begins.
     pub(super) frame: Place,
     /// Whether octets of its last frame are not those of its content, and those of any frame.
@@ -24,7 +26,7 @@ pub(super) struct Partial {
 impl Partial {
     /// A message that begins with the frame at that place.
     pub(super) fn new(message: Message, frame: Place, is_encoded: bool) -> Self {
-        Self { message, frame, is_frame_encoded: is_encoded, is_encoded, invalid: None, cut: None }
+        Self { message, start: frame, frame, is_frame_encoded: is_encoded, is_encoded, invalid: None, cut: None }
     }
 
     /// How the content of its last frame is encoded.
@@ -109,7 +111,8 @@ impl Partial {
         if content.anomalies.contains(AnomalyKind::InvalidUtf8) {
             self.add_odd(AnomalyKind::InvalidUtf8, self.invalid.or(self.cut).unwrap_or(self.frame));
         }
-        self.add_all(content.anomalies, self.frame);
+        // RFC 7692 §6.1: a message is compressed as a whole. How far into it decoding went depends on how it was cut.
+        self.add_all(content.anomalies, self.start);
         Message { content, ..self.message }
     }
 }

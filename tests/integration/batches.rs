@@ -7,7 +7,7 @@ use std::path::Path;
 
 use flate2::{Compress, Compression, FlushCompress};
 use wiretare::report::ndjson::Lines;
-use wiretare::{Analyzer, Capture, ContentMode, Limits, Options, Row};
+use wiretare::{Analyzer, AnomalyKind, Capture, ContentMode, Limits, Options, Row};
 
 use crate::conversation::Conversation;
 use crate::support::{captures_below, corpus, samples};
@@ -255,4 +255,23 @@ fn message_that_comes_in_while_others_are_decoded_changes_no_octet_either() {
             assert_same("halves", |limits| Capture::from_reader("halves", Cursor::new(file.clone()), limits));
         }
     }
+}
+
+#[test]
+fn message_in_fragments_that_does_not_decode_lies_where_it_begins() {
+    let (mut talk, mut sender) = (opened(1000), Sender(Compress::new(Compression::fast(), false)));
+    // More than are looked into, which do not wait.
+    for n in 0..20 {
+        talk.server(frame(0xc2, &sender.deflate(format!("message {n}").as_bytes())));
+    }
+    let segments = [frame(0xc2, &sender.deflate(b"before it")), frame(0x42, b"\x02"), frame(0x89, b"between"), frame(0x80, b"\x06")];
+    let frames = segments.map(|segment| (talk.len() as u64 + 1, talk.server(segment)).0);
+    let file = talk.close().pcap();
+    assert_same("fragments", |limits| Capture::from_reader("fragments", Cursor::new(file.clone()), limits));
+    let (rows, _) = talk.analyze(&Options { batches: true, ..Options::default() });
+    let places = rows.iter().filter_map(|row| match row {
+        Row::Message(message) => message.anomaly_details.of_kind(AnomalyKind::DecodingFailed).and_then(|detail| detail.place.frame),
+        _ => None,
+    });
+    assert_eq!(places.collect::<Vec<_>>(), [frames[1]]);
 }

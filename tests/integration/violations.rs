@@ -241,6 +241,14 @@ fn messages_and_closes() -> Vec<Case> {
             &[("invalid_utf8", "RFC 6455 §8.1", 1, 8)],
         ),
         case("deflate that is none", false, deflate, vec![server(0xc1, b"\x06")], &[("decoding_failed", "", 0, 0)]),
+        // The message as a whole does not decode: it begins behind another, of 2 + 7 octets.
+        case(
+            "deflate that is none in fragments",
+            false,
+            deflate,
+            vec![server(0xc1, &stored(b"a")), server(0x42, b"\x02"), server(0x89, b"?"), server(0x00, b"\x06"), server(0x80, b"\x06")],
+            &[("decoding_failed", "", 1, 9)],
+        ),
         // How far it was decoded is not to be told by what came of it.
         case(
             "deflate that is none behind text that is none",
