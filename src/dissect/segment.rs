@@ -26,8 +26,11 @@ const FLAGS: [(u16, &str, &str); 9] = [
     (0x001, "tcp.flags.fin", "Fin"),
 ];
 
+/// The three bits before them (RFC 9293 §3.1).
+const RESERVED: u16 = 0xe00;
+
 /// Short names as a list of frames has them, in its order.
-const SHORT: [(u16, &str); 9] = [
+const SHORT: [(u16, &str); 10] = [
     (0x001, "FIN"),
     (0x002, "SYN"),
     (0x004, "RST"),
@@ -37,6 +40,7 @@ const SHORT: [(u16, &str); 9] = [
     (0x040, "ECE"),
     (0x080, "CWR"),
     (0x100, "AE"),
+    (RESERVED, "Reserved"),
 ];
 
 impl Dissection<'_> {
@@ -71,6 +75,7 @@ struct Numbers {
     ack: u32,
     /// Whether the numbers count from the beginning of the stream.
     relative: bool,
+    /// Twelve bits, the reserved ones first.
     flags: u16,
     window: u16,
     /// After scaling.
@@ -81,7 +86,7 @@ struct Numbers {
 impl Numbers {
     fn of(dissection: &Dissection<'_>) -> Option<Self> {
         let header = dissection.tcp_header();
-        let more_flags = header.as_ref().map_or(0, |header| u16::from(header.slice()[12] & 1) << 8);
+        let more_flags = header.as_ref().map_or(0, |header| u16::from(header.slice()[12] & 0x0f) << 8);
         if let Some(Shown { part, relative_seq, relative_ack }) = &dissection.segment {
             let is_syn = part.flags.has(Flags::SYN);
             return Some(Self {
@@ -198,17 +203,13 @@ fn append_header(numbers: &Numbers, dissection: &Dissection<'_>, tcp: &mut Field
 fn flags(numbers: &Numbers) -> Field {
     let value = numbers.flags;
     let mut flags = Field::new("tcp.flags", format!("{value:#06x}"), format!("Flags: {value:#05x} ({})", numbers.flag_names()));
-    flags.push(Field::hidden("tcp.flags.res", "0"));
-    for (bit, name, word) in FLAGS {
-        let is_set = value & bit != 0;
-        flags.push(Field::new(name, digit(is_set), format!("{} = {word}: {}", bits(value.into(), bit.into(), 12), set(is_set))));
+    for (bits_of, name, word) in [(RESERVED, "tcp.flags.res", "Reserved")].into_iter().chain(FLAGS) {
+        let is_set = value & bits_of != 0;
+        flags.push(Field::new(name, digit(is_set), format!("{} = {word}: {}", bits(value.into(), bits_of.into(), 12), set(is_set))));
     }
-    let letters = "··ECEUAPRSF".chars();
-    // Twelve places: three reserved ones, then a letter for each flag.
-    let drawn: String = "···"
-        .chars()
-        .chain(FLAGS.iter().zip(letters.skip(2)).map(|(&(bit, ..), letter)| if value & bit != 0 { letter } else { '·' }))
-        .collect();
+    // A letter for each bit: the reserved ones, then the flags.
+    let letters = (0..12).rev().zip("RRRACEUAPRSF".chars());
+    let drawn: String = letters.map(|(bit, letter)| if value >> bit & 1 == 1 { letter } else { '·' }).collect();
     flags.push(Field::new("tcp.flags.str", &*drawn, format!("[TCP Flags: {drawn}]")));
     flags
 }

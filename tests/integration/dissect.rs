@@ -121,6 +121,32 @@ fn what_layers_cost_adds_up_to_the_frame() {
     }
 }
 
+/// Where the n-th frame (from 1) of a [`Conversation`] has its TCP header, of frames without payload before it: behind the file's header,
+/// and records of 16 octets with Ethernet, IPv4 and TCP.
+fn tcp_header_at(frame: usize) -> usize {
+    24 + (frame - 1) * (16 + 54) + 16 + 34
+}
+
+#[test]
+fn all_twelve_bits_of_flags_are_shown() {
+    let mut pcap = Conversation::open().pcap();
+    let offset_and_reserved = tcp_header_at(1) + 12;
+    pcap[offset_and_reserved..][..2].copy_from_slice(&[0x5f, 0xc2]);
+    pcap[tcp_header_at(2) + 12] = 0x54;
+    let shown = Shown::of_octets(pcap);
+    let flags = |frame: usize| {
+        let tcp = &shown.json[frame - 1]["tcp"];
+        let inside = &tcp["tcp.flags_tree"];
+        [&tcp["tcp.flags"], &inside["tcp.flags.res"], &inside["tcp.flags.ae"], &inside["tcp.flags.str"]]
+            .map(|value| value.as_str().expect("text"))
+    };
+    assert_eq!(flags(1), ["0x0fc2", "1", "1", "RRRACE····S·"]);
+    assert_eq!(flags(2), ["0x0412", "1", "0", "·R·····A··S·"]);
+    assert_eq!(flags(3), ["0x0010", "0", "0", "·······A····"]);
+    let lines = String::from_utf8(shown.lines).expect("UTF-8");
+    assert!(lines.contains("[SYN, ECE, CWR, AE, Reserved] Seq=0"), "{lines}");
+}
+
 #[test]
 fn hostile_octets_show_themselves() {
     const HOSTILE: &str = "\u{1b}]0;title\u{7}\r\u{0}\u{9b}31m\u{202e}gpj.exe";
