@@ -57,7 +57,11 @@ impl Streams {
         let before = |seq: SeqNumber| SeqNumber(seq.0.wrapping_sub(1));
         let has_syn = part.flags.has(Flags::SYN);
         let [mine, peer] = [part.sender, part.sender.other()].map(|sender: Sender| sender as usize);
-        let base = *self.bases[mine].get_or_insert(if has_syn { part.seq } else { before(part.seq) });
+        // A SYN says where its stream begins, whatever came before it: a RST that was no answer, a segment of an older connection.
+        let base = match has_syn {
+            true => *self.bases[mine].insert(part.seq),
+            false => *self.bases[mine].get_or_insert(before(part.seq)),
+        };
         let seq = part.seq.0.wrapping_sub(base.0);
         if !part.flags.has(Flags::ACK) {
             return (seq, part.ack.0);

@@ -148,6 +148,20 @@ fn all_twelve_bits_of_flags_are_shown() {
 }
 
 #[test]
+fn numbers_count_from_the_syn_whatever_came_before_it() {
+    // The server's last segment comes between the SYN and its answer, as a RST with a number of its own.
+    let mut talk = Conversation::open();
+    talk.server_acknowledges().swap(3, 4).swap(2, 3);
+    let mut pcap = talk.pcap();
+    let reset = tcp_header_at(2);
+    pcap[reset + 4..][..4].copy_from_slice(&7_u32.to_be_bytes());
+    pcap[reset + 13] = 0x14;
+    let shown = Shown::of_octets(pcap);
+    let numbers = shown.json.iter().map(|layers| [&layers["tcp"]["tcp.seq"], &layers["tcp"]["tcp.ack"]].map(|n| n.as_str().expect("text")));
+    assert_eq!(numbers.collect::<Vec<_>>(), [["0", "0"], ["1", "1"], ["0", "1"], ["1", "1"]]);
+}
+
+#[test]
 fn hostile_octets_show_themselves() {
     const HOSTILE: &str = "\u{1b}]0;title\u{7}\r\u{0}\u{9b}31m\u{202e}gpj.exe";
     let mut conversation = Conversation::open();
