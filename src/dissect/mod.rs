@@ -63,6 +63,8 @@ struct Shown {
     part: SegmentPart,
     relative_seq: u32,
     relative_ack: u32,
+    /// When the segment before it came on its connection, a copy too.
+    previous: Option<Timestamp>,
 }
 
 /// What ended with a frame.
@@ -132,10 +134,10 @@ impl Dissector {
         let mut parts = Vec::new();
         while let Some(part) = self.analyzer.poll_part() {
             match part {
-                Part::Segment(part) => dissection.segment = Some(self.segment(*part)),
+                Part::Segment(part) => dissection.segment = Some(self.segment(*part, time)),
                 Part::Copy(part) => {
                     dissection.is_copy = true;
-                    dissection.segment = part.map(|part| self.segment(*part));
+                    dissection.segment = part.map(|part| self.segment(*part, time));
                 }
                 other => parts.push(other),
             }
@@ -168,11 +170,12 @@ impl Dissector {
         self.analyzer.totals()
     }
 
-    fn segment(&mut self, part: SegmentPart) -> Shown {
+    fn segment(&mut self, part: SegmentPart, time: Timestamp) -> Shown {
         let streams = self.connections.entry(part.connection).or_default();
         let (relative_seq, relative_ack) = streams.relative(&part);
         streams.remember(&part, &mut self.remembered);
-        Shown { part, relative_seq, relative_ack }
+        let previous = streams.last.replace(time);
+        Shown { part, relative_seq, relative_ack, previous }
     }
 
     fn ended(&mut self, parts: Vec<Part>) -> Vec<Ended> {

@@ -87,7 +87,7 @@ impl Numbers {
     fn of(dissection: &Dissection<'_>) -> Option<Self> {
         let header = dissection.tcp_header();
         let more_flags = header.as_ref().map_or(0, |header| u16::from(header.slice()[12] & 0x0f) << 8);
-        if let Some(Shown { part, relative_seq, relative_ack }) = &dissection.segment {
+        if let Some(Shown { part, relative_seq, relative_ack, .. }) = &dissection.segment {
             let is_syn = part.flags.has(Flags::SYN);
             return Some(Self {
                 ports: (part.key.port(part.sender), part.key.port(part.sender.other())),
@@ -262,7 +262,7 @@ fn append_times(shown: &Shown, dissection: &Dissection<'_>, tcp: &mut Field) {
     let time = dissection.packet.frame.time.0;
     let since = |earlier: i64| seconds(i128::from(time) - i128::from(earlier));
     let relative = since(shown.part.began.0);
-    let delta = since(shown.part.previous.map_or(time, |previous| previous.0));
+    let delta = since(shown.previous.map_or(time, |previous| previous.0));
     tcp.push(Field::group("Timestamps", "[Timestamps]").with([
         Field::new("tcp.time_relative", &*relative, format!("[Time since first frame in this TCP stream: {relative} seconds]")),
         Field::new("tcp.time_delta", &*delta, format!("[Time since previous frame in this TCP stream: {delta} seconds]")),

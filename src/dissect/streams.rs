@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::message::{Direction, HttpPart, Message, SegmentPart, WebSocketFrame};
 use crate::packet::{Flags, Sender, SeqNumber};
+use crate::stream::Timestamp;
 
 /// Frames remembered of one direction: those that carry one message of 5 MiB. Beyond it the oldest are forgotten.
 const MAX_FRAMES: usize = 4096;
@@ -30,6 +31,8 @@ pub(super) struct Streams {
     /// The sequence number before the first octet of the lower and the higher endpoint.
     bases: [Option<SeqNumber>; 2],
     sides: [Side; 2],
+    /// When its last segment came.
+    pub(super) last: Option<Timestamp>,
     requests: u64,
     responses: u64,
 }

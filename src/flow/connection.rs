@@ -281,7 +281,6 @@ impl Connection {
     #[cold]
     pub(crate) fn receive_shown(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
         let is_first = self.facts.segments == 0;
-        let previous = (!is_first).then_some(self.last.time);
         let before = if is_first { None } else { self.facts.analysis.clone() };
         let retransmitted = self.facts.retransmitted_segments;
         self.receive(segment, out);
@@ -289,7 +288,7 @@ impl Connection {
         let marks = |kind: TcpAnalysis| count(self.facts.analysis.as_deref(), kind) > count(before.as_deref(), kind);
         let analysis = TcpAnalysis::ALL.into_iter().filter(|&kind| marks(kind)).collect();
         let is_new = segment.payload_len > 0 && self.facts.retransmitted_segments == retransmitted;
-        out.parts.push_back(Part::Segment(Box::new(SegmentPart { is_new, analysis, previous, ..self.shown(segment) })));
+        out.parts.push_back(Part::Segment(Box::new(SegmentPart { is_new, analysis, ..self.shown(segment) })));
     }
 
     /// A segment of this connection as it is shown, when it is nothing new.
@@ -316,7 +315,6 @@ impl Connection {
             analysis: Vec::new(),
             protocol: self.protocols.last().copied(),
             began: self.first.time,
-            previous: Some(self.last.time),
             initial_rtt_s: self.facts.initial_rtt_s,
         }
     }

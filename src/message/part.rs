@@ -61,8 +61,6 @@ pub struct SegmentPart {
     pub protocol: Option<&'static str>,
     /// When the connection began.
     pub began: Timestamp,
-    /// When the segment before it came on the same connection.
-    pub previous: Option<Timestamp>,
     /// From SYN to the ACK that completes the handshake, in seconds, when that is known (`tcp.analysis.initial_rtt`).
     pub initial_rtt_s: Option<f64>,
 }

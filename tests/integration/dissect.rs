@@ -162,6 +162,21 @@ fn numbers_count_from_the_syn_whatever_came_before_it() {
 }
 
 #[test]
+fn time_since_the_frame_before_it_counts_from_a_copy_too() {
+    // A frame each millisecond; the second one is captured again, and the third follows.
+    let mut talk = Conversation::open();
+    talk.repeat(2).swap(3, 4);
+    let mut pcap = talk.pcap();
+    // Packets with a number (`ip.id`, 16 octets before TCP) are known by it.
+    [2, 3].into_iter().for_each(|frame| pcap[tcp_header_at(frame) - 16..][..2].copy_from_slice(&[1, 2]));
+    let shown = Shown::of_octets(pcap);
+    let told = |field: &str| shown.json.iter().map(|layers| layers["tcp"][field].as_str()).collect::<Vec<_>>();
+    assert_eq!(told("wiretare.duplicate"), [None, None, Some("1"), None]);
+    let deltas = shown.json.iter().map(|layers| layers["tcp"]["Timestamps"]["tcp.time_delta"].as_str().expect("text"));
+    assert_eq!(deltas.collect::<Vec<_>>(), ["0.000000000", "0.001000000", "0.001000000", "0.001000000"]);
+}
+
+#[test]
 fn hostile_octets_show_themselves() {
     const HOSTILE: &str = "\u{1b}]0;title\u{7}\r\u{0}\u{9b}31m\u{202e}gpj.exe";
     let mut conversation = Conversation::open();
