@@ -38,6 +38,7 @@ pub(crate) use identity::Words;
 pub use identity::{CapturePoint, Identity};
 pub(crate) use key::PlainKey;
 pub use key::{ConnectionKey, Sender};
+pub(crate) use mpls::depth as depth_of_labels;
 pub use names::NotTcp;
 pub(crate) use plain::slice_into as slice_plain_into;
 pub use reassembly::{Datagram, Reassembly, Unjoined};

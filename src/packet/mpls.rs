@@ -13,15 +13,18 @@ const CONTROL_WORD_LEN: usize = 4;
 
 /// What stands below the stack. Nothing in it says what that is: IP shows its version, and an Ethernet frame its EtherType.
 pub(super) fn slice(rest: Cursor<'_>) -> Result<(Layer, Cursor<'_>), NotTcp> {
-    let mut entries = rest.bytes().chunks_exact(4);
-    let depth = entries.position(|entry| entry[2] & BOTTOM != 0).ok_or(NotTcp::Mpls)?;
-    let rest = rest.skip((depth + 1) * 4)?;
+    let rest = rest.skip(depth(rest.bytes()).ok_or(NotTcp::Mpls)? * 4)?;
     match rest.bytes().first().map(|octet| octet >> 4) {
         Some(4 | 6) if ip::fits(rest) => Ok((Layer::Ip, rest)),
         Some(0) if rest.skip(CONTROL_WORD_LEN).is_ok_and(is_ethernet) => Ok((Layer::Ethernet, rest.skip(CONTROL_WORD_LEN)?)),
         Some(_) if is_ethernet(rest) => Ok((Layer::Ethernet, rest)),
         _ => Err(NotTcp::Mpls),
     }
+}
+
+/// Entries of the stack that begins here, of four octets each; `None` where its bottom is not there.
+pub(crate) fn depth(octets: &[u8]) -> Option<usize> {
+    octets.chunks_exact(4).position(|entry| entry[2] & BOTTOM != 0).map(|bottom| bottom + 1)
 }
 
 /// Whether two addresses and a well-known EtherType follow, or a length that fits and SNAP.

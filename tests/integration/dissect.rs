@@ -177,6 +177,17 @@ fn time_since_the_frame_before_it_counts_from_a_copy_too() {
 }
 
 #[test]
+fn control_word_of_a_pseudowire_is_no_label() {
+    // Ethernet in MPLS (RFC 4448): labels 19 and 16, the bottom, then the control word.
+    let inner = &Conversation::open().pcap()[40..][..54];
+    let frame = [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0x47][..], b"\x00\x01\x30\xfe\x00\x01\x01\xff", &[0; 4], inner].concat();
+    let shown = Shown::of_octets(pcap(1, [(frame.len(), &frame[..])].into_iter()));
+    assert_eq!(shown.json[0]["mpls"], serde_json::json!({"mpls.label": ["19", "16"]}));
+    assert_eq!(shown.json[0]["tcp"]["tcp.stream"], "0");
+    assert!(str::from_utf8(&shown.tree).expect("UTF-8").contains("    PW Ethernet Control Word: 00000000\n"));
+}
+
+#[test]
 fn hostile_octets_show_themselves() {
     const HOSTILE: &str = "\u{1b}]0;title\u{7}\r\u{0}\u{9b}31m\u{202e}gpj.exe";
     let mut conversation = Conversation::open();

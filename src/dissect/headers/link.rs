@@ -1,8 +1,8 @@
 //! Ethernet, Linux cooked captures, tags and labels.
 
 use super::digit;
-use crate::dissect::field::{Field, bits, bytes, hex_colons};
-use crate::packet::NotTcp;
+use crate::dissect::field::{Field, bits, bytes, hex, hex_colons};
+use crate::packet::{NotTcp, depth_of_labels};
 
 pub(super) fn mac(octets: &[u8]) -> String {
     hex_colons(octets)
@@ -105,10 +105,15 @@ pub(super) fn vlan(octets: &[u8], tag: u16) -> Field {
     ])
 }
 
+/// A label stack, and the control word behind it where it carries Ethernet with one.
 pub(super) fn mpls(octets: &[u8]) -> Field {
-    let labels = octets.chunks_exact(4).map(|entry| u32::from_be_bytes([entry[0], entry[1], entry[2], entry[3]]));
-    Field::group("mpls", format!("MultiProtocol Label Switching, {}", bytes(octets.len() as u64))).with(labels.take(16).map(|entry| {
+    let (entries, _) = octets.as_chunks();
+    let (labels, behind) = entries.split_at(depth_of_labels(octets).unwrap_or(entries.len()));
+    let labels = labels.iter().take(16).map(|entry| {
+        let entry = u32::from_be_bytes(*entry);
         let label = entry >> 12;
         Field::new("mpls.label", label.to_string(), format!("{} = Label: {label}", bits(entry, 0xffff_f000, 32)))
-    }))
+    });
+    let control = behind.iter().map(|word| Field::note(format!("PW Ethernet Control Word: {}", hex(word))));
+    Field::group("mpls", format!("MultiProtocol Label Switching, {}", bytes(octets.len() as u64))).with(labels).with(control)
 }
