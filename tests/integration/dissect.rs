@@ -188,6 +188,18 @@ fn control_word_of_a_pseudowire_is_no_label() {
 }
 
 #[test]
+fn extension_headers_are_told_to_people_alone() {
+    // IPv6 with Hop-by-Hop Options of eight octets before TCP; Wireshark has fields of its own for what is in them.
+    let tcp = &Conversation::open().pcap()[tcp_header_at(1)..][..20];
+    let header = [&[0x60, 0, 0, 0, 0, 28, 0, 64][..], &[0xfd; 16], &[0xfe; 16], &[6, 0, 1, 4, 0, 0, 0, 0], tcp].concat();
+    let shown = Shown::of_octets(pcap(101, [(header.len(), &header[..])].into_iter()));
+    let names: Vec<_> = shown.json[0]["ipv6"].as_object().expect("a layer").keys().collect();
+    let expected = ["addr", "dst", "flow", "hlim", "nxt", "plen", "src", "tclass", "tclass_tree", "version"];
+    assert_eq!(names, expected.map(|name| format!("ipv6.{name}")).iter().collect::<Vec<_>>());
+    assert!(str::from_utf8(&shown.tree).expect("UTF-8").contains("    Extension headers: 8 bytes\n"));
+}
+
+#[test]
 fn hostile_octets_show_themselves() {
     const HOSTILE: &str = "\u{1b}]0;title\u{7}\r\u{0}\u{9b}31m\u{202e}gpj.exe";
     let mut conversation = Conversation::open();

@@ -71,7 +71,7 @@ fn internet_v4(octets: &[u8]) -> Option<Field> {
         field.push(Field::note(format!("Options: ({}) {}", bytes(options.len() as u64), hex_colons(options))));
     }
     // The authentication header belongs to IP as extension headers do.
-    field.children.extend(extensions("ip", octets.len() - len));
+    field.children.extend(extensions(octets.len() - len));
     Some(field)
 }
 
@@ -89,12 +89,12 @@ fn internet_v6(octets: &[u8]) -> Option<Field> {
         Field::new("ipv6.hlim", header.hop_limit().to_string(), format!("Hop Limit: {}", header.hop_limit())),
     ]);
     field.children.extend(addresses("ipv6", &source.to_string(), &destination.to_string()));
-    field.children.extend(extensions("ipv6", octets.len() - header.slice().len()));
+    field.children.extend(extensions(octets.len() - header.slice().len()));
     Some(field)
 }
 
-fn extensions(name: &'static str, len: usize) -> Option<Field> {
-    (len > 0).then(|| Field::new(format!("{name}.ext_len"), len.to_string(), format!("Extension headers: {}", bytes(len as u64))))
+fn extensions(len: usize) -> Option<Field> {
+    (len > 0).then(|| Field::note(format!("Extension headers: {}", bytes(len as u64))))
 }
 
 fn addresses(name: &'static str, source: &str, destination: &str) -> [Field; 4] {
