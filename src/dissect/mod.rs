@@ -14,6 +14,7 @@ mod field;
 mod headers;
 mod http;
 mod line;
+mod options;
 mod segment;
 mod streams;
 mod websocket;

@@ -3,11 +3,11 @@
 
 use std::fmt::Write as _;
 
-use etherparse::{TcpHeaderSlice, TcpOptionElement, TcpOptionsIterator};
+use etherparse::TcpHeaderSlice;
 
 use super::field::{Field, bits, bytes, hex_colons};
 use super::headers::{digit, seconds, set};
-use super::{Dissection, Ended, Shown};
+use super::{Dissection, Ended, Shown, options};
 use crate::message::TcpAnalysis;
 use crate::packet::{Flags, Header};
 
@@ -122,6 +122,11 @@ impl Numbers {
     fn has(&self, flag: Flags) -> bool {
         self.flags & u16::from(flag.0) != 0
     }
+
+    /// From a number of the peer's stream as sent to the one that is shown.
+    fn shift(&self, header: &TcpHeaderSlice<'_>) -> u32 {
+        self.ack.wrapping_sub(header.acknowledgment_number())
+    }
 }
 
 /// Appends the fields of the segment.
@@ -196,7 +201,7 @@ fn append_header(numbers: &Numbers, dissection: &Dissection<'_>, tcp: &mut Field
     tcp.push(Field::new("tcp.checksum", format!("{checksum:#06x}"), format!("Checksum: {checksum:#06x} [unverified]")));
     tcp.push(Field::new("tcp.urgent_pointer", urgent.to_string(), format!("Urgent Pointer: {urgent}")));
     if !header.options().is_empty() {
-        tcp.push(options(header.options()));
+        tcp.push(options::field(header.options(), numbers.shift(&header)));
     }
 }
 
@@ -212,50 +217,6 @@ fn flags(numbers: &Numbers) -> Field {
     let drawn: String = letters.map(|(bit, letter)| if value >> bit & 1 == 1 { letter } else { '·' }).collect();
     flags.push(Field::new("tcp.flags.str", &*drawn, format!("[TCP Flags: {drawn}]")));
     flags
-}
-
-fn options(octets: &[u8]) -> Field {
-    let mut names = Vec::new();
-    let mut inside = Vec::new();
-    for option in TcpOptionsIterator::from_slice(octets).map_while(Result::ok) {
-        let field = match option {
-            TcpOptionElement::Noop => {
-                names.push("No-Operation (NOP)".to_owned());
-                Field::note("TCP Option - No-Operation (NOP)")
-            }
-            TcpOptionElement::MaximumSegmentSize(mss) => {
-                names.push("Maximum segment size".into());
-                Field::note(format!("TCP Option - Maximum segment size: {mss} bytes"))
-                    .with([Field::hidden("tcp.options.mss_val", mss.to_string())])
-            }
-            TcpOptionElement::WindowScale(shift) => {
-                names.push("Window scale".into());
-                let factor = 1u32 << shift.min(14);
-                Field::note(format!("TCP Option - Window scale: {shift} (multiply by {factor})"))
-                    .with([Field::hidden("tcp.options.wscale.shift", shift.to_string())])
-            }
-            TcpOptionElement::SelectiveAcknowledgementPermitted => {
-                names.push("SACK permitted".into());
-                Field::note("TCP Option - SACK permitted").with([Field::hidden("tcp.options.sack_perm", "04:02")])
-            }
-            TcpOptionElement::SelectiveAcknowledgement(first, rest) => {
-                names.push("SACK".into());
-                let blocks = std::iter::once(Some(first)).chain(rest).flatten();
-                let blocks: Vec<_> = blocks.map(|(left, right)| format!("{left}-{right}")).collect();
-                Field::note(format!("TCP Option - SACK {} (absolute)", blocks.join(" ")))
-            }
-            TcpOptionElement::Timestamp(value, echo) => {
-                names.push("Timestamps".into());
-                Field::note(format!("TCP Option - Timestamps: TSval {value}, TSecr {echo}")).with([
-                    Field::hidden("tcp.options.timestamp.tsval", value.to_string()),
-                    Field::hidden("tcp.options.timestamp.tsecr", echo.to_string()),
-                ])
-            }
-        };
-        inside.push(field);
-    }
-    let names = if names.is_empty() { String::new() } else { format!(", {}", names.join(", ")) };
-    Field::new("tcp.options", hex_colons(octets), format!("Options: ({} bytes){names}", octets.len())).with(inside)
 }
 
 fn append_times(shown: &Shown, dissection: &Dissection<'_>, tcp: &mut Field) {
@@ -373,25 +334,12 @@ pub(super) fn line(dissection: &Dissection<'_>) -> Option<String> {
     }
     write!(line, " Win={} Len={}", numbers.scaled_window, numbers.len).expect(TAKES);
     if let Some(header) = dissection.tcp_header() {
-        append_options(header.options(), &mut line);
+        options::append_line(header.options(), numbers.shift(&header), &mut line);
     }
     if is_part_of_message(dissection) {
         line.push_str(" [TCP segment of a reassembled PDU]");
     }
     Some(line)
-}
-
-fn append_options(octets: &[u8], line: &mut String) {
-    for option in TcpOptionsIterator::from_slice(octets).map_while(Result::ok) {
-        match option {
-            TcpOptionElement::Noop => {}
-            TcpOptionElement::MaximumSegmentSize(mss) => write!(line, " MSS={mss}").expect(TAKES),
-            TcpOptionElement::WindowScale(shift) => write!(line, " WS={}", 1u32 << shift.min(14)).expect(TAKES),
-            TcpOptionElement::SelectiveAcknowledgementPermitted => line.push_str(" SACK_PERM"),
-            TcpOptionElement::SelectiveAcknowledgement(..) => line.push_str(" SACK"),
-            TcpOptionElement::Timestamp(value, echo) => write!(line, " TSval={value} TSecr={echo}").expect(TAKES),
-        }
-    }
 }
 
 /// The protocol that a list of frames names for a segment that ends no message.

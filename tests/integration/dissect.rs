@@ -188,6 +188,30 @@ fn control_word_of_a_pseudowire_is_no_label() {
 }
 
 #[test]
+fn selective_acknowledgments_are_shown_and_what_lies_behind_an_option_that_is_not_opened() {
+    // A cookie of Fast Open (kind 34) of four octets, then two blocks; the server's numbers begin at 2^32 - 51, so that octet 100 is 49.
+    let options =
+        [&[34, 6, 1, 2, 3, 4, 5, 18][..], &49_u32.to_be_bytes(), &59_u32.to_be_bytes(), &60_u32.to_be_bytes(), &61_u32.to_be_bytes()];
+    let options = options.concat();
+    let pcap_of_talk = Conversation::open().pcap();
+    let mut frames: Vec<Vec<u8>> = (1..=3).map(|frame| pcap_of_talk[tcp_header_at(frame) - 34..][..54].to_vec()).collect();
+    frames[2].extend(&options);
+    frames[2][17] += 24;
+    frames[2][46] = 0xb0;
+    let shown = Shown::of_octets(pcap(1, frames.iter().map(|frame| (frame.len(), &frame[..]))));
+    let told = &shown.json[2]["tcp"]["tcp.options_tree"];
+    let expected = serde_json::json!({
+        "tcp.options.sack_le": ["100", "111"], "tcp.options.sack_re": ["110", "112"], "tcp.options.sack.count": "2",
+    });
+    assert_eq!(*told, expected);
+    let tree = String::from_utf8(shown.tree).expect("UTF-8");
+    assert!(tree.contains("Options: (24 bytes), Fast Open Cookie, SACK\n"), "{tree}");
+    assert!(tree.contains("TCP Option - Fast Open Cookie (kind 34, 6 bytes): 220601020304\n"), "{tree}");
+    let lines = String::from_utf8(shown.lines).expect("UTF-8");
+    assert!(lines.contains("Len=0 SLE=100 SRE=110 SLE=111 SRE=112\n"), "{lines}");
+}
+
+#[test]
 fn extension_headers_are_told_to_people_alone() {
     // IPv6 with Hop-by-Hop Options of eight octets before TCP; Wireshark has fields of its own for what is in them.
     let tcp = &Conversation::open().pcap()[tcp_header_at(1)..][..20];
