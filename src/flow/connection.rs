@@ -295,7 +295,6 @@ impl Connection {
     pub(crate) fn shown(&self, segment: &Segment<'_>) -> SegmentPart {
         let direction = self.direction(segment.sender);
         let has_syn = segment.flags.has(Flags::SYN);
-        let scales = Direction::BOTH.map(|direction| self.facts.side(direction).window_scale);
         SegmentPart {
             connection: self.number,
             direction,
@@ -306,7 +305,7 @@ impl Connection {
             ack: segment.ack,
             flags: segment.flags,
             window: segment.window,
-            window_shift: scales[direction.reverse() as usize].and(scales[direction as usize]),
+            window_shift: self.window_shift(direction),
             payload_len: segment.payload_len,
             captured_len: segment.payload.len() as u32,
             bytes: segment.bytes,
@@ -317,6 +316,14 @@ impl Connection {
             began: self.first.time,
             initial_rtt_s: self.facts.initial_rtt_s,
         }
+    }
+
+    /// Shift of the windows of who sends in that direction, when both SYNs announced one (RFC 7323 §2.2). The server's alone tells, where
+    /// the client's was not captured: it has the option only as an answer.
+    fn window_shift(&self, direction: Direction) -> Option<u8> {
+        let peer = self.facts.side(direction.reverse());
+        let is_answer = direction == Direction::ServerToClient && peer.sack_permitted.is_none();
+        self.facts.side(direction).window_scale.filter(|_| is_answer || peer.window_scale.is_some())
     }
 
     /// A segment is larger than what its receiver announced, or than a link takes. (A loopback interface takes more.)

@@ -43,7 +43,7 @@ pub struct SegmentPart {
     pub flags: Flags,
     /// Window as sent, not scaled.
     pub window: u16,
-    /// Shift of its sender's windows, when both SYNs announced one.
+    /// Shift of its sender's windows, when both SYNs announced one, or the server's did and the client's was not captured.
     pub window_shift: Option<u8>,
     /// Payload octets on the wire (`tcp.len`).
     pub payload_len: u32,

@@ -212,6 +212,25 @@ fn selective_acknowledgments_are_shown_and_what_lies_behind_an_option_that_is_no
 }
 
 #[test]
+fn windows_of_a_server_are_scaled_where_the_syn_of_its_client_was_not_captured() {
+    // The server's SYN announces a shift of 7: No-Operation, then kind 3. Windows are 65,535 as sent, 65,535 × 128 = 8,388,480 then.
+    let mut talk = Conversation::open();
+    talk.server_acknowledges();
+    let pcap_of_talk = talk.pcap();
+    let mut frames: Vec<Vec<u8>> = (1..=4).map(|frame| pcap_of_talk[tcp_header_at(frame) - 34..][..54].to_vec()).collect();
+    frames[1].extend([1, 3, 3, 7]);
+    frames[1][17] += 4;
+    frames[1][46] = 0x60;
+    let windows = |frames: &[Vec<u8>]| {
+        let shown = Shown::of_octets(pcap(1, frames.iter().map(|frame| (frame.len(), &frame[..]))));
+        shown.json.iter().map(|layers| layers["tcp"]["tcp.window_size"].as_str().expect("text").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(windows(&frames[1..]), ["65535", "65535", "8388480"]);
+    // The client's SYN has no such option: nothing is scaled.
+    assert_eq!(windows(&frames), ["65535"; 4]);
+}
+
+#[test]
 fn extension_headers_are_told_to_people_alone() {
     // IPv6 with Hop-by-Hop Options of eight octets before TCP; Wireshark has fields of its own for what is in them.
     let tcp = &Conversation::open().pcap()[tcp_header_at(1)..][..20];
