@@ -18,6 +18,8 @@ const CURVE: [u64; 8] = [1, 2, 5, 10, 20, 50, 100, 1000];
 pub struct BreakEven {
     /// The smallest k; `None` for never (w ≥ a).
     pub deliveries: Option<u64>,
+    /// The same where an exchange takes two messages, one for the question and one for the answer: the smallest k with S + k·2w < k·a.
+    pub exchanges: Option<u64>,
     /// S: set-up, opening handshake and teardown of a WebSocket connection, in octets on the wire.
     pub websocket_fixed_bytes: f64,
     /// w, in octets on the wire.
@@ -66,6 +68,8 @@ impl BreakEven {
         let w = marginal as f64 / websocket_deliveries as f64;
         let a = ajax.all_in_wire_bytes() as f64 / ajax_deliveries as f64;
         let deliveries = smallest((fixed, connections), (marginal, websocket_deliveries), (ajax.all_in_wire_bytes(), ajax_deliveries));
+        let two_messages = (marginal.saturating_mul(2), websocket_deliveries);
+        let exchanges = smallest((fixed, connections), two_messages, (ajax.all_in_wire_bytes(), ajax_deliveries));
         let mut numbers: Vec<u64> = CURVE.into_iter().chain(deliveries).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -73,6 +77,7 @@ impl BreakEven {
         let point = |k: u64| Point { deliveries: k, websocket_bytes: rounded(s + k as f64 * w), ajax_bytes: rounded(k as f64 * a) };
         Some(Self {
             deliveries,
+            exchanges,
             websocket_fixed_bytes: rounded(s),
             websocket_per_delivery_bytes: rounded(w),
             ajax_per_delivery_bytes: rounded(a),
@@ -122,6 +127,8 @@ mod tests {
         assert_eq!(break_even.ajax_per_delivery_bytes, 1079.0);
         // 892 + 166.5 = 1058.5 < 1079 already for one delivery.
         assert_eq!(break_even.deliveries, Some(1));
+        // 892 + 2 · 166.5 = 1225 for one exchange, 892 + 4 · 166.5 = 1558 < 2158 for two.
+        assert_eq!(break_even.exchanges, Some(2));
         assert_eq!(break_even.curve[1], Point { deliveries: 2, websocket_bytes: 1225.0, ajax_bytes: 2158.0 });
     }
 }

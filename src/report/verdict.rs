@@ -2,6 +2,7 @@
 
 use super::number::{mean, optional_mean, ordinal, percent, thousands, times};
 use super::{ByDirection, Figures, LayerMeans, Report, Spread};
+use crate::analysis::break_even::BreakEven;
 use crate::analysis::comparison::{Basis, Means};
 use crate::analysis::counterfactual::Estimate;
 use crate::analysis::{plural, ratio};
@@ -207,10 +208,22 @@ fn break_even(report: &Report) -> String {
         None => "too little was delivered to say when WebSocket's set-up pays for itself".into(),
         Some(found) => match found.deliveries {
             None => "all in, WebSocket's set-up never pays for itself".into(),
-            Some(1) => "WebSocket's set-up pays for itself with the first delivery".into(),
-            Some(deliveries) => format!("WebSocket's set-up pays for itself from the {} delivery on", ordinal(deliveries)),
+            Some(1) => format!("WebSocket's set-up pays for itself with the first delivery{}", two_messages(found)),
+            Some(deliveries) => {
+                format!("WebSocket's set-up pays for itself from the {} delivery on{}", ordinal(deliveries), two_messages(found))
+            }
         },
     }
+}
+
+/// The same where question and answer take a message each.
+fn two_messages(found: &BreakEven) -> String {
+    let when = match found.exchanges {
+        exchanges if exchanges == found.deliveries => return ", even where question and answer take one each".into(),
+        None => "never".into(),
+        Some(exchanges) => format!("from the {} exchange on", ordinal(exchanges)),
+    };
+    format!("; if question and answer take one each, {when}")
 }
 
 fn only_ajax(report: &Report, exchanges: u64) -> Vec<String> {

@@ -21,7 +21,7 @@ fn the_deck_reads_from_the_top() {
         "To the client, a response cost 429 bytes by Ajax and a message 89 by WebSocket (Ajax 4.8 times as much); to the server, a request cost 242 bytes by Ajax and a message 89 by WebSocket (Ajax 2.7 times as much)."
     );
     for expected in [
-        "If one message does what one exchange did, WebSocket's set-up pays for itself with the first delivery.",
+        "If one message does what one exchange did, WebSocket's set-up pays for itself with the first delivery; if question and answer take one each, from the 2nd exchange on.",
         "Ajax ÷ WebSocket on the wire: to the client 4.8, to the server 2.7, exchange against message 7.5",
         "Set-up and teardown cost 892, then 167 a delivery by WebSocket against 1,079 by Ajax: cheaper from delivery 1 on.",
         "2,404 bytes on the wire = messages 1,488 + connections beside them 816 + not TCP 100; difference 0",
