@@ -34,6 +34,8 @@ pub(super) fn slice(link_type: u16, rest: Cursor<'_>) -> Result<(Layer, Cursor<'
         129 => arcnet(rest),
         // IEEE 1394 as Apple writes it.
         138 => ether_type_at(rest, 16, 18),
+        // The second as Apple numbers it, which is free for anybody's use elsewhere.
+        258 | 149 => pktap(rest).ok_or(NotTcp::LinkType(link_type)),
         178 => juniper_ethernet(rest),
         239 => nflog::slice(rest),
         // NetANALYZER: four octets before the Ethernet frame.
@@ -61,6 +63,15 @@ fn family(rest: Cursor<'_>, read: fn([u8; 4]) -> u32) -> Result<(Layer, Cursor<'
         2 | 10 | 23 | 24 | 28 | 30 => Ok((Layer::Ip, rest.skip(4)?)),
         _ => Err(NotTcp::Malformed),
     }
+}
+
+/// Apple's packet tap: the length of its header, 1 for a packet, and the link type of the interface; then, among other things, the name
+/// of the interface and the process. All in the byte order of Apple's machines.
+fn pktap(rest: Cursor<'_>) -> Option<(Layer, Cursor<'_>)> {
+    const SHORTEST: usize = 36;
+    let [header_len, kind, link_type] = rest.array::<12>().ok()?.as_chunks::<4>().0.first_chunk()?.map(u32::from_le_bytes);
+    let header_len = usize::try_from(header_len).ok().filter(|&len| kind == 1 && len >= SHORTEST)?;
+    Some((Layer::Link(u16::try_from(link_type).ok()?), rest.skip(header_len).ok()?))
 }
 
 /// Linux cooked capture, by where its header has the hardware type (ARPHRD_) and the protocol. Some devices have link layers of their

@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// A header of 108 octets in front of a packet of that link type.
+fn pktap(link_type: u8) -> Vec<u8> {
+    [&[108, 0, 0, 0, 1, 0, 0, 0, link_type, 0, 0, 0][..], b"en0", &[0; 93]].concat()
+}
+
 /// (LINKTYPE_ number, its header before an IPv4 packet).
 fn headers() -> Vec<(u16, Vec<u8>)> {
     let snap = [0xaa, 0xaa, 3, 0, 0, 0, 8, 0];
@@ -45,6 +50,8 @@ fn headers() -> Vec<(u16, Vec<u8>)> {
         (138, [&[0; 16][..], &[8, 0]].concat()),
         (178, [b"MGC", &[0x80, 0, 2, 9, 9][..], ETHERNET].concat()),
         (178, [b"MGC", &[0][..], ETHERNET].concat()),
+        (258, [&pktap(1)[..], ETHERNET].concat()),
+        (149, [&pktap(0)[..], &[2, 0, 0, 0]].concat()),
         (240, [&[0; 4], ETHERNET].concat()),
         (242, [&[0; 40][..], &[8, 0, 0, 0]].concat()),
         (105, [&wlan[..], &snap].concat()),
@@ -100,7 +107,8 @@ fn headers_cut_anywhere_are_accounted() {
 #[test]
 fn what_stays_closed_is_named() {
     let wlan = |control: [u8; 2], rest: &[u8]| [&control[..], &[0; 20], rest, &[0; 40]].concat();
-    let cases: [(u16, Vec<u8>, &str); 20] = [
+    let cases: [(u16, Vec<u8>, &str); 21] = [
+        (149, vec![0; 120], "link type 149 (USER)"),
         (253, vec![0; 40], "link type 253 (NETLINK)"),
         (9999, vec![0; 40], "link type 9999"),
         (105, wlan([0x88, 0x41], &[0, 0]), "802.11 protected"),
