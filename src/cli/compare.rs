@@ -18,7 +18,8 @@ Examples:
   wiretare compare main.json capture.pcapng --max-increase 5%
   wiretare compare -f github main.json branch.json >> \"$GITHUB_STEP_SUMMARY\"
 
-A mean that changed by less than three standard errors is noise, one of fewer than five values says little: neither fails.
+A mean that changed by less than three standard errors is noise, unless no value of one is among the other's; one of fewer than \
+five values says little: neither fails.
 Exit codes, the first that fits: 2 what cannot be compared; 130 or 143 interrupted; 1 with --max-increase, when a cost grew \
 clearly by more; 3 with --strict, when a capture was damaged or held neither an Ajax exchange nor a WebSocket message; 0 compared.";
 

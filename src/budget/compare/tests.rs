@@ -37,12 +37,20 @@ fn noise_is_told_from_change() {
         (spread(100, 94.2, 10.0, 70.0, 120.0), Significance::Noise),
         (spread(100, 94.3, 10.0, 70.0, 120.0), Significance::Clear),
         (spread(4, 150.0, 10.0, 110.0, 160.0), Significance::Few),
-        (spread(4, 150.0, 10.0, 140.0, 160.0), Significance::Clear),
-        (spread(2, 150.0, 10.0, 140.0, 160.0), Significance::Few),
+        // No value is among the other's: no chance of five, of fewer it may be.
+        (spread(4, 150.0, 10.0, 140.0, 160.0), Significance::Few),
+        (spread(5, 150.0, 200.0, 140.0, 160.0), Significance::Clear),
         (json!({"count": 100, "mean": 94.0}), Significance::Unknown),
     ] {
         assert_eq!(mean_of(&compare(&base, &report(wire.clone(), json!([])), None)).significance, expected, "{wire}");
     }
+}
+
+#[test]
+fn fewer_than_five_values_never_fail() {
+    let of = |count: u64, mean: f64| report(spread(count, mean, 0.0, mean, mean), json!([]));
+    let compared = |count: u64| compare(&of(count, 90.0), &of(count, 180.0), Some(0.05)).verdict;
+    assert_eq!([3, 4, 5].map(compared), [Verdict::Pass, Verdict::Pass, Verdict::Fail]);
 }
 
 #[test]
