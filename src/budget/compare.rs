@@ -98,7 +98,7 @@ pub enum Significance {
     /// It is the same.
     Same,
     /// Of five values or more on both sides: means differ by more than three standard errors, or no value of one is among those of
-    /// the other.
+    /// the other. Where both carried the same content, the errors of the cost on the wire are those of the overhead.
     Clear,
     /// They differ by less: the values vary that much.
     Noise,
@@ -150,6 +150,8 @@ fn significance(base: &Sample, new: &Sample) -> Significance {
 enum Kind {
     /// The path is a distribution, of which the mean is compared.
     Mean,
+    /// The same of `wire_bytes`, with `overhead_bytes` and `content_bytes` beside it.
+    Wire,
     /// A quantile of a distribution: never more than unknown.
     Plain,
     /// A mean of an endpoint or subprotocol, with `messages` and `wire_bytes_stddev` beside it.
@@ -161,7 +163,7 @@ type Figure = (&'static str, &'static str, Kind);
 /// Of HTTP sides.
 const OF_HTTP: [Figure; 12] = [
     ("exchanges", "exchanges", Kind::Plain),
-    ("per_exchange.wire_bytes", "an exchange, on the wire", Kind::Mean),
+    ("per_exchange.wire_bytes", "an exchange, on the wire", Kind::Wire),
     ("per_exchange.overhead_bytes", "of it overhead", Kind::Mean),
     ("per_exchange.content_bytes", "content, decoded", Kind::Mean),
     ("by_direction.client_to_server.per_message.overhead_bytes", "overhead of a request", Kind::Mean),
@@ -176,7 +178,7 @@ const OF_HTTP: [Figure; 12] = [
 
 const OF_WEBSOCKET: [Figure; 11] = [
     ("messages", "messages", Kind::Plain),
-    ("per_message.wire_bytes", "a message, on the wire", Kind::Mean),
+    ("per_message.wire_bytes", "a message, on the wire", Kind::Wire),
     ("per_message.overhead_bytes", "of it overhead", Kind::Mean),
     ("per_message.content_bytes", "content, decoded", Kind::Mean),
     ("by_direction.client_to_server.per_message.overhead_bytes", "overhead of a client's message", Kind::Mean),
@@ -205,7 +207,9 @@ fn number(value: &Value, path: &str) -> Option<f64> {
 fn sample(value: &Value, path: &str, kind: Kind) -> Option<Sample> {
     let at = |name: &str| number(value, &format!("{path}.{name}"));
     match kind {
-        Kind::Mean => Some(Sample { count: at("count")?, mean: at("mean")?, deviation: at("stddev"), range: at("min").zip(at("max")) }),
+        Kind::Mean | Kind::Wire => {
+            Some(Sample { count: at("count")?, mean: at("mean")?, deviation: at("stddev"), range: at("min").zip(at("max")) })
+        }
         Kind::Endpoint => {
             let deviation = number(value, "wire_bytes_stddev");
             Some(Sample { count: number(value, "messages")?, mean: number(value, path)?, deviation, range: None })
@@ -214,16 +218,35 @@ fn sample(value: &Value, path: &str, kind: Kind) -> Option<Sample> {
     }
 }
 
+/// The values of both on which a figure rests.
+fn samples(base: &Value, new: &Value, path: &str, kind: Kind) -> Option<[Sample; 2]> {
+    let mut samples = [sample(base, path, kind)?, sample(new, path, kind)?];
+    let of = path.strip_suffix("wire_bytes").filter(|of| kind == Kind::Wire && has_same_content(base, new, of));
+    if let Some(of) = of {
+        // The same was said, so nothing of how that varies is chance: what may be is how it was packed, which the overhead shows.
+        let overhead = |report: &Value| number(report, &format!("{of}overhead_bytes.stddev"));
+        (samples[0].deviation, samples[1].deviation) = (overhead(base), overhead(new));
+    }
+    Some(samples)
+}
+
+/// Whether both carried the same: as many messages, all of known content, and that the same in every figure of its distribution.
+fn has_same_content(base: &Value, new: &Value, of: &str) -> bool {
+    let at = |report: &Value, name: &str| report.pointer(&format!("/{}{name}", of.replace('.', "/"))).cloned();
+    let content =
+        |report: &Value| at(report, "content_bytes").filter(|content| Some(&content["count"]) == at(report, "wire_bytes/count").as_ref());
+    content(base).is_some_and(|same| content(new) == Some(same))
+}
+
 fn compared(base: &Value, new: &Value, &(path, title, kind): &Figure) -> Option<Compared> {
-    let metric = if kind == Kind::Mean { format!("{path}.mean") } else { path.to_owned() };
+    let metric = if matches!(kind, Kind::Mean | Kind::Wire) { format!("{path}.mean") } else { path.to_owned() };
     let (old, fresh) = (number(base, &metric), number(new, &metric));
     if old.is_none() && fresh.is_none() {
         return None;
     }
     let change = old.zip(fresh).map(|(old, fresh)| fresh - old);
-    let samples = sample(base, path, kind).zip(sample(new, path, kind));
-    let significance = match samples {
-        Some((base, new)) => significance(&base, &new),
+    let significance = match samples(base, new, path, kind) {
+        Some([base, new]) => significance(&base, &new),
         None if change.is_some_and(|change| change.abs() <= SAME * old.unwrap_or_default().abs()) => Significance::Same,
         None => Significance::Unknown,
     };
@@ -306,13 +329,19 @@ pub fn compare(base: &Value, new: &Value, max_increase: Option<f64>) -> Comparis
     let sides: Vec<_> = SIDES.iter().filter_map(side).collect();
     let mut endpoints = matched(base, new, "/endpoints", endpoint_name);
     endpoints.sort_by(|a, b| b.weight().total_cmp(&a.weight()).then_with(|| a.name.cmp(&b.name)));
-    let grown: Vec<_> = sides.iter().filter_map(|side| grown(side, max_increase)).collect();
+    let [grown, unclear] =
+        [true, false].map(|clearly| sides.iter().filter_map(|side| grown(side, max_increase, clearly)).collect::<Vec<_>>());
     let unknown: Vec<_> = sides.iter().filter(|side| max_increase.is_some() && is_missed(side)).map(named).collect();
     let verdict = if grown.is_empty() && unknown.is_empty() { Verdict::Pass } else { Verdict::Fail };
     Comparison {
         schema_version: SCHEMA_VERSION,
         verdict,
-        summary: sides.iter().map(sentence).chain(max_increase.map(|most| judgement(&grown, &unknown, most))).collect(),
+        summary: sides
+            .iter()
+            .map(sentence)
+            .chain(max_increase.map(|most| judgement(&grown, &unknown, most)))
+            .chain(max_increase.filter(|_| !unclear.is_empty()).map(|most| reservation(&unclear, most)))
+            .collect(),
         sides,
         endpoints,
         subprotocols: matched(base, new, "/websocket/by_subprotocol", subprotocol_name),
@@ -346,13 +375,13 @@ fn has_grown(figure: &Compared, max_increase: Option<f64>) -> bool {
     let Some(most) = max_increase else { return false };
     // From 0, whatever there is has grown by more than any part of it.
     let from_nothing = figure.base == Some(0.0) && figure.new > Some(0.0);
-    let beyond = figure.change_ratio.is_some_and(|ratio| ratio > most + SAME);
-    figure.significance == Significance::Clear && (beyond || from_nothing)
+    from_nothing || figure.change_ratio.is_some_and(|ratio| ratio > most + SAME)
 }
 
-/// A side, with its costs that grew clearly by more than was allowed; `None` where none did.
-fn grown(side: &Group, max_increase: Option<f64>) -> Option<String> {
-    let figures = side.metrics.iter().filter(|figure| is_cost(figure) && has_grown(figure, max_increase));
+/// A side, with its costs that grew by more than was allowed, clearly or not; `None` where none did.
+fn grown(side: &Group, max_increase: Option<f64>, clearly: bool) -> Option<String> {
+    let is_meant = |figure: &&Compared| (figure.significance == Significance::Clear) == clearly;
+    let figures = side.metrics.iter().filter(|figure| is_cost(figure) && has_grown(figure, max_increase)).filter(is_meant);
     let named = figures.map(|figure| {
         let by = figure.change_ratio.map_or_else(String::new, |ratio| format!(" +{:.1} %", ratio * 100.0));
         format!("{}{by}", figure.title)
@@ -384,6 +413,15 @@ fn judgement(grown: &[String], unknown: &[String], most: f64) -> String {
             unknown.join("; ")
         ),
     }
+}
+
+/// What is beyond the bound, and no reason for a no.
+fn reservation(unclear: &[String], most: f64) -> String {
+    format!(
+        "By more than {} and not clearly, so that it may be chance, grew: {}. `wiretare check --max-increase` bounds a mean in any case.",
+        Unit::Share.show(most),
+        unclear.join("; ")
+    )
 }
 
 fn sentence(side: &Group) -> String {

@@ -19,7 +19,8 @@ Examples:
   wiretare compare -f github main.json branch.json >> \"$GITHUB_STEP_SUMMARY\"
 
 A mean that changed by less than three standard errors is noise, unless no value of one is among the other's; one of fewer than \
-five values says little: neither fails.
+five values says little: neither fails. Where both carried the same content, errors of the cost on the wire are those of the overhead. \
+`wiretare check --max-increase` bounds a mean however it varies.
 Exit codes, the first that fits: 2 what cannot be compared; 130 or 143 interrupted; 1 with --max-increase, when a cost grew \
 clearly by more; 3 with --strict, when a capture was damaged or held neither an Ajax exchange nor a WebSocket message; 0 compared.";
 

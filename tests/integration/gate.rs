@@ -86,6 +86,14 @@ fn clear_growth_fails_where_it_is_asked_for() {
 }
 
 #[test]
+fn compression_that_was_lost_on_the_same_talk_is_clear() {
+    let output = run(&["compare", "samples/deflate/takeover.pcapng", "samples/deflate/plain.pcapng", "--max-increase", "5%"]);
+    let page = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{page}");
+    assert!(page.contains("so the verdict is no: a WebSocket message (a message, on the wire +64.4 %)."), "{page}");
+}
+
+#[test]
 fn every_value_of_the_column_real_is_explained() {
     let page = text(&run(&["compare", "samples/deck/deck.pcap", SAMPLE]).stdout);
     let legend = page.lines().find(|line| line.starts_with("real: ")).unwrap_or_else(|| panic!("{page}"));

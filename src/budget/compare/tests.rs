@@ -47,6 +47,50 @@ fn noise_is_told_from_change() {
 }
 
 #[test]
+fn what_is_said_is_no_noise_where_the_same_is_said() {
+    // The contents vary so much that wire bytes do. Standard error of the overhead √(47²/32 + 47²/32) = 11.75: 35.3 are clear.
+    let with = |wire: f64, content: Value| {
+        let mut report = report(spread(32, wire, 400.0, 68.0, 1810.0), json!([]));
+        report["websocket"]["per_message"]["content_bytes"] = content;
+        report["websocket"]["per_message"]["overhead_bytes"] = spread(32, 88.0, 47.0, 68.0, 220.0);
+        report
+    };
+    let talk = || spread(32, 184.0, 368.0, 0.0, 1588.0);
+    let base = with(166.0, talk());
+    for (wire, content, expected) in [
+        (166.0, talk(), Significance::Same),
+        (201.2, talk(), Significance::Noise),
+        (201.3, talk(), Significance::Clear),
+        (272.0, talk(), Significance::Clear),
+        (272.0, spread(32, 184.0, 368.5, 0.0, 1588.0), Significance::Noise),
+        // Of one message nobody knows what it said.
+        (272.0, spread(31, 184.0, 368.0, 0.0, 1588.0), Significance::Noise),
+    ] {
+        assert_eq!(mean_of(&compare(&base, &with(wire, content.clone()), None)).significance, expected, "{wire} {content}");
+    }
+    // Known in both of as many, and not of all.
+    let unknown = || spread(31, 184.0, 368.0, 0.0, 1588.0);
+    let compared = compare(&with(166.0, unknown()), &with(272.0, unknown()), None);
+    assert_eq!(mean_of(&compared).significance, Significance::Noise);
+}
+
+#[test]
+fn growth_beyond_the_bound_that_may_be_chance_is_named() {
+    let base = report(spread(32, 100.0, 400.0, 68.0, 1810.0), json!([]));
+    let said = |mean: f64, most: f64| compare(&base, &report(spread(32, mean, 400.0, 68.0, 1810.0), json!([])), Some(most)).summary;
+    let sentences = said(164.4, 0.05);
+    assert_eq!(
+        sentences[1..],
+        [
+            "No cost of one grew clearly by more than 5.0 %.",
+            "By more than 5.0 % and not clearly, so that it may be chance, grew: a WebSocket message (a message, on the wire +64.4 %). \
+             `wiretare check --max-increase` bounds a mean in any case.",
+        ]
+    );
+    assert_eq!([said(164.4, 0.7).len(), said(90.0, 0.05).len()], [2, 2]);
+}
+
+#[test]
 fn fewer_than_five_values_never_fail() {
     let of = |count: u64, mean: f64| report(spread(count, mean, 0.0, mean, mean), json!([]));
     let compared = |count: u64| compare(&of(count, 90.0), &of(count, 180.0), Some(0.05)).verdict;

@@ -17,7 +17,7 @@ const COMPARED: [&str; 6] = ["", "base", "new", "change", "in %", "real"];
 const LEAST: [&str; 2] = ["change", "real"];
 
 /// What stands in the last column.
-const REAL: &str = "real: yes, by more than the values vary; noise, by less; same, not at all; too few values to tell; \
+const REAL: &str = "real: yes, by more than the values vary (of a side that carried the same content, than its overhead does); noise, by less; same, not at all; too few values to tell; \
     – is a sum, which depends on how much was captured, or nobody knows how the values vary.";
 
 /// The verdict of a check in a sentence.
