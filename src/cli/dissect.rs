@@ -20,7 +20,7 @@ Examples:
   wiretare dissect capture.pcapng                       a line for each frame
   wiretare dissect --frame 136 capture.pcapng           one frame, all its layers
   wiretare dissect --frame 20-40,57 -f tree a.pcap
-  wiretare dissect -f json a.pcap | jq '.[]._source.layers.websocket'
+  wiretare dissect -f json a.pcap | jq '.[]._source.layers.websocket // empty'
 
 A message is shown at the frame that completed it, with the frames that carried it.";
 
