@@ -38,7 +38,8 @@ pub(super) struct How {
     ajax_path: Option<String>,
     /// What a port is taken for, such as `tcp.port==9000,websocket` (as tshark spells it); may be repeated
     ///
-    /// Protocols are http, websocket (frames from the first octet captured, where that is no HTTP) and data (only accounted).
+    /// Protocols are http (and what it is upgraded to), websocket (frames from the first octet captured, where that is no HTTP)
+    /// and data (only accounted).
     /// Ports may be ranges: `tcp.port==9000-9010,http`. Without it, HTTP is recognised on every port, and WebSocket by its
     /// opening handshake or, where that was not captured, by its frames.
     #[arg(short, long, value_name = "RULE")]
