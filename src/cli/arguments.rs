@@ -55,6 +55,8 @@ pub(super) struct How {
     #[arg(long)]
     separate_networks: bool,
     /// Set a limit, such as `idle_timeout=10min` or `http_head=256KiB`; may be repeated, `--limit help` lists them
+    ///
+    /// Sizes are in B, kB, MB, GB, KiB, MiB or GiB, durations in s, min or h.
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     limits: Vec<String>,
 }

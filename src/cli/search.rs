@@ -14,9 +14,9 @@ pub(super) struct Search {
     /// Only WebSocket messages that one side sent
     #[arg(long, value_enum, value_name = "SIDE")]
     direction: Option<Side>,
-    /// Only exchanges and messages with at least so much decoded content (of request or response), such as `500` or `64KiB`
+    /// Only exchanges and messages with at least so much decoded content (of request or response), such as `500`, `64kB` or `64KiB`
     ///
-    /// Where the decoded length is not known, the length as sent counts.
+    /// Units are B, kB, MB, GB, KiB, MiB and GiB. Where the decoded length is not known, the length as sent counts.
     #[arg(long, value_name = "SIZE")]
     min_bytes: Option<String>,
     /// Only exchanges and messages whose decoded content (of request or response) matches REGEX
@@ -107,7 +107,7 @@ fn opcode(name: &str) -> Result<Opcode> {
 
 fn min_bytes(text: &str) -> Result<u64> {
     let size = Quantity::Size.parse(text);
-    size.ok_or_else(|| Error::Usage(format!("--min-bytes: `{text}` is no size, such as 500, 64KiB or 1MiB")))
+    size.ok_or_else(|| Error::Usage(format!("--min-bytes: `{text}` is no size, such as 500, 64kB or 64KiB")))
 }
 
 impl Searcher {

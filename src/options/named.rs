@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// What a limit counts, and so how its value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
-    /// Octets: `65536`, `64KiB`, `1 GiB`.
+    /// Octets: `65536`, `64kB`, `64KiB`, `1 GiB`.
     Size,
     /// Things: `4096`, `16_384`.
     Count,
@@ -185,7 +185,7 @@ impl Quantity {
 
     fn wanted(self) -> &'static str {
         match self {
-            Self::Size => "a size such as 65536, 64KiB, 16MiB or 1GiB",
+            Self::Size => "a size such as 65536, 64kB, 64KiB or 1GiB",
             Self::Count => "a number such as 4096 or 16_384",
             Self::Duration => "a duration in s, min or h such as 90s, 5min or 4h",
         }
@@ -258,9 +258,9 @@ mod tests {
         let cases = [
             ("http_head", "limit \"http_head\": wanted NAME=VALUE, such as idle_timeout=10min"),
             ("http_head=0", "limit http_head: wanted at least 64 B, had \"0\""),
-            ("http_head=", "limit http_head: wanted a size such as 65536, 64KiB, 16MiB or 1GiB, had \"\""),
-            ("http_head=-1", "limit http_head: wanted a size such as 65536, 64KiB, 16MiB or 1GiB, had \"-1\""),
-            ("http_head=1.5MiB", "limit http_head: wanted a size such as 65536, 64KiB, 16MiB or 1GiB, had \"1.5MiB\""),
+            ("http_head=", "limit http_head: wanted a size such as 65536, 64kB, 64KiB or 1GiB, had \"\""),
+            ("http_head=-1", "limit http_head: wanted a size such as 65536, 64kB, 64KiB or 1GiB, had \"-1\""),
+            ("http_head=1.5MiB", "limit http_head: wanted a size such as 65536, 64kB, 64KiB or 1GiB, had \"1.5MiB\""),
             ("connections=1KiB", "limit connections: wanted a number such as 4096 or 16_384, had \"1KiB\""),
             ("idle_timeout=90", "limit idle_timeout: wanted a duration in s, min or h such as 90s, 5min or 4h, had \"90\""),
             ("idle_timeout=0s", "limit idle_timeout: wanted at least 1 s, had \"0s\""),
