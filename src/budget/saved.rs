@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
+use crate::analysis::plural;
 use crate::anomaly::AnomalyKind;
 use crate::error::{Error, Result};
 use crate::options::thousands;
@@ -101,14 +102,17 @@ pub(super) fn doubts(name: &str, report: &Value) -> Vec<String> {
     let mut doubts = Vec::new();
     let lost = number("/coverage/lost_bytes");
     if lost > 0 {
-        doubts.push(format!("of the {name}, {} bytes were sent and not captured", thousands(lost)));
+        let bytes = plural(lost, "byte was", "bytes were");
+        doubts.push(format!("of the {name}, {} {bytes} sent and not captured", thousands(lost)));
     }
     let (incomplete, exchanges) = (number("/ajax/incomplete_exchanges"), number("/ajax/exchanges"));
     if incomplete as f64 > exchanges as f64 * UNDERSTOOD {
         doubts.push(format!(
-            "{} of {} Ajax exchanges of the {name} lack their request or response",
+            "{} of {} Ajax {} of the {name} {} request or response",
             thousands(incomplete),
-            thousands(exchanges)
+            thousands(exchanges),
+            plural(exchanges, "exchange", "exchanges"),
+            plural(incomplete, "lacks its", "lack their")
         ));
     }
     let files = report.get("captures").and_then(Value::as_array);
@@ -148,6 +152,19 @@ mod tests {
     #[test]
     fn versions_that_are_read_are_named() {
         assert_eq!([versions(1..=1), versions(1..=3)], ["version 1", "versions 1 to 3"]);
+    }
+
+    #[test]
+    fn one_is_said_to_be_one() {
+        let said = |incomplete: u64, exchanges: u64, lost: u64| {
+            let ajax = json!({"incomplete_exchanges": incomplete, "exchanges": exchanges});
+            doubts("capture", &json!({"coverage": {"lost_bytes": lost}, "ajax": ajax}))
+        };
+        assert_eq!(
+            said(1, 6, 1),
+            ["of the capture, 1 byte was sent and not captured", "1 of 6 Ajax exchanges of the capture lacks its request or response"]
+        );
+        assert_eq!(said(2, 6, 0), ["2 of 6 Ajax exchanges of the capture lack their request or response"]);
     }
 
     #[test]

@@ -158,6 +158,7 @@ fn nothing_shown(args: &Args, packets: u64) -> String {
         (0, ..) => "the capture holds no frame".into(),
         (_, Some(connection), Some(_)) => format!("none of these frames is of connection {connection}"),
         (_, Some(connection), None) => format!("no frame is of connection {connection}"),
+        (1, None, _) => "no frame has such a number; the capture holds one, number 1".into(),
         (_, None, _) => format!("no frame has such a number; the capture holds {}, numbered from 1", thousands(packets)),
     }
 }
@@ -170,6 +171,7 @@ fn stopped_early(args: &Args, totals: &Totals) -> bool {
 pub(super) fn check_connection(connection: u64, totals: &Totals) -> Result<()> {
     match totals.connections {
         0 => Err(Error::Usage(format!("no connection {connection}: the capture holds no TCP connection at all"))),
+        1 if connection > 0 => Err(Error::Usage(format!("no connection {connection}: the capture holds one, number 0"))),
         count if connection >= count => Err(Error::Usage(format!(
             "no connection {connection}: the capture holds {}, numbered from 0 to {}\nhint: `wiretare messages -f table` lists them",
             thousands(count),

@@ -110,7 +110,10 @@ impl Filter {
         if let (Some(wanted), Some(last)) = (self.selection.connection, self.last_connection)
             && wanted > last
         {
-            return Some(format!("connections are numbered 0 to {last}"));
+            return Some(match last {
+                0 => "the only connection is number 0".into(),
+                last => format!("connections are numbered 0 to {last}"),
+            });
         }
         let mut hosts: Vec<_> = self.other_hosts.iter().take(HOSTS).map(|host| text::safe_bytes(host)).collect();
         if self.other_hosts.len() > HOSTS {

@@ -19,11 +19,17 @@ pub(in crate::report::table) fn findings(page: &mut Page<'_>, report: &Report) -
     }
     for finding in &report.findings {
         let saving = match (finding.saving_bytes, finding.saving_percent) {
-            (Some(bytes), Some(percent)) => format!("saves {} bytes ({percent:.1} % of its side)", thousands(bytes)),
+            (Some(bytes), Some(percent)) => {
+                format!("saves {} {} ({percent:.1} % of its side)", thousands(bytes), plural(bytes, "byte", "bytes"))
+            }
             _ => "saving not known".into(),
         };
         let frames: Vec<_> = finding.frames.iter().map(u64::to_string).collect();
-        let frames = if frames.is_empty() { String::new() } else { format!(" [frames {}]", frames.join(", ")) };
+        let frames = if frames.is_empty() {
+            String::new()
+        } else {
+            format!(" [{} {}]", plural(frames.len() as u64, "frame", "frames"), frames.join(", "))
+        };
         page.item(&format!("{}: {saving}, {}{frames}", finding.message, finding.assumption))?;
     }
     Ok(())
