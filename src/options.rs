@@ -1,6 +1,8 @@
 //! What can be set: limits, timeouts, and what is asked for; each with its default and unit.
 
 mod assumptions;
+#[cfg(feature = "cli")]
+mod decimals;
 mod decode_as;
 mod glob;
 mod named;
@@ -9,6 +11,8 @@ mod nearest;
 use std::time::Duration;
 
 pub use assumptions::{AssumedCompression, AssumedRequests, Assumptions};
+#[cfg(feature = "cli")]
+pub(crate) use decimals::{decimal, tenths};
 pub use decode_as::{DecodeAs, Protocol};
 pub use glob::Glob;
 pub use named::{NamedLimit, Quantity, thousands};

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::file::{Bound, Rule};
 use super::unit::{Unit, percentage};
 use crate::analysis::six_digits;
+use crate::options::decimal;
 
 /// From which side a bound bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -60,7 +61,7 @@ impl Growth {
     }
 
     fn text(self, unit: Unit) -> String {
-        let relative = self.relative.map(|part| format!("{} %", six_digits(part * 100.0).unwrap_or_default()));
+        let relative = self.relative.map(|part| format!("{} %", decimal(six_digits(part * 100.0).unwrap_or_default())));
         let absolute = self.absolute.map(|amount| unit.show(amount));
         relative.into_iter().chain(absolute).collect::<Vec<_>>().join(" or ")
     }

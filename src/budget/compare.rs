@@ -383,7 +383,7 @@ fn grown(side: &Group, max_increase: Option<f64>, clearly: bool) -> Option<Strin
     let is_meant = |figure: &&Compared| (figure.significance == Significance::Clear) == clearly;
     let figures = side.metrics.iter().filter(|figure| is_cost(figure) && has_grown(figure, max_increase)).filter(is_meant);
     let named = figures.map(|figure| {
-        let by = figure.change_ratio.map_or_else(String::new, |ratio| format!(" +{:.1} %", ratio * 100.0));
+        let by = figure.change_ratio.map_or_else(String::new, |ratio| format!(" +{}", Unit::Share.show(ratio)));
         format!("{}{by}", figure.title)
     });
     let named: Vec<_> = named.collect();
@@ -437,9 +437,9 @@ fn sentence(side: &Group) -> String {
     let now = format!("{what} costs {} on the wire", cost.unit.show(new));
     let count = side.metrics.first().map_or((0.0, 0.0), |count| (count.base.unwrap_or_default(), count.new.unwrap_or_default()));
     let counted = format!("{} and {}", Unit::Count.show(count.0), Unit::Count.show(count.1));
-    let percent = (cost.change_ratio.unwrap_or_default() * 100.0).abs();
+    let part = Unit::Share.show(cost.change_ratio.unwrap_or_default().abs());
     let word = if new > old { "more" } else { "less" };
-    let changed = format!("{now}, {percent:.1} % {word} than before ({})", cost.unit.show(old));
+    let changed = format!("{now}, {part} {word} than before ({})", cost.unit.show(old));
     match cost.significance {
         Significance::Same => format!("{now}, as before."),
         Significance::Clear => format!("{changed}; of {counted}."),

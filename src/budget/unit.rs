@@ -1,7 +1,7 @@
 //! Units of metrics: told by their names, read from budgets, shown with values.
 
 use crate::analysis::six_digits;
-use crate::options::thousands;
+use crate::options::{decimal, tenths, thousands};
 
 /// What a metric counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Unit {
     /// A value for people, as exact as it takes to tell it from another one.
     pub fn show_beside(self, value: f64, other: f64) -> String {
         let shown = self.show(value);
-        let Some(exact) = six_digits(if self == Self::Share { value * 100.0 } else { value }) else { return shown };
+        let Some(exact) = six_digits(if self == Self::Share { value * 100.0 } else { value }).map(decimal) else { return shown };
         if value == other || shown != self.show(other) {
             return shown;
         }
@@ -98,7 +98,7 @@ impl Unit {
             Self::Bytes => format!("{exact} B"),
             Self::Seconds => format!("{exact} s"),
             Self::Share | Self::Percent => format!("{exact} %"),
-            Self::Ratio | Self::Count => exact.to_string(),
+            Self::Ratio | Self::Count => exact,
         }
     }
 
@@ -112,8 +112,8 @@ impl Unit {
             Self::Seconds if size < 1e-3 => format!("{sign}{} µs", plain(size * 1e6)),
             Self::Seconds if size < 1.0 => format!("{sign}{} ms", plain(size * 1e3)),
             Self::Seconds => format!("{sign}{} s", plain(size)),
-            Self::Share => format!("{:.1} %", value * 100.0),
-            Self::Percent => format!("{value:.1} %"),
+            Self::Share => format!("{} %", tenths(value * 100.0)),
+            Self::Percent => format!("{} %", tenths(value)),
             Self::Ratio => format!("{value:.2}"),
             Self::Count => format!("{sign}{}", plain(size)),
         }
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn values_that_would_look_equal_are_shown_apart() {
         for (unit, value, other, shown) in [
-            (Unit::Bytes, 1312.64, 1312.6, "1312.64 B"),
+            (Unit::Bytes, 1312.64, 1312.6, "1,312.64 B"),
             (Unit::Bytes, 1313.0, 1300.0, "1,313 B"),
             (Unit::Seconds, 0.01004, 0.01, "0.01004 s"),
             (Unit::Share, 0.35161, 0.352, "35.161 %"),
@@ -234,6 +234,8 @@ mod tests {
             (Unit::Seconds, 0.000054, "54 µs"),
             (Unit::Seconds, 179.0, "179 s"),
             (Unit::Share, 0.762, "76.2 %"),
+            (Unit::Share, 179.227, "17,922.7 %"),
+            (Unit::Percent, 17922.7, "17,922.7 %"),
             (Unit::Ratio, 4.82022, "4.82"),
             (Unit::Count, 1234.0, "1,234"),
         ] {

@@ -219,7 +219,11 @@ impl Quantity {
 
 /// A number as people read it, with thousands separators: `12,345`.
 pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
+    grouped(&number.to_string())
+}
+
+/// Digits with a comma before each three.
+pub(super) fn grouped(digits: &str) -> String {
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
     groups.join(",")
 }

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-pub(super) use crate::options::thousands;
+pub(super) use crate::options::{tenths, thousands};
 
 /// A mean of octets: whole from 100 on, one decimal below where it has one.
 pub(super) fn mean(number: f64) -> String {
@@ -24,7 +24,7 @@ pub(super) fn percent(part: Option<f64>) -> String {
         Some(part) if part > 0.0 && part < 0.0005 => "<0.1 %".into(),
         Some(part) if part < 0.0 && part > -0.0005 => ">-0.1 %".into(),
         Some(part) if (0.9995..1.0).contains(&part) => ">99.9 %".into(),
-        Some(part) => format!("{:.1} %", part * 100.0),
+        Some(part) => format!("{} %", tenths(part * 100.0)),
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) fn seconds(seconds: f64) -> String {
     match seconds {
         s if s >= 3599.5 => {
             let minutes = ((s + 0.5) / 60.0) as u64;
-            format!("{} h {} min", minutes / 60, minutes % 60)
+            format!("{} h {} min", thousands(minutes / 60), minutes % 60)
         }
         s if s >= 99.95 => format!("{s:.0} s"),
         s if s >= 0.99995 => format!("{s:.1} s"),
@@ -73,6 +73,8 @@ mod tests {
         assert_eq!([0.0, 6.04, 6.05, 99.96, 166.5, 12_345.4].map(mean), ["0", "6", "6.1", "100", "167", "12,345"]);
         assert_eq!([1, 2, 3, 4, 11, 12, 13, 21, 112].map(ordinal), ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]);
         assert_eq!([0.0, 0.0000935, 0.0935, 1.25, 179.0, 9000.0].map(seconds), ["0 s", "94 µs", "93.5 ms", "1.2 s", "179 s", "2 h 30 min"]);
+        assert_eq!(seconds(692_325_120.0), "192,312 h 32 min");
+        assert_eq!(percent(Some(179.227)), "17,922.7 %");
         assert_eq!([3599.7, 99.97, 0.99996, 0.0009996].map(seconds), ["1 h 0 min", "100 s", "1.0 s", "1.0 ms"]);
         assert_eq!((percent(Some(0.125)), percent(None)), ("12.5 %".into(), DASH.into()));
         assert_eq!(

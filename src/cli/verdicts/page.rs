@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use wiretare::budget::{BoundIs, Change, Checked, Compared, Comparison, Group, Outcome, Significance, Verdict};
+use wiretare::budget::{BoundIs, Change, Checked, Compared, Comparison, Group, Outcome, Significance, Unit, Verdict};
 use wiretare::report::page::{Layout, Page};
 
 /// Endpoints and subprotocols shown; JSON has more.
@@ -146,7 +146,7 @@ fn cells(figure: &Compared) -> [String; 5] {
     let shown = |value: Option<f64>| value.map_or(DASH.into(), |value| figure.unit.show(value));
     let signed = |value: f64, text: String| if value > 0.0 { format!("+{text}") } else { text };
     let change = figure.change.map_or(DASH.into(), |change| signed(change, figure.unit.show(change)));
-    let percent = figure.change_ratio.map_or(DASH.into(), |ratio| signed(ratio, format!("{:.1} %", ratio * 100.0)));
+    let percent = figure.change_ratio.map_or(DASH.into(), |ratio| signed(ratio, Unit::Share.show(ratio)));
     let sure = match figure.significance {
         Significance::Same => "same",
         Significance::Clear => "yes",

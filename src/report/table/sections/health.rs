@@ -5,7 +5,7 @@ use std::io;
 use super::thousands_free;
 use crate::analysis::plural;
 use crate::message::TcpAnalysis;
-use crate::report::number::{DASH, seconds, thousands};
+use crate::report::number::{DASH, seconds, tenths, thousands};
 use crate::report::page::Page;
 use crate::report::{BothWays, Report, RoundTripReport};
 
@@ -20,7 +20,7 @@ pub(in crate::report::table) fn findings(page: &mut Page<'_>, report: &Report) -
     for finding in &report.findings {
         let saving = match (finding.saving_bytes, finding.saving_percent) {
             (Some(bytes), Some(percent)) => {
-                format!("saves {} {} ({percent:.1} % of its side)", thousands(bytes), plural(bytes, "byte", "bytes"))
+                format!("saves {} {} ({} % of its side)", thousands(bytes), plural(bytes, "byte", "bytes"), tenths(percent))
             }
             _ => "saving not known".into(),
         };
