@@ -26,6 +26,22 @@ struct Signs<'a> {
     referer: bool,
 }
 
+/// What decides alone, and what stands where there is nothing to weigh.
+static ALONE: [&str; 12] = [
+    "x-requested-with",
+    "sec-fetch-empty",
+    "sec-fetch-no-cors",
+    "sec-fetch-mode",
+    "sec-fetch-dest",
+    "sec-fetch-navigate",
+    "hyperlink-ping",
+    "no-sign",
+    "scope-all",
+    "not-chosen",
+    "websocket-upgrade",
+    "request-not-captured",
+];
+
 /// Weaker signs. The heaviest come first, on either side: so do the reasons.
 static SIGNS: [&str; 17] = [
     "polling-target",
@@ -50,6 +66,11 @@ static SIGNS: [&str; 17] = [
 /// Their weights, by judgement: 3 for what is hardly sent otherwise, 1 for a hint.
 const WEIGHTS: [i32; SIGNS.len()] = [3, 3, 3, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, -4, -4, -4, -3];
 
+/// Every reason that is ever given.
+pub fn reasons() -> impl Iterator<Item = &'static str> {
+    ALONE.iter().chain(&SIGNS).copied()
+}
+
 /// A media type's part in the verdict.
 #[derive(Clone, Copy, PartialEq)]
 enum Media {
@@ -65,6 +86,7 @@ enum Media {
 /// Classifies an exchange: whether a script made it and why, and the side it is charged to.
 pub fn classify(request: Option<&Request>, response: Option<&Response>, options: &Options) -> (Ajax, Side) {
     let found = classify_in(request, response, options.ajax);
+    debug_assert!(found.0.reasons.iter().all(|reason| reasons().any(|known| known == *reason)), "{:?}", found.0.reasons);
     let is_chosen = request.is_none_or(|request| is_chosen(request, options));
     if found.1 != Side::Ajax || is_chosen {
         return found;

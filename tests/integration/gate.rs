@@ -462,6 +462,15 @@ fn schemas_are_those_of_the_docs() {
     }
 }
 
+#[test]
+fn reasons_of_the_docs_are_those_of_the_schema() {
+    let page = include_str!("../../docs/formats.md");
+    let (_, chapter) = page.split_once("\n### Reasons of the verdict on Ajax\n").expect("the chapter");
+    let rows = chapter.lines().take_while(|line| !line.starts_with("###")).filter_map(|line| line.strip_prefix("| `"));
+    let documented: Vec<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    assert_eq!(json(&["schema", "messages"])["$defs"]["AjaxReason"]["enum"], Value::from(documented));
+}
+
 fn validator(what: &str) -> jsonschema::Validator {
     let schema: Value = json(&["schema", what]);
     jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("{what}: {error}"))

@@ -5,6 +5,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
+use crate::analysis::ajax;
 use crate::message::{Direction, EnvelopeProtocol, Opcode, PollingKind, Side};
 
 macro_rules! names {
@@ -28,6 +29,8 @@ macro_rules! names {
 }
 
 names! {
+    /// Why an exchange counts as Ajax, or does not; docs/formats.md says what each was seen by.
+    AjaxReason = ajax::reasons().collect();
     /// What was odd.
     AnomalyKind = crate::AnomalyKind::ALL.iter().map(|kind| kind.name()).collect();
     /// A direction of a connection.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
-use super::names::{AnomalyKind, DirectionName, EnvelopeProtocolName, OpcodeName, PollingKindName, SideName};
+use super::names::{AjaxReason, AnomalyKind, DirectionName, EnvelopeProtocolName, OpcodeName, PollingKindName, SideName};
 use super::object_of;
 use crate::message::{Bucket, TcpAnalysis};
 use crate::report::BothWays;
@@ -242,7 +242,7 @@ pub struct Ajax {
     #[schemars(range(min = 0, max = 1))]
     pub confidence: f64,
     /// Why, strongest first.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<AjaxReason>,
 }
 
 /// An exchange's part in a series of polls.
