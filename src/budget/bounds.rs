@@ -124,22 +124,23 @@ impl Bounds {
         self.increase.is_some() || self.decrease.is_some()
     }
 
-    /// All of them, as they bound a value.
-    pub(super) fn all(&self, value: f64, baseline: Option<f64>) -> Vec<Wanted> {
-        let (base, unit) = (baseline.unwrap_or_default(), self.unit);
+    /// All of them, as they bound a value, where there is one; relative ones where the baseline is known.
+    pub(super) fn all(&self, value: Option<f64>, baseline: Option<f64>) -> Vec<Wanted> {
+        let unit = self.unit;
         let plain = |is: BoundIs, bound: f64| {
-            let wanted = format!("{} {}", is.words(), unit.show_beside(bound, value));
-            Wanted { is, value: bound, wanted }
+            let shown = value.map_or_else(|| unit.show(bound), |value| unit.show_beside(bound, value));
+            Wanted { is, value: bound, wanted: format!("{} {shown}", is.words()) }
         };
-        let relative = |is: BoundIs, bound: f64, word: &str, growth: Growth| {
+        let relative = |is: BoundIs, base: f64, bound: f64, word: &str, growth: Growth| {
             let wanted = format!("at most {} {word} than the baseline's {}", growth.text(unit), unit.show(base));
             Wanted { is, value: bound, wanted }
         };
+        let (increase, decrease) = (self.increase.zip(baseline), self.decrease.zip(baseline));
         let bounds = [
             self.max.map(|max| plain(BoundIs::AtMost, max)),
             self.min.map(|min| plain(BoundIs::AtLeast, min)),
-            self.increase.map(|growth| relative(BoundIs::AtMost, base + growth.allowed(base), "more", growth)),
-            self.decrease.map(|growth| relative(BoundIs::AtLeast, base - growth.allowed(base), "less", growth)),
+            increase.map(|(growth, base)| relative(BoundIs::AtMost, base, base + growth.allowed(base), "more", growth)),
+            decrease.map(|(growth, base)| relative(BoundIs::AtLeast, base, base - growth.allowed(base), "less", growth)),
         ];
         bounds.into_iter().flatten().collect()
     }

@@ -8,8 +8,9 @@ use super::file::{Budget, Level, NoData, Rule, Selection};
 use super::metric::{Catalogue, Found, lookup};
 use super::saved;
 use super::unit::Unit;
+use crate::analysis::plural;
 use crate::error::{Error, Result};
-use crate::options::Glob;
+use crate::options::{Glob, nearest, thousands};
 
 /// Version of [`Checked`].
 const SCHEMA_VERSION: u32 = 1;
@@ -122,8 +123,8 @@ impl<'a> Check<'a> {
         }
         let parts = self.parts(rule);
         if parts.is_empty() {
-            let what = rule.endpoint.as_ref().map_or_else(|| "no connection has this subprotocol".into(), no_endpoint);
-            return self.without_data(rule, None, &what).map(|outcome| vec![Outcome { of: rule.looked_for(), ..outcome }]);
+            let outcome = self.without_data(rule, None, &bounds, None, &self.nothing_fits(rule));
+            return outcome.map(|outcome| vec![Outcome { of: rule.looked_for(), ..outcome }]);
         }
         parts.iter().map(|part| self.part(rule, &bounds, part)).collect()
     }
@@ -170,14 +171,14 @@ impl<'a> Check<'a> {
     }
 
     fn part(&self, rule: &Rule, bounds: &Bounds, part: &Part<'_>) -> std::result::Result<Outcome, String> {
-        let Some(value) = self.measured(part.report, rule) else {
-            return self.without_data(rule, part.of.clone(), "nothing was measured");
-        };
         let baseline = part.baseline.and_then(|baseline| self.measured(baseline, rule));
+        let Some(value) = self.measured(part.report, rule) else {
+            return self.without_data(rule, part.of.clone(), bounds, baseline, "nothing was measured");
+        };
         if bounds.is_relative() && baseline.is_none() {
-            return self.without_data(rule, part.of.clone(), "the baseline has nothing of it");
+            return self.without_data(rule, part.of.clone(), bounds, None, "the baseline has nothing of it");
         }
-        let (unit, all) = (bounds.unit, bounds.all(value, baseline));
+        let (unit, all) = (bounds.unit, bounds.all(Some(value), baseline));
         let passed_by = |bound: &Wanted| bound.is.passed_by(value, bound.value);
         let nearest = all.iter().max_by(|a, b| passed_by(a).total_cmp(&passed_by(b)));
         let broken: Vec<&Wanted> = all.iter().filter(|bound| passed_by(bound) > value.abs() * 1e-9).collect();
@@ -196,7 +197,7 @@ impl<'a> Check<'a> {
             }
         };
         let (bound, bound_is) = nearest.map(|bound| (bound.value, bound.is)).unzip();
-        let bounds = all.iter().map(|bound| (bound.is, bound.value)).collect();
+        let bounds = as_they_bound(&all);
         Ok(Outcome { value: Some(value), baseline, bound, bound_is, bounds, message, unit, ..rule.outcome(part.of.clone(), verdict) })
     }
 
@@ -216,7 +217,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn without_data(&self, rule: &Rule, of: Option<String>, what: &str) -> std::result::Result<Outcome, String> {
+    fn without_data(
+        &self,
+        rule: &Rule,
+        of: Option<String>,
+        bounds: &Bounds,
+        baseline: Option<f64>,
+        what: &str,
+    ) -> std::result::Result<Outcome, String> {
         let of_what = of.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
         let verdict = match rule.no_data {
             NoData::Error => {
@@ -229,7 +237,27 @@ impl<'a> Check<'a> {
             NoData::Fail => Verdict::Warn,
             NoData::Pass => Verdict::Pass,
         };
-        Ok(Outcome { message: what.to_owned(), ..rule.outcome(of, verdict) })
+        let (unit, bounds) = (bounds.unit, as_they_bound(&bounds.all(None, baseline)));
+        Ok(Outcome { message: what.to_owned(), baseline, bounds, unit, ..rule.outcome(of, verdict) })
+    }
+
+    /// That nothing is chosen by a rule, and what could be.
+    fn nothing_fits(&self, rule: &Rule) -> String {
+        let list = |pointer: &str| self.report.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        match &rule.endpoint {
+            Some(selection) => {
+                let mut endpoints: Vec<_> = list("/endpoints").iter().filter(|endpoint| endpoint["path"].is_string()).collect();
+                let paths = endpoints.iter().filter_map(|endpoint| endpoint["path"].as_str());
+                let meant = selection.path.as_deref().and_then(|wanted| nearest(wanted, paths));
+                // Those that cost the most come first, but for the one that was probably meant.
+                endpoints.sort_by_key(|endpoint| meant.is_none_or(|meant| endpoint["path"] != *meant));
+                format!("no endpoint has {}{}", selection.text(), instead(endpoints.into_iter().map(endpoint_name)))
+            }
+            None => {
+                let names = list("/websocket/by_subprotocol").iter().map(subprotocol_name);
+                format!("no connection has this subprotocol{}", instead(names))
+            }
+        }
     }
 }
 
@@ -291,8 +319,22 @@ fn meant_by(nearest: &str) -> String {
     }
 }
 
-fn no_endpoint(selection: &Selection) -> String {
-    format!("no endpoint has {}", selection.text())
+/// Names that are told where none fits.
+const INSTEAD: usize = 3;
+
+/// What there is, the first few.
+fn instead(mut names: impl Iterator<Item = String>) -> String {
+    let first: Vec<_> = names.by_ref().take(INSTEAD).collect();
+    match (first.is_empty(), names.count()) {
+        (true, _) => " (there is none)".into(),
+        (false, 0) => format!(" (there {}: {})", plural(first.len() as u64, "is", "are"), first.join(", ")),
+        (false, more) => format!(" (there are: {} and {} more)", first.join(", "), thousands(more as u64)),
+    }
+}
+
+/// From which side each bounds, and where.
+fn as_they_bound(bounds: &[Wanted]) -> Vec<(BoundIs, f64)> {
+    bounds.iter().map(|bound| (bound.is, bound.value)).collect()
 }
 
 pub(super) fn endpoint_name(endpoint: &Value) -> String {

@@ -1,6 +1,5 @@
 //! Units of metrics: told by their names, read from budgets, shown with values.
 
-use crate::analysis::six_digits;
 use crate::options::{decimal, tenths, thousands};
 
 /// What a metric counts.
@@ -90,10 +89,11 @@ impl Unit {
     /// A value for people, as exact as it takes to tell it from another one.
     pub fn show_beside(self, value: f64, other: f64) -> String {
         let shown = self.show(value);
-        let Some(exact) = six_digits(if self == Self::Share { value * 100.0 } else { value }).map(decimal) else { return shown };
         if value == other || shown != self.show(other) {
             return shown;
         }
+        let factor = if self == Self::Share { 100.0 } else { 1.0 };
+        let exact = decimal(told_apart(value * factor, other * factor));
         match self {
             Self::Bytes => format!("{exact} B"),
             Self::Seconds => format!("{exact} s"),
@@ -142,6 +142,13 @@ fn is_grouped(number: &str) -> bool {
     let whole = number.split('.').next().unwrap_or_default();
     let fraction = &number[whole.len()..];
     !fraction.contains(',') && whole.split(',').skip(1).all(|group| group.len() == 3)
+}
+
+/// A number rounded to six significant digits, as reports have it, or to as many as it takes to tell it from another one.
+fn told_apart(number: f64, other: f64) -> f64 {
+    let rounded = |number: f64, digits: usize| format!("{number:.digits$e}").parse().unwrap_or(number);
+    let digits = (5..=16).find(|&digits| rounded(number, digits) != rounded(other, digits));
+    digits.map_or(number, |digits| rounded(number, digits))
 }
 
 /// A number with separators, and one decimal where it is small and has one.
@@ -217,6 +224,9 @@ mod tests {
         for (unit, value, other, shown) in [
             (Unit::Bytes, 1312.64, 1312.6, "1,312.64 B"),
             (Unit::Bytes, 1313.0, 1300.0, "1,313 B"),
+            (Unit::Bytes, 204.9, 205.0, "204.9 B"),
+            (Unit::Bytes, 205.0, 204.9, "205 B"),
+            (Unit::Bytes, 1_312_640.4, 1_312_640.0, "1,312,640.4 B"),
             (Unit::Seconds, 0.01004, 0.01, "0.01004 s"),
             (Unit::Share, 0.35161, 0.352, "35.161 %"),
         ] {

@@ -218,6 +218,35 @@ fn every_bound_of_a_rule_is_in_the_table() {
 }
 
 #[test]
+fn table_tells_a_value_from_its_bound_and_shows_what_was_wanted_in_vain() {
+    let rows = |arguments: &[&str]| text(&run(&[&["check", SAMPLE][..], arguments].concat()).stdout);
+    let setup = json(&["report", "-f", "json", SAMPLE])["ajax"]["setup"].as_f64().expect("a number");
+    let page = rows(&["--max", &format!("ajax.setup={}", setup - 0.1)]);
+    assert!(page.contains(&format!("{setup} B   ≤ {} B", setup - 0.1)), "{page}");
+    let rule = "[[budget]]\nmetric = \"websocket.latency.answer_s.mean\"\nmax = \"1 s\"\nno_data = \"pass\"\n";
+    let unmeasured = File::new("b.toml", rule.as_bytes());
+    let page = rows(&["--budget", unmeasured.path()]);
+    assert!(page.lines().any(|line| line.contains("answer_s.mean") && line.ends_with("–   ≤ 1 s")), "{page}");
+}
+
+#[test]
+fn verdict_speaks_of_one_two_and_more_rules() {
+    for (bounds, expected) in [
+        (&["9MB"][..], "The rule of the budget holds.\n"),
+        (&["1"], "The rule of the budget does not hold.\n"),
+        (&["9MB", "9MB"], "Both rules of the budget hold.\n"),
+        (&["1", "9MB"], "1 of 2 rules of the budget does not hold.\n"),
+        (&["1", "1"], "Neither rule of the budget holds.\n"),
+        (&["9MB", "9MB", "9MB"], "All 3 rules of the budget hold.\n"),
+    ] {
+        let rules = bounds.iter().flat_map(|bound| ["--max".to_owned(), format!("ajax.setup={bound}")]);
+        let arguments: Vec<_> = ["check", SAMPLE].map(str::to_owned).into_iter().chain(rules).collect();
+        let page = text(&run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).stdout);
+        assert!(page.starts_with(expected), "{page}");
+    }
+}
+
+#[test]
 fn typo_in_a_metric_names_the_nearest() {
     let output = run(&["check", SAMPLE, "--max", "websocket.per_mesage.overhead_bytes.p95=40"]);
     let said = text(&output.stderr);
@@ -333,7 +362,10 @@ fn numbers_of_none_are_measured_and_unknown_savings_are_not() {
         run(&["check", "samples/matrix/aiohttp-websockets-plain.pcapng", "--max", "findings.compression-not-used.saving_bytes=0"]);
     assert_eq!(unknown.status.code(), Some(2), "{}", text(&unknown.stdout));
     let skipping = File::new("b.toml", b"[[budget]]\nmetric = \"websocket.setup\"\nmax = 1\nno_data = \"pass\"\n");
-    assert!(text(&run(&["check", polls, "--budget", skipping.path()]).stdout).contains("1 of 1 had nothing to measure."));
+    assert!(
+        text(&run(&["check", polls, "--budget", skipping.path()]).stdout)
+            .contains("The rule of the budget holds. It had nothing to measure.")
+    );
     assert!(text(&run(&["check", polls, "--budget", skipping.path(), "-f", "junit"]).stdout).contains("<skipped message="));
 }
 

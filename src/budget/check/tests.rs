@@ -114,8 +114,15 @@ fn nothing_passes_that_was_not_measured() {
         ("metric = \"websocket.per_message.overhead_byte.p95\"\nmax = 1", "did you mean `websocket.per_message.overhead_bytes.p95`?"),
         ("metric = \"wire_bytes_per_mesage\"\nendpoint = {}\nmax = 1", "did you mean `wire_bytes_per_message`?"),
         ("metric = \"ajax.setup\"\nmax = 1", "ajax.setup: nothing was measured; `no_data = \"fail\"`"),
-        ("metric = \"messages\"\nendpoint = { side = \"websocket\" }\nmax = 1", "messages: no endpoint has side `websocket`"),
-        ("metric = \"messages\"\nsubprotocol = \"x\"\nmax = 1", "messages: no connection has this subprotocol"),
+        (
+            "metric = \"messages\"\nendpoint = { side = \"websocket\" }\nmax = 1",
+            "messages: no endpoint has side `websocket` (there are: ajax a.example/api/poll, ajax b.example:8080/api/{}); `no_data",
+        ),
+        (
+            "metric = \"messages\"\nendpoint = { path = \"/api/{id}\" }\nmax = 1",
+            "no endpoint has path `/api/{id}` (there are: ajax b.example:8080/api/{}, ajax a.example/api/poll)",
+        ),
+        ("metric = \"messages\"\nsubprotocol = \"x\"\nmax = 1", "messages: no connection has this subprotocol (there are: (none), chat)"),
         ("metric = \"websocket.messages\"", "no bound; wanted `max`"),
         ("metric = \"websocket.messages\"\nmin = 60\nmax = \"50\"", "`min = 60` is above `max = \"50\"`"),
         ("metric = \"websocket.messages\"\nmax_increase_abs = 5", "`max_increase_abs` goes with a `max_increase` in per cent"),
@@ -129,8 +136,29 @@ fn nothing_passes_that_was_not_measured() {
     let chosen = |no_data: &str| checked(&format!("[[budget]]\nmetric = \"ajax.setup\"\nmax = 1\nno_data = \"{no_data}\""), &report, None);
     assert_eq!(chosen("fail"), Ok(vec![(Verdict::Fail, "nothing was measured".to_owned())]));
     assert_eq!(chosen("pass"), Ok(vec![(Verdict::Pass, "nothing was measured".to_owned())]));
+    let bounds_of = |rules: &str, baseline: Option<&Value>| {
+        let budget = Budget::parse("b.toml", &format!("[[budget]]\nno_data = \"pass\"\n{rules}")).expect("a budget");
+        let checked = check(&report, baseline, &budget, &catalogue()).expect("checked");
+        checked.outcomes.into_iter().map(|outcome| outcome.bounds).collect::<Vec<_>>()
+    };
+    // What was wanted is said where nothing was measured, and what depends on a baseline where that has it.
+    let two = "metric = \"ajax.setup\"\nmax = \"1 KiB\"\nmax_increase = \"50%\"";
+    assert_eq!(bounds_of(two, Some(&report)), [[(BoundIs::AtMost, 1024.0)]]);
+    let mut base = report.clone();
+    base["ajax"] = json!({"messages": 2, "setup": 100});
+    assert_eq!(bounds_of(two, Some(&base)), [[(BoundIs::AtMost, 1024.0), (BoundIs::AtMost, 150.0)]]);
+    assert_eq!(bounds_of("metric = \"messages\"\nsubprotocol = \"x\"\nmax = 1", None), [[(BoundIs::AtMost, 1.0)]]);
     let empty = json!({"conservation": {"wire_bytes": 0}});
     assert!(checked("[[budget]]\nmetric = \"anomalies.lost_bytes.count\"\nmax = 0", &empty, None).is_err());
+}
+
+#[test]
+fn no_more_than_a_few_endpoints_are_named() {
+    let named = |count: usize| instead((0..count).map(|at| format!("e{at}")));
+    assert_eq!(
+        [0, 1, 3, 5].map(named),
+        [" (there is none)", " (there is: e0)", " (there are: e0, e1, e2)", " (there are: e0, e1, e2 and 2 more)"]
+    );
 }
 
 #[test]

@@ -33,13 +33,16 @@ pub(crate) fn verdict(checked: &Checked) -> String {
     };
     let verdict = match (failed, all) {
         (0, 1) if warned.is_empty() => "The rule of the budget holds.".into(),
+        (0, 2) if warned.is_empty() => "Both rules of the budget hold.".into(),
         (0, _) if warned.is_empty() => format!("All {all} rules of the budget hold."),
         (0, _) => format!("The budget holds{warned}."),
         (1, 1) => "The rule of the budget does not hold.".into(),
+        (2, 2) => "Neither rule of the budget holds.".into(),
         _ => format!("{failed} of {all} rules of the budget {} not hold{warned}.", if failed == 1 { "does" } else { "do" }),
     };
     match checked.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Pass && outcome.value.is_none()).count() {
         0 => verdict,
+        _ if all == 1 => format!("{verdict} It had nothing to measure."),
         unmeasured => format!("{verdict} {unmeasured} of {all} had nothing to measure."),
     }
 }
@@ -52,13 +55,20 @@ pub(crate) fn checked(checked: &Checked, layout: Layout, out: &mut dyn Write) ->
     let mut outcomes: Vec<_> = checked.outcomes.iter().collect();
     outcomes.sort_by_key(|outcome| std::cmp::Reverse(outcome.verdict as u8));
     let shown = |outcome: &Outcome, value: Option<f64>| value.map_or(DASH.into(), |value| outcome.unit.show(value));
+    // What looks like its bound, and is not, is shown to more digits.
+    let beside = |outcome: &Outcome, value: f64, other: Option<f64>| outcome.unit.show_beside(value, other.unwrap_or(value));
+    let alike = |outcome: &Outcome, value: f64| {
+        let bounds = outcome.bounds.iter().map(|(_, bound)| *bound);
+        bounds.filter(|bound| *bound != value).find(|bound| outcome.unit.show(*bound) == outcome.unit.show(value))
+    };
+    let measured = |outcome: &Outcome| outcome.value.map_or(DASH.into(), |value| beside(outcome, value, alike(outcome, value)));
     let rows = |outcome: &&Outcome| {
         let of = outcome.of.as_ref().map(|of| format!("{}: {of}", outcome.name)).unwrap_or_else(|| outcome.name.clone());
         // What was not measured has passed nothing.
         let mark = if outcome.verdict == Verdict::Pass && outcome.value.is_none() { DASH } else { mark(outcome.verdict).0 };
-        let mut bounds = outcome.bounds.iter().map(|(is, bound)| format!("{} {}", sign(*is), outcome.unit.show(*bound)));
+        let mut bounds = outcome.bounds.iter().map(|(is, bound)| format!("{} {}", sign(*is), beside(outcome, *bound, outcome.value)));
         let first = bounds.next().unwrap_or_else(|| DASH.into());
-        let row = vec![mark.into(), of, shown(outcome, outcome.baseline), shown(outcome, outcome.value), first];
+        let row = vec![mark.into(), of, shown(outcome, outcome.baseline), measured(outcome), first];
         // Each further bound below the first: side by side they would not fit a narrow page.
         let further = bounds.map(|bound| vec![String::new(), String::new(), String::new(), String::new(), bound]);
         std::iter::once(row).chain(further).collect::<Vec<_>>()
