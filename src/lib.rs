@@ -30,7 +30,7 @@ pub use error::{Error, Result};
 pub use message::*;
 pub use options::{
     AjaxScope, AssumedCompression, AssumedRequests, Assumptions, ContentMode, DecodeAs, Glob, Limits, NamedLimit, Options, Protocol,
-    Quantity,
+    Quantity, nearest,
 };
 pub use packet::{
     CapturePoint, ConnectionKey, Datagram, Flags, Fragment, Identity, NotTcp, Reassembly, Segment, Sender, SeqNumber, Sliced, Unjoined,

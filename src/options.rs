@@ -16,7 +16,7 @@ pub(crate) use decimals::{decimal, tenths};
 pub use decode_as::{DecodeAs, Protocol};
 pub use glob::Glob;
 pub use named::{NamedLimit, Quantity, thousands};
-pub(crate) use nearest::nearest;
+pub use nearest::nearest;
 
 /// What is kept of a message's decoded content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! What is said beside the data, on standard error.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 
-use wiretare::Error;
 use wiretare::report::text;
+use wiretare::{Error, nearest};
 
 use super::run::Facts;
 
@@ -92,18 +94,30 @@ impl Notes {
         }
         if let Error::Open { file, source } = error
             && source.kind() == ErrorKind::NotFound
-            && !file.contains(['/', '.'])
+            && let Some(hint) = mistyped(file, &std::env::args_os().skip(1).collect::<Vec<_>>())
         {
-            match file.as_str() {
-                command if COMMANDS.contains(&command) => say("hint", format_args!("flags follow the command: `wiretare {command} …`")),
-                _ if std::env::args_os().skip(1).any(|arg| arg.to_str().is_some_and(|arg| COMMANDS.contains(&arg))) => {}
-                _ => {
-                    let commands = COMMANDS.map(|command| format!("`{command}`")).join(", ");
-                    say("hint", format_args!("commands are {commands}; anything else is the name of a capture"))
-                }
-            }
+            say("hint", hint);
         }
     }
+}
+
+/// What a name was meant for that is no file's, and may be a command's.
+fn mistyped(file: &str, arguments: &[OsString]) -> Option<String> {
+    if file.contains(['/', '.']) {
+        return None;
+    }
+    if COMMANDS.contains(&file) {
+        return Some(format!("flags follow the command: `wiretare {file} …`"));
+    }
+    // A command comes first; behind a file or another command a name is that of a file.
+    let mut before = arguments.iter().take_while(|argument| *argument != file);
+    let is_command = |argument: &OsString| argument.to_str().is_some_and(|argument| COMMANDS.contains(&argument));
+    if before.any(|argument| Path::new(argument).exists()) || arguments.iter().any(is_command) {
+        return None;
+    }
+    let meant = nearest(file, COMMANDS.into_iter()).map(|command| format!("did you mean `wiretare {command}`? ")).unwrap_or_default();
+    let commands = COMMANDS.map(|command| format!("`{command}`")).join(", ");
+    Some(format!("{meant}commands are {commands}; anything else is the name of a capture"))
 }
 
 /// Columns of a line that quotes what was given: more is no line that anybody reads.
@@ -114,4 +128,28 @@ fn say(kind: &str, message: impl Display) {
     let message = message.to_string();
     let lines: Vec<_> = message.lines().map(|line| text::shorten(&text::safe(line), LONGEST_LINE)).collect();
     let _ = writeln!(std::io::stderr(), "{kind}: {}", lines.join("\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_name_may_be_a_mistyped_command() {
+        let hint = |file: &str, arguments: &[&str]| mistyped(file, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
+        let begins =
+            |hint: Option<String>, expected: &str| assert!(hint.as_deref().is_some_and(|hint| hint.starts_with(expected)), "{hint:?}");
+        begins(hint("mesages", &["mesages", "own.pcap"]), "did you mean `wiretare messages`? commands are `report`, ");
+        begins(hint("mesages", &["-q", "mesages"]), "did you mean `wiretare messages`?");
+        begins(hint("shopping", &["shopping"]), "commands are ");
+        begins(hint("messages", &["-q", "messages"]), "flags follow the command");
+        for (file, arguments) in [
+            ("nope", &["Cargo.toml", "nope"][..]),
+            ("nope", &["compare", "Cargo.toml", "nope"]),
+            ("nope.pcap", &["nope.pcap"]),
+            ("captures/nope", &["captures/nope"]),
+        ] {
+            assert_eq!(hint(file, arguments), None, "{arguments:?}");
+        }
+    }
 }

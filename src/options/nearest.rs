@@ -5,7 +5,7 @@ const LONGEST: usize = 256;
 
 /// The name most like one that is not known; `None` where all are so far away that they are other words. Of several, the first in
 /// alphabetical order.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if wanted.len() > LONGEST {
         return None;
     }

@@ -164,7 +164,7 @@ fn what_cannot_be_read_is_one_clear_error() {
         (&["no/such.pcap"], "error: no/such.pcap: No such file"),
         (&["messages", "Cargo.toml"], "error: Cargo.toml: not a capture"),
         (&["src"], "error: src: "),
-        (&["mesages"], "hint: commands are"),
+        (&["mesages", SAMPLE], "hint: did you mean `wiretare messages`? commands are"),
     ];
     for (arguments, expected) in cases {
         let output = run(arguments);
@@ -174,10 +174,12 @@ fn what_cannot_be_read_is_one_clear_error() {
 }
 
 #[test]
-fn no_other_command_is_proposed_behind_one() {
-    let output = run(&["compare", SAMPLE, "nope"]);
-    let said = text(&output.stderr);
-    assert!(said.contains("error: nope: No such file") && !said.contains("commands are"), "{said}");
+fn no_command_is_proposed_behind_one_or_a_file() {
+    for arguments in [&["compare", SAMPLE, "nope"][..], &[SAMPLE, "nope"]] {
+        let output = run(arguments);
+        let said = text(&output.stderr);
+        assert!(said.contains("error: nope: No such file") && !said.contains("commands are"), "{said}");
+    }
 }
 
 #[test]
@@ -415,7 +417,10 @@ fn name_that_is_no_utf_8_is_one_clear_error() {
     let output = command.arg(std::ffi::OsStr::from_bytes(b"mesages\xff")).output().expect("the command starts");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
     let lines: Vec<_> = text(&output.stderr).lines().collect();
-    assert!(lines[0].starts_with("error: mesages\u{fffd}: ") && lines[1].starts_with("hint: commands are "), "{lines:?}");
+    assert!(
+        lines[0].starts_with("error: mesages\u{fffd}: ") && lines[1].starts_with("hint: did you mean `wiretare messages`? "),
+        "{lines:?}"
+    );
 }
 
 #[test]
