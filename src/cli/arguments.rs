@@ -102,9 +102,7 @@ enum Color {
 impl Input {
     /// The files to read, in the order of their names, whatever order they were given in.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
-        if self.captures.iter().filter(|capture| *capture == Path::new("-")).count() > 1 {
-            return Err(Error::Usage("standard input (`-`) is given twice; it can be read once".into()));
-        }
+        reads_stdin_once(&self.captures)?;
         if !self.captures.is_empty() {
             // Where files overlap, packets of one time are taken in the order of the files: it is to be the same each time.
             let mut captures = self.captures.clone();
@@ -152,6 +150,14 @@ impl Input {
         let How { ajax, ajax_host, ajax_path, decode_as, no_decode, jobs: _, separate_networks, limits } = &self.how;
         let narrows = ajax_host.is_some() || ajax_path.is_some() || !decode_as.is_empty() || !limits.is_empty();
         *ajax != Ajax::Detected || *no_decode || *separate_networks || narrows
+    }
+}
+
+/// Refuses standard input that is named twice.
+pub(super) fn reads_stdin_once<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+    match files.into_iter().filter(|file| *file == Path::new("-")).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::Usage("standard input (`-`) is given twice; it can be read once".into())),
     }
 }
 

@@ -8,7 +8,7 @@ use wiretare::budget::{Bound, Budget, Catalogue, Rule, check, differing_settings
 use wiretare::report::{schema, thousands};
 use wiretare::{Error, Result};
 
-use super::arguments::{Display, Input};
+use super::arguments::{Display, Input, reads_stdin_once};
 use super::measure::{load, wants_capture};
 use super::notes::Notes;
 use super::output::Output;
@@ -78,6 +78,7 @@ enum Format {
 
 /// Checks captures or a report against budgets.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
+    reads_stdin_once(args.input.captures.iter().chain(&args.baseline))?;
     let budget = budget(&args)?;
     let inputs: Vec<_> = args.input.captures.iter().chain(&args.baseline).chain(&args.budget).cloned().collect();
     let mut output = Output::open(args.display.output.as_deref(), &inputs)?;

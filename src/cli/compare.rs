@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use wiretare::budget::{Unit, compare, differing_settings};
 use wiretare::{Error, Result};
 
-use super::arguments::{Display, Input};
+use super::arguments::{Display, Input, reads_stdin_once};
 use super::measure::{load, wants_capture};
 use super::notes::Notes;
 use super::output::Output;
@@ -73,6 +73,7 @@ enum Format {
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let max_increase = args.max_increase.as_deref().map(percentage).transpose()?;
     let files = [args.base, args.new];
+    reads_stdin_once(&files)?;
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
     let [base, new] = files.map(|file| Input::of_file(file, args.analysis.how.clone()));
     let (old, fresh) = (load(&base, &args.display, notes)?, load(&new, &args.display, notes)?);

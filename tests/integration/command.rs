@@ -174,6 +174,15 @@ fn what_cannot_be_read_is_one_clear_error() {
 }
 
 #[test]
+fn standard_input_is_read_once() {
+    for arguments in [&["report", "-", "-"][..], &["compare", "-", "-"], &["check", "-", "--baseline", "-", "--max", "ajax.setup=1"]] {
+        let output = run_with_stdin(arguments, &sample());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(text(&output.stderr), "error: standard input (`-`) is given twice; it can be read once\n", "{arguments:?}");
+    }
+}
+
+#[test]
 fn no_command_is_proposed_behind_one_or_a_file() {
     for arguments in [&["compare", SAMPLE, "nope"][..], &[SAMPLE, "nope"]] {
         let output = run(arguments);
