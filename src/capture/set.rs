@@ -320,7 +320,11 @@ fn open_path(path: &Path) -> io::Result<fs::File> {
     let file = fs::File::open(path)?;
     // Opening a directory succeeds on Unix, and reading says nothing that a person understands.
     if file.metadata()?.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory"));
+        let files = path.join("*.pcap");
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            format!("this is a directory; name files in it, such as {}", files.display()),
+        ));
     }
     Ok(file)
 }

@@ -47,7 +47,7 @@ pub(super) fn is_live(input: &Path) -> bool {
 pub(super) fn open(files: &[PathBuf], limits: &Limits) -> Result<Capture> {
     let [file] = files else { return Capture::open(files, limits) };
     let is_stdin = file == Path::new("-");
-    // What is not there and folders get their errors where files do.
+    // What is not there and directories get their errors where files do.
     let is_pipe = is_live(file) && (is_stdin || file.metadata().is_ok_and(|metadata| !metadata.is_dir()));
     // After an interrupt the next one is the end of the program.
     let may_end = is_pipe && interrupted().is_none();

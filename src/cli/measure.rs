@@ -96,7 +96,7 @@ fn json_of(file: &Path) -> Result<Option<Vec<u8>>> {
     let name = || file.display().to_string();
     let mut opened = std::fs::File::open(file).map_err(|source| Error::Open { file: name(), source })?;
     let read_failed = |source| Error::Read { file: name(), offset: 0, source };
-    // What opens and is no plain file, such as a folder or a pipe, is for the reader of captures to judge.
+    // What opens and is no plain file, such as a directory or a pipe, is for the reader of captures to judge.
     if !opened.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }

@@ -47,11 +47,11 @@ impl Output {
             return Err(Error::Usage(format!("{name}: this is a file that is being read; write the output elsewhere")));
         }
         if path.is_dir() {
-            return Err(Error::Usage(format!("{name}: this is a folder; name a file in it")));
+            return Err(Error::Usage(format!("{name}: this is a directory; name a file in it")));
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            return Err(Error::Usage(format!("{name}: there is no folder {}\nhint: `mkdir -p` makes it", folder.display())));
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+            return Err(Error::Usage(format!("{name}: there is no directory {}\nhint: `mkdir -p` makes it", directory.display())));
         }
         let target = Target::open(path).map_err(|source| Error::Write { file: name.clone(), source })?;
         Ok(Self::new(target, name))
@@ -205,7 +205,7 @@ mod tests {
     fn place_that_cannot_be_written_is_known_at_once() {
         let scratch = Scratch::new("nowhere");
         let refused = |path: &Path| Output::open(Some(path), &[]).expect_err("refused").to_string();
-        assert!(refused(&scratch.0.join("no/such/report.json")).contains("such/report.json: there is no folder "));
-        assert!(refused(&scratch.0).ends_with("this is a folder; name a file in it"));
+        assert!(refused(&scratch.0.join("no/such/report.json")).contains("such/report.json: there is no directory "));
+        assert!(refused(&scratch.0).ends_with("this is a directory; name a file in it"));
     }
 }

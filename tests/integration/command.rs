@@ -153,9 +153,9 @@ fn of_path(rows: &[u8]) -> String {
 
 #[test]
 fn what_cannot_be_read_is_one_clear_error() {
-    let cases: [(&[&str], &str); 11] = [
-        (&["report", "-o", "no/such/folder/report.json", SAMPLE], "no/such/folder/report.json: there is no folder no/such/folder"),
-        (&["report", "-o", "src", SAMPLE], "error: src: this is a folder; name a file in it"),
+    let cases: [(&[&str], &str); 12] = [
+        (&["report", "-o", "no/such/folder/report.json", SAMPLE], "no/such/folder/report.json: there is no directory no/such/folder"),
+        (&["report", "-o", "src", SAMPLE], "error: src: this is a directory; name a file in it"),
         (&["messages", "--connection", "five", SAMPLE], "'five' for '--connection <N>': wanted a whole number, such as 0 or 12"),
         (&["messages", "--connection", "-1", SAMPLE], "wanted a whole number"),
         (&["follow", "--connection", "", SAMPLE], "wanted a whole number"),
@@ -163,7 +163,8 @@ fn what_cannot_be_read_is_one_clear_error() {
         (&["report", "--limit", "block=99999999999999999999", SAMPLE], "limit block: wanted at most 4,294,967,295 B, had"),
         (&["no/such.pcap"], "error: no/such.pcap: No such file"),
         (&["messages", "Cargo.toml"], "error: Cargo.toml: not a capture"),
-        (&["src"], "error: src: "),
+        (&["src"], "error: src: this is a directory; name files in it, such as src/*.pcap\n"),
+        (&["check", "src", "--max", "ajax.setup=1"], "error: src: this is a directory; name files in it, such as src/*.pcap\n"),
         (&["mesages", SAMPLE], "hint: did you mean `wiretare messages`? commands are"),
     ];
     for (arguments, expected) in cases {
@@ -693,10 +694,10 @@ fn basis_chooses_what_verdict_and_table_count() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_directory_that_is_not_there_is_named() {
     let output = run(&["report", "-o", "no/such/folder/report.json", SAMPLE]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("there is no folder no/such/folder"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("there is no directory no/such/folder"), "{}", text(&output.stderr));
 }
 
 #[test]

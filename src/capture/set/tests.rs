@@ -95,7 +95,7 @@ fn what_needs_a_second_look_is_among_packets_that_come_together() {
 fn what_cannot_be_opened_is_an_error_that_says_why() {
     let directory = Directory::new("open");
     let open = |path: &Path| Capture::open(&[path.to_owned()], &Limits::default()).err().unwrap().to_string();
-    assert_eq!(open(&directory.0), format!("{}: is a directory", directory.0.display()));
+    assert_eq!(open(&directory.0), format!("{0}: this is a directory; name files in it, such as {0}/*.pcap", directory.0.display()));
     let missing = directory.0.join("missing");
     assert!(open(&missing).starts_with(&format!("{}: No such file", missing.display())));
 }
