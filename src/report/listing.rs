@@ -239,11 +239,14 @@ impl Listing {
             row.connection,
             &ends,
             &Sizes { content: String::new(), encoded: String::new(), wire: unowned.clone(), overhead: unowned },
-            odd,
+            AnomalySet::EMPTY,
         );
+        // Before what was odd, which a narrow line may not show to its end.
+        self.line.push_str("end ");
+        self.oddities(odd);
         let protocols = if row.protocols.is_empty() { "nothing understood".into() } else { row.protocols.join(", ") };
         let seconds = row.last.time.seconds_since(row.first.time);
-        write!(self.line, "end ({protocols}): {} bytes in {seconds:.3} s", thousands(row.wire_bytes)).expect(TAKES);
+        write!(self.line, "({protocols}): {} bytes in {seconds:.3} s", thousands(row.wire_bytes)).expect(TAKES);
         self.finish(Tone::Quiet, out);
     }
 
@@ -256,9 +259,14 @@ impl Listing {
             _ => "-".into(),
         };
         self.columns([&number, &since, &connection.to_string()], ends, sizes);
-        self.line.push_str(if odd.is_empty() { "  " } else { " !" });
+        self.line.push_str(if odd.is_empty() { "  " } else { " " });
+        self.oddities(odd);
+    }
+
+    /// What was odd, and a space behind it.
+    fn oddities(&mut self, odd: AnomalySet) {
         for (at, kind) in odd.iter().enumerate() {
-            self.line.push_str(if at > 0 { "," } else { "" });
+            self.line.push_str(if at > 0 { "," } else { "!" });
             self.line.push_str(kind.name());
         }
         self.line.push_str(if odd.is_empty() { "" } else { " " });

@@ -136,6 +136,21 @@ Sizes in bytes, times in seconds since the first frame; - is not known.
     assert_eq!(listing(Some(80), false), expected);
 }
 
+#[test]
+fn narrow_line_of_an_odd_connection_says_that_it_is_its_end() {
+    let Row::Connection(mut connection) = rows()[3].clone() else { panic!("the last row is a connection") };
+    let line = |connection: &ConnectionRow, width: Option<usize>| {
+        let (mut listing, mut out) = (Listing::new(width, false), Vec::new());
+        listing.append(&Row::Connection(Box::new(connection.clone())), &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    };
+    connection.anomalies =
+        [crate::AnomalyKind::WrongHandshakeMethod, crate::AnomalyKind::MissingUpgrade].map(|kind| (kind, 1, 30)).to_vec();
+    let [narrow, wide] = [Some(80), None].map(|width| line(&connection, width));
+    assert!(narrow.ends_with("  214  end !wrong_handshake_method,missing_…\n"), "{narrow}");
+    assert!(wide.ends_with("  end !wrong_handshake_method,missing_upgrade (http/1.1, websocket): 906 bytes in 2.000 s\n"), "{wide}");
+}
+
 /// A text message that says something, in a line of so many columns, from the third line on.
 fn said(opcode: Opcode, octets: &[u8], content_bytes: u64, width: Option<usize>) -> String {
     let Row::Message(message) = rows()[1].clone() else { panic!("the second row is a message") };
