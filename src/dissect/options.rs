@@ -41,20 +41,24 @@ pub(super) fn field(octets: &[u8], shift: u32) -> Field {
 /// The name of an option, and what it says.
 fn option((element, octets): Element<'_>, shift: u32) -> (&'static str, Field) {
     let field = |what: String, values: Vec<Field>| Field::note(format!("TCP Option - {what}")).with(values);
+    // What it says stands inside it, as TShark has it.
+    let named = |name: &'static str, what: String, values: Vec<Field>| {
+        Field::new(name, hex_colons(octets), field(what, Vec::new()).label).with(values)
+    };
     let hidden = |name: &'static str, value: u32| Field::hidden(name, value.to_string());
     match element {
         Some(TcpOptionElement::Noop) => ("No-Operation (NOP)", field("No-Operation (NOP)".into(), Vec::new())),
         Some(TcpOptionElement::MaximumSegmentSize(mss)) => {
             let values = vec![hidden("tcp.options.mss_val", mss.into())];
-            ("Maximum segment size", field(format!("Maximum segment size: {mss} bytes"), values))
+            ("Maximum segment size", named("tcp.options.mss", format!("Maximum segment size: {mss} bytes"), values))
         }
         Some(TcpOptionElement::WindowScale(shift)) => {
             let factor = 1u32 << shift.min(14);
-            let values = vec![hidden("tcp.options.wscale.shift", shift.into())];
-            ("Window scale", field(format!("Window scale: {shift} (multiply by {factor})"), values))
+            let values = vec![hidden("tcp.options.wscale.shift", shift.into()), hidden("tcp.options.wscale.multiplier", factor)];
+            ("Window scale", named("tcp.options.wscale", format!("Window scale: {shift} (multiply by {factor})"), values))
         }
         Some(TcpOptionElement::SelectiveAcknowledgementPermitted) => {
-            ("SACK permitted", field("SACK permitted".into(), vec![Field::hidden("tcp.options.sack_perm", "04:02")]))
+            ("SACK permitted", named("tcp.options.sack_perm", "SACK permitted".into(), Vec::new()))
         }
         Some(TcpOptionElement::SelectiveAcknowledgement(first, rest)) => {
             let (mut blocks, mut values) = (Vec::new(), Vec::new());
@@ -63,11 +67,11 @@ fn option((element, octets): Element<'_>, shift: u32) -> (&'static str, Field) {
                 values.extend([hidden("tcp.options.sack_le", left), hidden("tcp.options.sack_re", right)]);
             }
             values.push(Field::hidden("tcp.options.sack.count", blocks.len().to_string()));
-            ("SACK", field(format!("SACK {}", blocks.join(" ")), values))
+            ("SACK", named("tcp.options.sack", format!("SACK {}", blocks.join(" ")), values))
         }
         Some(TcpOptionElement::Timestamp(value, echo)) => {
             let values = vec![hidden("tcp.options.timestamp.tsval", value), hidden("tcp.options.timestamp.tsecr", echo)];
-            ("Timestamps", field(format!("Timestamps: TSval {value}, TSecr {echo}"), values))
+            ("Timestamps", named("tcp.options.timestamp", format!("Timestamps: TSval {value}, TSecr {echo}"), values))
         }
         None => {
             let name = name(octets[0]);

@@ -97,6 +97,22 @@ fn json_has_the_deck_where_a_script_looks_for_it() {
     assert_eq!(shown.json[28]["http"]["HTTP/1.1 200 OK\\r\\n"]["http.response.code"], "200");
 }
 
+/// What TShark prints of the SYN of samples/deflate/takeover.pcapng, less kinds and lengths of single options.
+#[test]
+fn values_of_tcp_options_are_where_tshark_has_them() {
+    let syn = &Shown::of_file(&sample("deflate/takeover.pcapng")).json[0];
+    let expected = serde_json::json!({
+        "tcp.options.mss": "02:04:05:b4",
+        "tcp.options.mss_tree": {"tcp.options.mss_val": "1460"},
+        "tcp.options.sack_perm": "04:02",
+        "tcp.options.timestamp": "08:0a:22:14:ec:ef:00:00:00:00",
+        "tcp.options.timestamp_tree": {"tcp.options.timestamp.tsval": "571796719", "tcp.options.timestamp.tsecr": "0"},
+        "tcp.options.wscale": "03:03:0a",
+        "tcp.options.wscale_tree": {"tcp.options.wscale.shift": "10", "tcp.options.wscale.multiplier": "1024"},
+    });
+    assert_eq!(syn["tcp"]["tcp.options_tree"], expected);
+}
+
 #[test]
 fn every_sample_is_shown_in_every_format_each_frame_once() {
     for path in samples() {
@@ -201,7 +217,10 @@ fn selective_acknowledgments_are_shown_and_what_lies_behind_an_option_that_is_no
     let shown = Shown::of_octets(pcap(1, frames.iter().map(|frame| (frame.len(), &frame[..]))));
     let told = &shown.json[2]["tcp"]["tcp.options_tree"];
     let expected = serde_json::json!({
-        "tcp.options.sack_le": ["100", "111"], "tcp.options.sack_re": ["110", "112"], "tcp.options.sack.count": "2",
+        "tcp.options.sack": "05:12:00:00:00:31:00:00:00:3b:00:00:00:3c:00:00:00:3d",
+        "tcp.options.sack_tree": {
+            "tcp.options.sack_le": ["100", "111"], "tcp.options.sack_re": ["110", "112"], "tcp.options.sack.count": "2",
+        },
     });
     assert_eq!(*told, expected);
     let tree = String::from_utf8(shown.tree).expect("UTF-8");
