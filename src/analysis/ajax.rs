@@ -216,6 +216,9 @@ impl<'a> Signs<'a> {
         let asked = media(self.request_type);
         let (answered, accepted) = (media(self.response_type), media(self.accept));
         let structured = |media| matches!(media, Media::Json | Media::Xml);
+        // Elements of a page only GET: SockJS answers the POSTs of its scripts as JavaScript.
+        let is_got = matches!(request.method(), b"GET" | b"HEAD");
+        let is_static = is_got && answered == Media::Static;
         let seen: [bool; SIGNS.len()] = [
             is_polling_target(path, request.target()),
             asked == Media::Json,
@@ -230,12 +233,12 @@ impl<'a> Signs<'a> {
             self.origin && !self.navigation,
             asked == Media::Form && !self.navigation,
             // What elements of a page ask for, browsers ask for by type, or it is answered as what it is: a script, a font.
-            self.accept == b"*/*" && self.referer && names_types(self.user_agent) && answered != Media::Static,
+            self.accept == b"*/*" && self.referer && names_types(self.user_agent) && !is_static,
             self.prefetch,
             self.navigation,
-            answered == Media::Static,
+            is_static,
             // A page named `data.js` that answers JSON is no script.
-            !structured(answered) && has_static_extension(path),
+            is_got && !structured(answered) && has_static_extension(path),
         ];
         let score: i32 = seen.iter().zip(WEIGHTS).map(|(&seen, weight)| i32::from(seen) * weight).sum();
         let verdict = score > 0;
@@ -463,6 +466,17 @@ mod tests {
         let events = [("Accept", "text/event-stream")];
         assert_eq!(of("GET /x HTTP/1.1", &events, "text/event-stream").0, Side::ServerSentEvents);
         assert_eq!(of("HEAD /x HTTP/1.1", &events, "text/event-stream").0, Side::Ajax, "it opens no stream");
+    }
+
+    #[test]
+    fn what_was_posted_is_no_script_whatever_answers_it() {
+        let node = [("Content-Type", "text/plain"), ("Content-Length", "0")];
+        let answer = "application/javascript; charset=UTF-8";
+        assert_eq!(of("POST /sock/196/1belcchy/xhr_streaming HTTP/1.1", &node, answer), (Side::Ajax, true, vec!["polling-target"]));
+        // SockJS's script element, and any other.
+        assert_eq!(of("GET /sock/196/1belcchy/jsonp?c=_jp.a HTTP/1.1", &[], answer).2, ["static-content-type"]);
+        let image = [("Content-Type", "application/json")];
+        assert_eq!(of("POST /chart.png HTTP/1.1", &image, "image/png"), (Side::Ajax, true, vec!["json-request"]));
     }
 
     #[test]

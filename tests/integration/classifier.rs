@@ -73,7 +73,7 @@ fn what_browsers_say_of_their_requests_is_believed() {
     assert_eq!(wrong(&counts), [""; 0]);
     let of = |side: Side| counts.iter().filter(|((_, found), _)| *found == side).map(|(_, count)| count).sum::<usize>();
     // docs/accounting.md quotes these.
-    assert_eq!((of(Side::Ajax), of(Side::ServerSentEvents), of(Side::OtherHttp)), (103, 1, 20));
+    assert_eq!((of(Side::Ajax), of(Side::ServerSentEvents), of(Side::OtherHttp)), (117, 1, 20));
 }
 
 #[test]

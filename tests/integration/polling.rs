@@ -5,9 +5,9 @@ use wiretare::{Options, Row, Summary};
 
 use crate::support::{analyze, sample};
 
-fn truth() -> Value {
+fn truth(capture: &str) -> Value {
     let text = std::fs::read_to_string(sample("polling/truth.json")).expect("what the server knew");
-    serde_json::from_str::<Value>(&text).expect("JSON")["captures"]["polling.pcapng"]["polls"].clone()
+    serde_json::from_str::<Value>(&text).expect("JSON")["captures"][capture]["polls"].clone()
 }
 
 fn summary(rows: &[Row]) -> Summary {
@@ -26,12 +26,24 @@ fn polls_are_what_the_server_answered() {
         let path = endpoint.path.split('?').next().expect("a path");
         found[path] = json!({"kind": totals.kind().name(), "polls": totals.polls(), "new": totals.polls() - totals.wasted.count});
     }
-    let mut known = truth();
+    let mut known = truth("polling.pcapng");
     // The last poll of engine.io ended with nothing but a `noop`: all others brought messages.
     let engine = &mut known["/socket.io/"];
     let polls = engine["polls"].as_u64().expect("a number");
     *engine = json!({"kind": "engine.io", "polls": polls, "new": polls - 1});
     assert_eq!(found, known);
+}
+
+/// They are POSTs of nothing, answered as JavaScript; the first brings the session, the last its end.
+#[test]
+fn polls_of_sockjs_are_long_ones() {
+    let (rows, _) = analyze(&sample("polling/sockjs.pcapng"), &Options::default()).expect("a readable sample");
+    let summary = summary(&rows);
+    let found = summary.polls().by_wire_bytes();
+    let [((method, _), totals)] = &found[..] else { panic!("one endpoint is expected, not {}", found.len()) };
+    let known = &truth("sockjs.pcapng")["/talk/xhr"];
+    assert_eq!((method.as_str(), totals.series, totals.wasted.count), ("POST", 1, 0));
+    assert_eq!(json!({"kind": totals.kind().name(), "polls": totals.polls(), "messages": totals.polls() - 2}), *known);
 }
 
 #[test]
