@@ -120,14 +120,16 @@ fn kind(command: &[u8]) -> Option<&'static str> {
 
 fn packet<'a>(kind: &'static str, headers: &Headers<'a>) -> Packet<'a> {
     let connection = Key::of("connection");
+    // Only clients ask for a RECEIPT; RabbitMQ hands on the header with the message that had it.
+    let receipt = headers.receipt.filter(|_| kind != "MESSAGE");
     let role = match kind {
         "CONNECT" | "STOMP" => Role::Ask(connection),
         "CONNECTED" => Role::Answer(connection),
         "RECEIPT" => headers.receipt_id.map_or(Role::None, |id| Role::Answer(Key::of(id))),
         "ERROR" => Role::Answer(headers.receipt_id.map_or(connection, Key::of)),
-        _ => headers.receipt.map_or(Role::None, |id| Role::Ask(Key::of(id))),
+        _ => receipt.map_or(Role::None, |id| Role::Ask(Key::of(id))),
     };
-    let id = headers.receipt.or(headers.receipt_id).or(headers.message_id).or(headers.id);
+    let id = receipt.or(headers.receipt_id).or(headers.message_id).or(headers.id);
     let packet = Packet::new(Stomp, kind).named(headers.destination.map(unescaped));
     packet.with_id(id.map(|id| Id::Text(unescaped(id)))).with_role(role)
 }

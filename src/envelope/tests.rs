@@ -92,6 +92,8 @@ const CASES: &[Case] = &[
     binary("signalr", ServerToClient, b"\x07\x95\x03\x80\xa10\x03*\x02\x91\x06", ("completion", None, Some("0"), 10, 2)),
     case("stomp", ClientToServer, "SEND\ndestination:/queue/a\nreceipt:r-1\n\nhello\0", ("SEND", Some("/queue/a"), Some("r-1"), 40, 1)),
     case("stomp", ServerToClient, "MESSAGE\r\ndestination:a\\cb\r\nmessage-id:7\r\ncontent-length:3\r\n\r\na\0b\0\r\n", ("MESSAGE", Some("a:b"), Some("7"), 64, 1)),
+    // RabbitMQ hands on the headers of the SEND: 37 and the body.
+    case("stomp", ServerToClient, "MESSAGE\nmessage-id:7\nreceipt:r-1\n\nhi\0", ("MESSAGE", None, Some("7"), 35, 1)),
     case("stomp", ClientToServer, "\n", ("heartbeat", None, None, 1, 1)),
     case("stomp", ClientToServer, "BEGIN\ntransaction:t\n\n\0\nCOMMIT\ntransaction:t\n\n\0", ("BEGIN", None, None, 46, 2)),
     binary("mqtt", ClientToServer, b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02ab", ("connect", None, None, 16, 1)),
@@ -414,6 +416,19 @@ fn binary_messages_of_an_unknown_revision_may_begin_with_a_type() {
     assert_eq!(envelope(socketio::Reader::default(), b"\x05ab"), Some(Some(0)));
     assert_eq!(envelope(socketio::Reader::new(false), b"\x04ab"), Some(Some(0)));
     assert_eq!(envelope(socketio::Reader::new(true), b"\x05ab"), None);
+}
+
+#[test]
+fn receipts_are_asked_for_by_clients_alone() {
+    use Opcode::Text;
+    let mut session = Session::new(Some("v12.stomp"), None, 1);
+    let messages = [
+        (ClientToServer, Text, "SEND\ndestination:/q\nreceipt:r-1\n\n\0"),
+        (ServerToClient, Text, "MESSAGE\ndestination:/q\nmessage-id:1\nreceipt:r-1\n\n\0"),
+        (ServerToClient, Text, "RECEIPT\nreceipt-id:r-1\n\n\0"),
+    ];
+    let expected = [(Some("SEND"), None), (Some("MESSAGE"), None), (Some("RECEIPT"), Some(Answered::Ask(2 * SECOND)))];
+    assert_eq!(talk(&mut session, &messages), expected);
 }
 
 /// A message that one frame carried in a second of the capture.
