@@ -139,7 +139,9 @@ fn socket_io<'a>(seen: &Seen<'a>) -> Option<Found<'a>> {
     let mut packet = Packet::new(SocketIo, kind);
     if rest.first() == Some(&b'/') {
         let len = memchr::memchr(b',', rest).unwrap_or(rest.len());
-        packet.namespace = Some(String::from_utf8_lossy(&rest[..len]));
+        // socket.io 2 connects with a query, which is no part of the name.
+        let name = rest[..len].split(|&octet| octet == b'?').next().unwrap_or_default();
+        packet.namespace = Some(String::from_utf8_lossy(name));
         rest = rest.get(len + 1..).unwrap_or_default();
     }
     let id = take_number(&mut rest);

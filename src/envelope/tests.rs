@@ -69,6 +69,7 @@ const CASES: &[Case] = &[
     case("socket.io", ClientToServer, r#"451-["f","x",{"_placeholder":true,"num":0}]"#, ("binary_event", Some("f"), None, 39, 1)),
     case("socket.io", ClientToServer, "40", ("connect", None, None, 2, 1)),
     case("socket.io", ClientToServer, r#"40/admin,{"token":"x"}"#, ("connect", None, None, 9, 1)),
+    case("socket.io", ClientToServer, "40/admin?token=x,", ("connect", None, None, 17, 1)),
     case("socket.io", ServerToClient, r#"40{"sid":"x"}"#, ("connect", None, None, 13, 1)),
     case("socket.io", ServerToClient, r#"44{"message":"no"}"#, ("connect_error", None, None, 2, 1)),
     case("socket.io", ClientToServer, "41/admin,", ("disconnect", None, None, 9, 1)),
@@ -429,6 +430,19 @@ fn receipts_are_asked_for_by_clients_alone() {
     ];
     let expected = [(Some("SEND"), None), (Some("MESSAGE"), None), (Some("RECEIPT"), Some(Answered::Ask(2 * SECOND)))];
     assert_eq!(talk(&mut session, &messages), expected);
+}
+
+#[test]
+fn query_with_which_a_namespace_is_connected_is_no_part_of_its_name() {
+    use Opcode::Text;
+    let mut session = Session::new(None, Some("/socket.io/?EIO=3"), 8);
+    let connect = (ClientToServer, Text, "40/admin?token=x&a=/b,");
+    let expected = [(Some("connect"), None), (Some("connect"), Some(Answered::Ask(SECOND)))];
+    assert_eq!(talk(&mut session, &[connect, (ServerToClient, Text, "40/admin,")]), expected);
+    let octets = connect.2.as_bytes();
+    let seen = Seen { octets, len: octets.len() as u64, is_text: true, direction: ClientToServer };
+    let packets = socketio::Reader::new(true).read(&seen).expect("a packet");
+    assert_eq!(packets.first.namespace.as_deref(), Some("/admin"));
 }
 
 /// A message that one frame carried in a second of the capture.
