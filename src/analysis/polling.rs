@@ -226,7 +226,7 @@ impl Answer {
     fn of(response: &Response) -> Self {
         let envelope = response.content.envelope.as_deref();
         let is_noise = envelope.is_some_and(|envelope| {
-            envelope.protocol == EnvelopeProtocol::EngineIo && matches!(envelope.kind, "noop" | "ping") && envelope.count < 2
+            envelope.protocol == EnvelopeProtocol::EngineIo && matches!(envelope.kind, "noop" | "ping" | "pong") && envelope.count < 2
         });
         if is_noise || response.status == 304 || response.content.bytes == Some(0) {
             return Self::Nothing;
@@ -324,7 +324,7 @@ fn is_engine_io(target: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::account::samples::{cost, deck_exchange, request, response};
-    use crate::message::{Content, HttpContent};
+    use crate::message::{Content, Envelope, HttpContent};
     use crate::stream::Timestamp;
 
     /// Milliseconds at which a request begins, how long its answer is held, its target, status and content.
@@ -379,6 +379,22 @@ mod tests {
         // New, the same again, new; then not modified.
         assert_eq!(third.earlier.iter().map(|poll| poll.is_new).collect::<Vec<_>>(), [Some(true), Some(false)]);
         assert_eq!((third.is_new, polls[3].as_ref().expect("a poll").is_new), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn beats_of_engine_io_bring_nothing_new() {
+        let mut recogniser = Recogniser::default();
+        // The server asks in revision 4, the client in revision 3.
+        let kinds = ["message", "noop", "ping", "pong", "message"];
+        let polls = (0..).zip(kinds).map(|(at, kind)| {
+            let mut exchange = exchange((at * 1000, 900, "/engine.io/?EIO=3&transport=polling", 200, at as u64 + 1), &[]);
+            let envelope =
+                Envelope { protocol: EnvelopeProtocol::EngineIo, kind, name: None, namespace: None, id: None, bytes: Some(1), count: 1 };
+            exchange.response.as_mut().expect("an answer").content.envelope = Some(Box::new(envelope));
+            recogniser.look(&mut exchange);
+            exchange.polling.map(|poll| poll.is_new)
+        });
+        assert_eq!(polls.collect::<Vec<_>>(), [None, None, Some(Some(false)), Some(Some(false)), Some(Some(true))]);
     }
 
     #[test]
