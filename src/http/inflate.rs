@@ -56,6 +56,8 @@ enum Part {
     Header,
     Data,
     Trailer,
+    /// What follows the last member: padding, or what else a program left there. Browsers pass it over.
+    Behind,
 }
 
 /// FLG (RFC 1952 §2.3.1).
@@ -66,6 +68,9 @@ mod flag {
     pub(super) const COMMENT: u8 = 1 << 4;
     pub(super) const RESERVED: u8 = 0xe0;
 }
+
+/// ID1, ID2 and CM.
+const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// A longer header is none: its extra field takes 64 KiB at most, names are short.
 const HEADER_LIMIT: usize = 128 << 10;
@@ -113,7 +118,7 @@ impl Inflate {
     /// Nothing more comes.
     pub(super) fn finish(&self) -> Result<(), Failed> {
         failed_unless(match &self.wrapper {
-            Wrapper::Gzip(gzip) => gzip.members > 0 && gzip.part == Part::Header && gzip.octets.is_empty(),
+            Wrapper::Gzip(gzip) => gzip.has_ended(),
             Wrapper::Plain => self.has_ended,
         })
     }
@@ -164,13 +169,31 @@ impl Gzip {
     fn feed(&mut self, machine: &mut Machine, mut encoded: &[u8], out: Out<'_>) -> Result<(), Failed> {
         while !encoded.is_empty() {
             let len = match self.part {
+                Part::Header if self.members > 0 && !self.begins_member(encoded) => {
+                    self.part = Part::Behind;
+                    continue;
+                }
                 Part::Header => self.feed_header(encoded)?,
                 Part::Data => self.feed_data(machine, encoded, out)?,
                 Part::Trailer => self.feed_trailer(machine, encoded)?,
+                Part::Behind => encoded.len(),
             };
             encoded = &encoded[len..];
         }
         Ok(())
+    }
+
+    /// Whether the octets behind a member may be the next one.
+    fn begins_member(&self, encoded: &[u8]) -> bool {
+        self.octets.iter().chain(encoded).zip(MAGIC).all(|(&found, wanted)| found == wanted)
+    }
+
+    fn has_ended(&self) -> bool {
+        match self.part {
+            Part::Header => self.members > 0 && self.octets.is_empty(),
+            Part::Data | Part::Trailer => false,
+            Part::Behind => true,
+        }
     }
 
     /// Takes octets of a header; how many.
@@ -220,7 +243,6 @@ impl Gzip {
 
 /// Octets of the member's header that begins here (RFC 1952 §2.3); `None` while it is not whole.
 fn header_len(octets: &[u8]) -> Result<Option<usize>, Failed> {
-    const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
     failed_unless(octets.iter().zip(MAGIC).all(|(&found, wanted)| found == wanted))?;
     let Some(&flags) = octets.get(MAGIC.len()) else { return Ok(None) };
     failed_unless(flags & flag::RESERVED == 0)?;
@@ -290,7 +312,6 @@ mod tests {
         let expected = (text.to_vec(), Ok(()));
         assert!(decoded(make(), &[encoded]) == expected, "{} octets whole", text.len());
         assert!(decoded(make(), &encoded.chunks(1).collect::<Vec<_>>()) == expected, "{} octets one by one", text.len());
-        assert!(decoded(make(), &[encoded, b"x"]).1.is_err(), "{} octets with more behind", text.len());
         assert!(decoded(make(), &[&encoded[..encoded.len() - 1]]).1.is_err(), "{} octets cut", text.len());
     }
 
@@ -298,9 +319,13 @@ mod tests {
     fn each_wrapper_decodes_contents_shorter_and_longer_than_a_piece() {
         for len in [0, 1, 300, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE] {
             let text = text(len);
+            let zlib = written(ZlibEncoder::new(Vec::new(), Compression::fast()), &text, ZlibEncoder::finish);
+            let raw = written(DeflateEncoder::new(Vec::new(), Compression::none()), &text, DeflateEncoder::finish);
             is_decoded(Inflate::gzip, &gzip(&text), &text);
-            is_decoded(Inflate::zlib, &written(ZlibEncoder::new(Vec::new(), Compression::fast()), &text, ZlibEncoder::finish), &text);
-            is_decoded(Inflate::raw, &written(DeflateEncoder::new(Vec::new(), Compression::none()), &text, DeflateEncoder::finish), &text);
+            is_decoded(Inflate::zlib, &zlib, &text);
+            is_decoded(Inflate::raw, &raw, &text);
+            assert!(decoded(Inflate::zlib(), &[&zlib, b"x"]).1.is_err(), "{len} octets with more behind");
+            assert!(decoded(Inflate::raw(), &[&raw, b"x"]).1.is_err(), "{len} octets with more behind");
         }
     }
 
@@ -324,6 +349,18 @@ mod tests {
     #[test]
     fn members_follow_each_other() {
         is_decoded(Inflate::gzip, &[gzip(b"hel"), gzip(b""), gzip(b"lo")].concat(), b"hello");
+    }
+
+    #[test]
+    fn what_begins_no_member_behind_the_last_one_is_no_content() {
+        for behind in [&b"\0"[..], &[0; 7], b"x", b"\x1f\x8c\x08", b"\x1f\x8b\x07"] {
+            let padded = [&gzip(b"hello"), behind].concat();
+            for pieces in [vec![&padded[..]], padded.chunks(1).collect()] {
+                assert_eq!(decoded(Inflate::gzip(), &pieces), (b"hello".to_vec(), Ok(())), "{}", behind.escape_ascii());
+            }
+        }
+        let begun = [gzip(b"hello"), b"\x1f\x8b".to_vec()].concat();
+        assert_eq!(decoded(Inflate::gzip(), &[&begun]), (b"hello".to_vec(), Err(Failed)), "the next member is cut");
     }
 
     #[test]
