@@ -8,12 +8,15 @@ use crate::message::AnomalyDetails;
 pub(super) struct AnomalyLog(Vec<(AnomalyKind, u64, u64)>, AnomalyDetails);
 
 impl AnomalyLog {
-    /// Counts one oddity at a frame.
+    /// Counts one oddity at a frame. Where that comes before the first one known, the place of that is not the first any more.
     pub(super) fn add(&mut self, kind: AnomalyKind, frame: u64) {
         match self.0.iter_mut().find(|(known, _, _)| *known == kind) {
             Some((_, count, first)) => {
                 *count += 1;
-                *first = (*first).min(frame);
+                if frame < *first {
+                    *first = frame;
+                    self.1.remove(kind);
+                }
             }
             None => self.0.push((kind, 1, frame)),
         }
@@ -49,5 +52,41 @@ impl AnomalyLog {
     pub(super) fn take(&mut self) -> (Vec<(AnomalyKind, u64, u64)>, AnomalyDetails) {
         self.0.sort_unstable();
         (std::mem::take(&mut self.0), std::mem::take(&mut self.1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Direction;
+    use crate::stream::Place;
+
+    /// A log of losses: of segments at frames, and of a row at frame 4 that knows its place.
+    fn log(frames: &[u64], row_at: usize) -> (Vec<(AnomalyKind, u64, u64)>, AnomalyDetails) {
+        let kinds = AnomalySet::from_iter([AnomalyKind::LostBytes]);
+        let mut row = AnomalyDetails::default();
+        row.add(kinds, Direction::ServerToClient, Place { stream_offset: 40, frame: Some(4) });
+        let mut log = AnomalyLog::default();
+        for (at, &frame) in frames.iter().enumerate() {
+            if at == row_at {
+                log.add_row(kinds, &row, 9);
+            }
+            log.add(AnomalyKind::LostBytes, frame);
+        }
+        if row_at == frames.len() {
+            log.add_row(kinds, &row, 9);
+        }
+        log.take()
+    }
+
+    #[test]
+    fn place_is_that_of_the_first_in_whatever_order_they_come() {
+        for (frames, has_place) in [([7, 5], true), ([5, 4], true), ([7, 3], false), ([3, 7], false)] {
+            for row_at in 0..=2 {
+                let (counts, details) = log(&frames, row_at);
+                assert_eq!(counts, [(AnomalyKind::LostBytes, 3, frames[0].min(frames[1]).min(4))]);
+                assert_eq!(details.of_kind(AnomalyKind::LostBytes).is_some(), has_place, "{frames:?}, row {row_at}");
+            }
+        }
     }
 }

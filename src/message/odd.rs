@@ -43,6 +43,14 @@ impl AnomalyDetails {
         }
     }
 
+    /// Forgets the place of a kind.
+    pub(crate) fn remove(&mut self, kind: AnomalyKind) {
+        if let Some(details) = &mut self.0 {
+            details.0.retain(|known| known.kind != kind);
+        }
+        self.0.take_if(|details| details.0.is_empty());
+    }
+
     /// Where the first oddity of a kind lies; `None` when nobody knows, or it lies nowhere.
     pub fn of_kind(&self, kind: AnomalyKind) -> Option<&AnomalyDetail> {
         self.iter().find(|detail| detail.kind == kind)
