@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,7 @@ pub(super) struct Display {
     /// Columns that a table may take, 60 at least; by default those of the terminal, elsewhere as many as it needs
     #[arg(long, value_name = "N", value_parser = columns)]
     width: Option<u16>,
-    /// When tables are coloured; where nothing is said, NO_COLOR in the environment means never
+    /// When tables are coloured; where nothing is said, NO_COLOR or TERM=dumb in the environment means never
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
     /// Print neither notes, nor warnings, nor hints, nor progress; only errors
@@ -219,14 +220,20 @@ impl Display {
         Layout { markup: Markup::Markdown, ..self.layout() }
     }
 
-    /// Whether tables are coloured: the flag, then NO_COLOR, then whether it is a terminal.
+    /// Whether tables are coloured: the flag, then the environment, then whether it is a terminal.
     pub(super) fn color(&self) -> bool {
         match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => self.on_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            Color::Auto => self.on_terminal() && !wants_plain(),
         }
     }
+}
+
+/// Whether the environment asks for text without escapes, or its terminal knows none.
+fn wants_plain() -> bool {
+    let is = |name, what: fn(&OsStr) -> bool| std::env::var_os(name).is_some_and(|value| what(&value));
+    is("NO_COLOR", |value| !value.is_empty()) || is("TERM", |value| value == "dumb")
 }
 
 /// Fewer would cut numbers.
