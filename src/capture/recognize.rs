@@ -114,6 +114,7 @@ fn describe(octets: &[u8]) -> String {
     };
     match text.filter(|text| !text.is_empty() && text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'))) {
         Some(text) if is_own_report(text) => "a report that wiretare saved".to_owned(),
+        Some(text) if text.starts_with("{\"type\":\"") => "rows of `wiretare messages`".to_owned(),
         Some(text) if text.trim_start().starts_with(['{', '[']) => format!("JSON or the like beginning {text:?} (a HAR file?)"),
         Some(text) => format!("plain text beginning {text:?}"),
         None => {
@@ -147,6 +148,7 @@ mod tests {
         assert_eq!(refused(b"GET / HTTP/1.1\r\n"), r#"plain text beginning "GET / HTTP/1.1\r\n""#);
         assert_eq!(refused(b" {\"log\":{}}"), r#"JSON or the like beginning " {\"log\":{}}" (a HAR file?)"#);
         assert_eq!(refused(b"{\n  \"schema_version\": 1,\n  \"generator\": {"), "a report that wiretare saved");
+        assert_eq!(refused(b"{\"type\":\"exchange\",\"connection\":0"), "rows of `wiretare messages`");
         assert_eq!(refused(b"\x89PNG\r\n\x1a\n\0\0"), "binary data beginning 89 50 4e 47 0d 0a 1a 0a");
         assert_eq!(refused(b"snoop\0\0\0\0\0\0\x02"), "a snoop capture (RFC 1761)");
         assert_eq!(refused(b"PK\x03\x04rest"), "a zip archive");

@@ -74,6 +74,8 @@ impl Notes {
             say("hint", "decompress it first");
         } else if starts(&["a report"]) {
             say("hint", "`wiretare compare` and `wiretare check` read reports, as plain files");
+        } else if starts(&["rows"]) {
+            say("hint", "a report is made of the capture that the rows are of: `wiretare report CAPTURE`");
         } else if starts(&["JSON"]) {
             say("hint", "wiretare reads packets; what a browser logged (HAR) holds none");
         } else if starts(&["an empty file"]) {
