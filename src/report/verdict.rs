@@ -110,9 +110,10 @@ fn weak(report: &Report) -> Option<String> {
     let (weak, exchanges) = (report.ajax.weak_exchanges?, report.ajax.exchanges?);
     ratio(weak, exchanges).is_some_and(|part| part >= MOST).then(|| {
         format!(
-            "Mind that {} of {} Ajax exchanges count as such by one weak sign, which their rows name: `--ajax-host` or `--ajax-path` choose.",
+            "Mind that {} of {} Ajax exchanges {} as such by one weak sign alone (rows have it as `ajax.reasons`): `--ajax-host` and `--ajax-path` say which may be Ajax.",
             thousands(weak),
-            thousands(exchanges)
+            thousands(exchanges),
+            plural(weak, "counts", "count")
         )
     })
 }
