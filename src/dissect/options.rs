@@ -2,28 +2,12 @@
 
 use std::fmt::Write as _;
 
-use etherparse::{TcpOptionElement, TcpOptionsIterator};
+use etherparse::TcpOptionElement;
 
 use super::field::{Field, bytes, hex, hex_colons};
+use crate::packet::{TcpOption, tcp_options};
 
 const TAKES: &str = "a String takes every write";
-
-/// An option: what it says, where that is known, and its octets.
-type Element<'a> = (Option<TcpOptionElement>, &'a [u8]);
-
-/// All options up to the end of the list, or to one that does not end within the header.
-fn elements(mut rest: &[u8]) -> impl Iterator<Item = Element<'_>> {
-    std::iter::from_fn(move || {
-        let mut options = TcpOptionsIterator::from_slice(rest);
-        let (element, len) = match options.next()? {
-            Ok(element) => (Some(element), rest.len() - options.rest().len()),
-            Err(_) => (None, usize::from(*rest.get(1)?)),
-        };
-        let (octets, behind) = rest.split_at_checked(len).filter(|(octets, _)| !octets.is_empty())?;
-        rest = behind;
-        Some((element, octets))
-    })
-}
 
 /// Left and right edges of what was acknowledged selectively (RFC 2018), moved by what numbers of that stream are.
 fn edges(first: (u32, u32), rest: [Option<(u32, u32)>; 3], shift: u32) -> impl Iterator<Item = (u32, u32)> {
@@ -33,13 +17,13 @@ fn edges(first: (u32, u32), rest: [Option<(u32, u32)>; 3], shift: u32) -> impl I
 
 /// The options as a field, with one inside for each; `shift` makes acknowledgment numbers those that are shown.
 pub(super) fn field(octets: &[u8], shift: u32) -> Field {
-    let (names, inside): (Vec<_>, Vec<_>) = elements(octets).map(|element| option(element, shift)).unzip();
+    let (names, inside): (Vec<_>, Vec<_>) = tcp_options(octets).map(|element| option(element, shift)).unzip();
     let names = if names.is_empty() { String::new() } else { format!(", {}", names.join(", ")) };
     Field::new("tcp.options", hex_colons(octets), format!("Options: ({} bytes){names}", octets.len())).with(inside)
 }
 
 /// The name of an option, and what it says.
-fn option((element, octets): Element<'_>, shift: u32) -> (&'static str, Field) {
+fn option((element, octets): TcpOption<'_>, shift: u32) -> (&'static str, Field) {
     let field = |what: String, values: Vec<Field>| Field::note(format!("TCP Option - {what}")).with(values);
     // What it says stands inside it, as TShark has it.
     let named = |name: &'static str, what: String, values: Vec<Field>| {
@@ -95,7 +79,7 @@ fn name(kind: u8) -> &'static str {
 
 /// Appends what a list of frames says of options.
 pub(super) fn append_line(octets: &[u8], shift: u32, line: &mut String) {
-    for (element, _) in elements(octets) {
+    for (element, _) in tcp_options(octets) {
         match element {
             None | Some(TcpOptionElement::Noop) => {}
             Some(TcpOptionElement::MaximumSegmentSize(mss)) => write!(line, " MSS={mss}").expect(TAKES),

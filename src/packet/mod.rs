@@ -27,6 +27,7 @@ mod ppp;
 mod reassembly;
 mod route;
 mod segment;
+mod tcp_options;
 #[cfg(test)]
 mod tests;
 mod udp;
@@ -44,6 +45,7 @@ pub(crate) use plain::slice_into as slice_plain_into;
 pub use reassembly::{Datagram, Reassembly, Unjoined};
 pub(crate) use segment::SynOptions;
 pub use segment::{Flags, Segment, SeqNumber};
+pub(crate) use tcp_options::{TcpOption, tcp_options};
 
 use crate::capture::Packet;
 use cursor::Cursor;

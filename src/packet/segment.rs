@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
-use etherparse::{TcpHeaderSlice, TcpOptionElement, TcpOptionsIterator};
+use etherparse::{TcpHeaderSlice, TcpOptionElement};
 
 use super::NotTcp;
 use super::identity::{CapturePoint, Identity};
 use super::ip::{Addresses, Ip};
 use super::key::{ConnectionKey, Sender};
+use super::tcp_options;
 use crate::capture::Packet;
 use crate::stream::{Frame, LayerBytes, Timestamp};
 
@@ -225,7 +226,7 @@ pub(crate) struct SynOptions {
 const MAX_WINDOW_SCALE: u8 = 14;
 
 impl SynOptions {
-    /// Those up to the first that cannot be read.
+    /// Those up to the first that does not end within the header.
     pub(crate) fn of(segment: &Segment<'_>) -> Self {
         match *segment.options {
             // As Linux sends them: maximum segment size, SACK permitted, timestamps, no operation, window scale.
@@ -235,13 +236,13 @@ impl SynOptions {
                 sack_permitted: true,
                 timestamps: true,
             },
-            _ => Self::of_any(segment),
+            _ => Self::of_any(segment.options),
         }
     }
 
-    fn of_any(segment: &Segment<'_>) -> Self {
+    fn of_any(options: &[u8]) -> Self {
         let mut found = Self::default();
-        for option in TcpOptionsIterator::from_slice(segment.options).map_while(Result::ok) {
+        for option in tcp_options(options).filter_map(|(option, _)| option) {
             match option {
                 TcpOptionElement::MaximumSegmentSize(octets) => found.mss = Some(octets),
                 TcpOptionElement::WindowScale(shift) => found.window_scale = Some(shift.min(MAX_WINDOW_SCALE)),
@@ -263,5 +264,18 @@ mod tests {
         let before = SeqNumber(u32::MAX - 1);
         let after = before + 10;
         assert_eq!((after, after.distance_from(before), before < after), (SeqNumber(8), 10, true));
+    }
+
+    #[test]
+    fn options_behind_one_that_is_not_known_are_read() {
+        // MD5 signature (kind 19) comes first where Linux sends one, Multipath TCP (kind 30) last; kind 4 has no value.
+        let signed = [&[1, 1, 19, 18][..], &[0; 16], &[2, 4, 5, 0xb4, 30, 4, 0, 0, 4, 3, 0, 4, 2, 3, 3, 7]].concat();
+        let expected = SynOptions { mss: Some(1460), window_scale: Some(7), sack_permitted: true, timestamps: false };
+        assert_eq!(SynOptions::of_any(&signed), expected);
+        for cut in
+            [&[2, 4, 5, 0xb4, 30, 0, 3, 3, 7][..], &[2, 4, 5, 0xb4, 30, 9, 3, 3, 7], &[2, 4, 5, 0xb4, 0, 3, 3, 7], &[2, 4, 5, 0xb4, 30]]
+        {
+            assert_eq!(SynOptions::of_any(cut), SynOptions { mss: Some(1460), ..SynOptions::default() }, "{cut:?}");
+        }
     }
 }
