@@ -2,6 +2,7 @@
 //! hundreds of directions each message alone would find its own in no near cache.
 
 use crate::message::{Content, Opcode};
+use crate::stream::Place;
 
 /// Longer messages do not wait: for them, fetching the window costs little.
 const LONGEST: usize = 4 << 10;
@@ -17,8 +18,8 @@ const KEPT: usize = 64 << 10;
 pub(crate) struct Ticket {
     /// Its number, from 0, among all rows.
     pub(crate) row: u64,
-    /// Stream offset of its frame.
-    pub(crate) start: u64,
+    /// Where its frame begins.
+    pub(crate) start: Place,
 }
 
 /// Messages of one direction that wait.
@@ -98,11 +99,9 @@ impl Batch {
         *self = Self { spare, ..later };
     }
 
-    /// Names the row of the message that began to wait last.
-    pub(super) fn set_ticket(&mut self, ticket: Ticket) {
-        if let Some(last) = self.waiting.last_mut() {
-            last.ticket = ticket;
-        }
+    /// The ticket of the message that began to wait last.
+    pub(super) fn last_ticket(&mut self) -> Option<&mut Ticket> {
+        self.waiting.last_mut().map(|waiting| &mut waiting.ticket)
     }
 
     pub(super) fn is_waiting(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::anomaly::{AnomalyKind, AnomalySet};
 use crate::http::{self, Decoder};
 use crate::message::{Content, ContentSink, Form, Opcode, TextState};
 use crate::options::Options;
-use crate::stream::Timestamp;
+use crate::stream::{Place, Timestamp};
 use crate::websocket::{Compression, Failure, Inflater};
 
 /// Takes the encoded content of one direction and says what it is when decoded.
@@ -450,6 +450,12 @@ impl ContentSink for Stage {
             }
         }
         self.close(complete)
+    }
+
+    fn waits_from(&mut self, start: Place) {
+        if let Some(ticket) = self.last_ticket() {
+            ticket.start = start;
+        }
     }
 
     fn lose_context(&mut self) {

@@ -40,10 +40,11 @@ impl AnomalyLog {
     fn add_of_row(&mut self, kind: AnomalyKind, details: &AnomalyDetails, frame: u64) {
         let detail = details.of_kind(kind);
         let frame = detail.and_then(|detail| detail.place.frame).unwrap_or(frame);
-        let has_place = self.1.of_kind(kind).is_some_and(|known| known.place.frame == Some(frame));
-        let is_first = !has_place && self.0.iter().all(|&(known, _, first)| known != kind || frame <= first);
+        let is_first = self.0.iter().all(|&(known, _, first)| known != kind || frame <= first);
         self.add(kind, frame);
-        if let Some(detail) = detail.filter(|_| is_first) {
+        // Rows whose content waited come behind those that did not: of one frame the first octet counts.
+        let known = self.1.of_kind(kind).filter(|known| known.place.frame == Some(frame)).map(|known| known.place.stream_offset);
+        if let Some(detail) = detail.filter(|detail| is_first && known.is_none_or(|known| detail.place.stream_offset < known)) {
             self.1.set(*detail);
         }
     }
@@ -87,6 +88,21 @@ mod tests {
                 assert_eq!(counts, [(AnomalyKind::LostBytes, 3, frames[0].min(frames[1]).min(4))]);
                 assert_eq!(details.of_kind(AnomalyKind::LostBytes).is_some(), has_place, "{frames:?}, row {row_at}");
             }
+        }
+    }
+
+    #[test]
+    fn place_is_that_of_the_first_octet_where_one_frame_carried_several() {
+        let kinds = AnomalySet::from_iter([AnomalyKind::InvalidUtf8]);
+        for offsets in [[40, 60], [60, 40]] {
+            let mut log = AnomalyLog::default();
+            for stream_offset in offsets {
+                let mut row = AnomalyDetails::default();
+                row.add(kinds, Direction::ServerToClient, Place { stream_offset, frame: Some(4) });
+                log.add_row(kinds, &row, 9);
+            }
+            let (_, details) = log.take();
+            assert_eq!(details.of_kind(AnomalyKind::InvalidUtf8).map(|detail| detail.place.stream_offset), Some(40), "{offsets:?}");
         }
     }
 }

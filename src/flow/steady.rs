@@ -259,6 +259,9 @@ impl Connection {
             }
             stage.whole(form, payload, true)
         };
+        if content.is_waiting {
+            stage.waits_from(start);
+        }
         let has_done = stage.has_done();
         let cost = Provenance::of_frame(segment.frame, bytes);
         let message = receivers[direction as usize].take_whole(header, payload, start, cost, content);

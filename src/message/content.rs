@@ -2,7 +2,7 @@
 
 use super::{Direction, Envelope, HttpContent, Opcode};
 use crate::anomaly::AnomalySet;
-use crate::stream::Timestamp;
+use crate::stream::{Place, Timestamp};
 
 /// What is known of a message's decoded content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,6 +93,8 @@ pub trait ContentSink {
     }
     /// The message begun last is complete (or, with `complete` false, ended too early).
     fn end(&mut self, complete: bool) -> Content;
+    /// The message that ended last began there; of contents that are still to be decoded alone.
+    fn waits_from(&mut self, _start: Place) {}
     /// An unknown part of the stream was lost, or nobody knows what it did to the compression.
     fn lose_context(&mut self) {}
     /// The same, and what is still to come of the message begun last cannot be known.

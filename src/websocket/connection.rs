@@ -330,6 +330,9 @@ impl Receiver {
             Box::new(close)
         });
         let content = sink.whole(form, payload, is_knowable(anomalies));
+        if content.is_waiting {
+            sink.waits_from(buffer.place(0));
+        }
         anomalies.merge(content.anomalies);
         let anomaly_details = if anomalies.is_empty() {
             AnomalyDetails::default()
@@ -553,7 +556,11 @@ impl Receiver {
 
     fn emit(&mut self, partial: Partial, complete: bool, sink: &mut impl ContentSink) -> Event {
         self.messages += 1;
-        let mut message = partial.end(sink.end(complete));
+        let content = sink.end(complete);
+        if content.is_waiting {
+            sink.waits_from(partial.start);
+        }
+        let mut message = partial.end(content);
         message.number = self.messages;
         message.cost.content_bytes = message.content.bytes;
         Event::Message(message)

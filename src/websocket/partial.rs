@@ -11,7 +11,7 @@ use crate::stream::{Place, StreamBuffer};
 pub(super) struct Partial {
     pub(super) message: Message,
     /// Where its first frame begins.
-    start: Place,
+    pub(super) start: Place,
     /// Where its last frame begins.
     pub(super) frame: Place,
     /// Whether octets of its last frame are not those of its content, and those of any frame.

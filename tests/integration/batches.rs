@@ -275,3 +275,27 @@ fn message_in_fragments_that_does_not_decode_lies_where_it_begins() {
     });
     assert_eq!(places.collect::<Vec<_>>(), [frames[1]]);
 }
+
+#[test]
+fn message_whose_beginning_came_late_lies_in_the_frame_that_carried_it() {
+    let (mut talk, mut sender) = (opened(1000), Sender(Compress::new(Compression::fast(), false)));
+    // More than are looked into, which do not wait.
+    for n in 0..20 {
+        talk.server(frame(0xc2, &sender.deflate(format!("message {n}").as_bytes())));
+    }
+    // Deflate without a block of this type, in two segments, of which the second came first.
+    let broken = frame(0xc2, b"\x06\x06\x06\x06");
+    let (begin, rest) = broken.split_at(3);
+    talk.server(begin).server(rest);
+    let late = talk.len();
+    let file = talk.swap(late - 1, late).close().pcap();
+    assert_same("late", |limits| Capture::from_reader("late", Cursor::new(file.clone()), limits));
+    for batches in [true, false] {
+        let (rows, _) = talk.analyze(&Options { batches, ..Options::default() });
+        let places = rows.iter().filter_map(|row| match row {
+            Row::Message(message) => message.anomaly_details.of_kind(AnomalyKind::DecodingFailed).and_then(|detail| detail.place.frame),
+            _ => None,
+        });
+        assert_eq!(places.collect::<Vec<_>>(), [late as u64], "batches: {batches}");
+    }
+}

@@ -129,10 +129,14 @@ impl Stage {
     }
 
     /// Names the row of the message that began to wait last.
-    pub(crate) fn set_ticket(&mut self, ticket: Ticket) {
-        if let Some(batch) = &mut self.batch {
-            batch.set_ticket(ticket);
+    pub(crate) fn name_row(&mut self, row: u64) {
+        if let Some(ticket) = self.last_ticket() {
+            ticket.row = row;
         }
+    }
+
+    pub(super) fn last_ticket(&mut self) -> Option<&mut Ticket> {
+        self.batch.as_mut().and_then(|batch| batch.last_ticket())
     }
 }
 

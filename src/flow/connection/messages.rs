@@ -7,7 +7,6 @@ use crate::flow::application::Running;
 use crate::flow::output::{Output, Waiting};
 use crate::message::{Bucket, Content, ContentSink, Direction, Exchange, Message, Part, Row, Side};
 use crate::options::Options;
-use crate::stream::Place;
 use crate::websocket::{self, Evidence};
 
 impl Connection {
@@ -132,9 +131,7 @@ impl Connection {
         for (Ticket { row, start }, content) in done {
             let Some(Row::Message(message)) = out.row(row) else { continue };
             if !content.anomalies.is_empty() {
-                let frame = message.cost.provenance.first.number;
-                let place = Place { stream_offset: start, frame: Some(frame).filter(|&frame| frame > 0) };
-                message.anomaly_details.add(content.anomalies, direction, place);
+                message.anomaly_details.add(content.anomalies, direction, start);
                 let fresh = content.anomalies.without(message.anomalies);
                 self.anomalies.add_row(fresh, &message.anomaly_details, message.cost.provenance.last.number);
                 message.anomalies.merge(content.anomalies);
@@ -189,11 +186,9 @@ impl Connection {
 
     /// The content of a message will be known later: its row stays where it is until then.
     fn note_waiting(&mut self, message: &Message, row: u64, waiting: &mut Waiting) {
-        let half = &mut self.halves[message.direction as usize];
-        let start = half.buffer.start() - message.cost.framing_bytes - message.cost.encoded_bytes;
         waiting.add(row, message.cost.encoded_bytes);
-        if let Some(stage) = &mut half.stage {
-            stage.set_ticket(Ticket { row, start });
+        if let Some(stage) = &mut self.halves[message.direction as usize].stage {
+            stage.name_row(row);
         }
     }
 
