@@ -60,6 +60,8 @@ impl AddAssign<&Self> for Distributions {
 /// Compression, over messages whose content is known, and of which nothing was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compression {
+    /// Those that have content.
+    pub content_bearing: u64,
     /// Decoded content in octets.
     pub content_bytes: u64,
     /// The same as sent.
@@ -85,6 +87,7 @@ impl Compression {
             self.uncompressed.add(cost.provenance.first.number);
         }
         let Some(content) = cost.captured_content_bytes() else { return };
+        self.content_bearing += u64::from(content > 0);
         self.content_bytes += content;
         self.encoded_bytes += cost.encoded_bytes;
         self.known_compressed_messages += u64::from(compressed);
@@ -96,6 +99,7 @@ impl Compression {
 
 impl AddAssign for Compression {
     fn add_assign(&mut self, other: Self) {
+        self.content_bearing += other.content_bearing;
         self.content_bytes += other.content_bytes;
         self.encoded_bytes += other.encoded_bytes;
         self.compressed_messages += other.compressed_messages;

@@ -188,8 +188,10 @@ const LONGER: u64 = 3;
 
 /// Why contents of Ajax may deflate to more than messages did.
 fn longer_messages(websocket: &SideTotals, ajax: &SideTotals) -> Option<String> {
-    let content = |side: &SideTotals| rounded_mean(side.compression().content_bytes, side.sum(|direction| direction.content_bearing));
-    let (message, answer) = (content(websocket), content(ajax));
+    let [message, answer] = [websocket, ajax].map(|side| {
+        let of = side.compression();
+        rounded_mean(of.content_bytes, of.content_bearing)
+    });
     (message > LONGER * answer).then(|| {
         format!(
             "WebSocket messages carried {} bytes each on average, contents of Ajax {}: shorter ones deflate less, so what is deflated may be more",
@@ -524,6 +526,22 @@ mod tests {
             }
         });
         assert!(says(&opaque, "600 bytes of what was observed were not understood"), "{opaque:?}");
+    }
+
+    #[test]
+    fn contents_are_told_to_be_shorter_by_those_that_are_known() {
+        // Of ten answers one of 100 octets is known.
+        let side = |content_bytes: u64, content_bearing: u64| {
+            let mut side = SideTotals::default();
+            let direction = &mut side.directions[1];
+            (direction.compression.content_bytes, direction.compression.content_bearing) = (content_bytes, content_bearing);
+            direction.content_bearing = 10;
+            side
+        };
+        let said = |message: u64| longer_messages(&side(message * 2, 2), &side(100, 1));
+        assert_eq!(said(300), None);
+        let words = "WebSocket messages carried 301 bytes each on average, contents of Ajax 100: ";
+        assert!(said(301).is_some_and(|said| said.starts_with(words)), "{:?}", said(301));
     }
 
     #[test]
