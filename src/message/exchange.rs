@@ -170,9 +170,9 @@ pub struct Ajax {
 }
 
 impl Ajax {
-    /// Whether it counts as Ajax by no more than one hint.
+    /// Whether it counts as Ajax by one hint alone.
     pub(crate) fn is_weak(&self) -> bool {
-        self.verdict && self.confidence < 0.6
+        self.verdict && self.reasons.len() == 1 && self.confidence < 0.6
     }
 }
 
