@@ -21,9 +21,9 @@ trap 'rm -rf "$work"' EXIT
 benches/captures.py "$work/captures" --scale 1
 RUSTFLAGS="-Cprofile-generate=$work/counts" cargo build --release --locked --target-dir "$target/counting"
 find samples "$work/captures" \( -name '*.pcap' -o -name '*.pcapng' \) -print0 | while IFS= read -r -d '' capture; do
-  for command in "messages --format ndjson" "report --format json"; do
+  for run in "messages --format ndjson" "report --format json"; do
     # shellcheck disable=SC2086 # a command and its options
-    "$target/counting/release/wiretare" $command --jobs 1 "$capture" >/dev/null 2>"$work/errors" || { cat "$work/errors" >&2; exit 1; }
+    "$target/counting/release/wiretare" $run --jobs 1 "$capture" >/dev/null 2>"$work/errors" || { cat "$work/errors" >&2; exit 1; }
   done
 done
 "$profdata" merge -o "$work/profile" "$work/counts"
