@@ -232,6 +232,19 @@ impl Stage {
         Content { bytes: Some(len as u64), ..Content::default() }
     }
 
+    /// Whether nobody decodes such a message of a WebSocket.
+    #[inline(always)]
+    pub(crate) fn leaves_encoded(&self, form: Form<'_>) -> bool {
+        !self.wanted.decode && matches!(form, Form::WebSocket { compressed: true, .. })
+    }
+
+    /// What it comes to: nothing is known of its content, nor of its first octets.
+    #[inline(always)]
+    pub(crate) fn leave_encoded(&mut self) -> Content {
+        self.heads.last = None;
+        Content::default()
+    }
+
     #[inline]
     fn open(&mut self, form: Form<'_>) {
         let opcode = match form {
@@ -347,10 +360,8 @@ impl ContentSink for Stage {
 
     #[inline]
     fn whole(&mut self, form: Form<'_>, encoded: &[u8], complete: bool) -> Content {
-        if !self.wanted.decode && matches!(form, Form::WebSocket { compressed: true, .. }) {
-            // Nobody decodes it, so nothing is known of it.
-            self.heads.last = None;
-            return Content::default();
+        if self.leaves_encoded(form) {
+            return self.leave_encoded();
         }
         if complete
             && let Form::WebSocket { opcode, compressed: false } = form

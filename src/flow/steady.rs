@@ -253,6 +253,8 @@ impl Connection {
         let mut payload = &frame[usize::from(header.len)..];
         let content = if stage.is_ascii_only(form, payload, header.masking_key) {
             stage.measure_ascii(payload.len())
+        } else if stage.leaves_encoded(form) {
+            stage.leave_encoded()
         } else {
             if let Some(key) = header.masking_key.filter(|_| stage.looks_at(form)) {
                 payload = out.memory.unmasked(payload, key, 0);
