@@ -65,6 +65,12 @@ impl Session {
         }
     }
 
+    /// Whether a message of which nothing is seen, lost or not decoded, tells it anything: that one is missing.
+    #[inline]
+    pub(crate) fn minds_unseen(&self) -> bool {
+        matches!(self.speaks, Speaks::Known(_))
+    }
+
     /// Takes a message that has ended, with its first octets when all of them are known, and says in it what was found.
     /// Messages of both directions come in the order in which they were complete.
     pub(crate) fn receive(&mut self, message: &mut Message, octets: Option<&[u8]>) {

@@ -160,7 +160,10 @@ impl Connection {
     pub(in crate::flow) fn note_message(&mut self, out: &mut Output<'_>) {
         let row = out.first_row + out.rows.len() as u64 - 1;
         let Some(Row::Message(message)) = out.rows.back_mut() else { return };
-        if self.envelopes.as_ref().is_some_and(|session| session.listens(message.opcode)) {
+        if let Some(session) = &self.envelopes
+            && session.listens(message.opcode)
+            && (session.minds_unseen() || self.keeps_head_of_last(message.direction))
+        {
             self.look_inside(message, out.options);
         }
         self.ledger.book_message(Side::WebSocket, message.cost.wire_bytes());
@@ -193,6 +196,12 @@ impl Connection {
     }
 
     /// Names what the message carries, and says how long it took when it is an answer.
+    /// Whether first octets of that direction's last message were kept.
+    #[inline]
+    fn keeps_head_of_last(&self, direction: Direction) -> bool {
+        self.halves[direction as usize].stage.as_ref().is_some_and(|stage| stage.head().is_some())
+    }
+
     #[inline(never)]
     fn look_inside(&mut self, message: &mut Message, options: &Options) {
         let Some(session) = &mut self.envelopes else { return };
