@@ -59,11 +59,15 @@ impl LayerBytes {
     ///
     /// Cumulative floor division: ⌊H·to/len⌋ − ⌊H·from/len⌋ for each layer. However a run is cut, the shares sum to
     /// the whole.
-    #[inline]
+    // Always: nearly all segments carry one message, or a part of one.
+    #[inline(always)]
     pub(crate) fn share(&self, from: u32, to: u32, len: u32) -> Self {
-        if from == 0 && to == len {
-            return *self;
-        }
+        if from == 0 && to == len { *self } else { self.part(from, to, len) }
+    }
+
+    /// The same of less than all.
+    #[inline(never)]
+    fn part(&self, from: u32, to: u32, len: u32) -> Self {
         let part = |cost: u64| share(cost, from, to, len);
         Self { link: part(self.link), ip: part(self.ip), tcp: part(self.tcp), tls: part(self.tls), payload: part(self.payload) }
     }

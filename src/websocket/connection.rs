@@ -141,7 +141,7 @@ impl Receiver {
     }
 
     /// The header of the frame at the front, if it is a data message of its own, all there, and nothing about it is odd.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn whole_message(&self, octets: &[u8]) -> Option<Header> {
         let header = Header::parse(octets)?;
         let is_masked = header.masking_key.is_some() == (self.direction == Direction::ClientToServer);
@@ -152,7 +152,6 @@ impl Receiver {
     }
 
     /// Whether octets are such messages and nothing else.
-    #[inline]
     pub(crate) fn are_whole_messages(&self, mut octets: &[u8]) -> bool {
         while !octets.is_empty() {
             let Some(header) = self.whole_message(octets) else { return false };

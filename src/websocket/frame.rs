@@ -30,7 +30,7 @@ pub(crate) const RSV1: u8 = 4;
 
 impl Header {
     /// Parses the frame header at the front. `None` until all of its 2–14 octets are there: no such octets are malformed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn parse(input: &[u8]) -> Option<Self> {
         header(input).ok().map(|(_, header)| header)
     }
@@ -47,7 +47,7 @@ impl Header {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn header(input: &[u8]) -> IResult<&[u8], Header, ()> {
     let (rest, (first, second)) = (be_u8, be_u8).parse(input)?;
     let (rest, (payload_len, non_minimal)) = match second & 0x7f {

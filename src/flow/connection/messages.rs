@@ -156,7 +156,8 @@ impl Connection {
     }
 
     /// Books the message of the last row.
-    #[inline]
+    // Always: part of the short way.
+    #[inline(always)]
     pub(in crate::flow) fn note_message(&mut self, out: &mut Output<'_>) {
         let row = out.first_row + out.rows.len() as u64 - 1;
         let Some(Row::Message(message)) = out.rows.back_mut() else { return };
