@@ -11,7 +11,7 @@ use wiretare::{Error, Options, Result, Row, Side, Summary, budget};
 use super::arguments::{Display, Input};
 use super::notes::Notes;
 use super::progress::Progress;
-use super::run::{Event, Order, run as read};
+use super::run::{Order, Sink, run as read};
 
 /// The report of captures.
 pub(super) struct Measured {
@@ -27,20 +27,30 @@ pub(super) fn measure(input: &Input, options: Options, basis: Basis, display: &D
     let files = input.files()?;
     let settings = Settings { basis, ..Settings::new(&options) };
     let progress = Progress::new(!display.quiet && !display.no_progress);
-    let mut summary = Summary::new(options.assumptions);
-    let mut is_empty = true;
-    let facts = read(&files, options, Order::Completion, progress, |event| {
-        if let Event::Row(_, row) = event {
-            is_empty &= !is_measured(row);
-            summary.add(row);
-        }
-        Ok(())
-    })?;
+    let mut sums = Sums { summary: Summary::new(options.assumptions), is_empty: true };
+    let facts = read(&files, options, Order::Completion, progress, &mut sums)?;
+    let Sums { summary, is_empty } = sums;
     let report = Report::new(facts.files.iter().map(CaptureFile::from).collect(), settings, &facts.totals, &summary);
     if report.conservation.difference != 0 {
         return Err(Error::Books { difference: report.conservation.difference });
     }
     Ok(Measured { report, is_damaged: notes.damage(&facts), is_empty })
+}
+
+/// What rows add up to.
+struct Sums {
+    summary: Summary,
+    /// Whether none of them was one that the comparison is about.
+    is_empty: bool,
+}
+
+impl Sink for Sums {
+    #[inline]
+    fn row(&mut self, _number: u64, row: &mut Row) -> Result<()> {
+        self.is_empty &= !is_measured(row);
+        self.summary.add(row);
+        Ok(())
+    }
 }
 
 /// Whether a row is one that the comparison is about.

@@ -15,7 +15,7 @@ use super::notes::Notes;
 use super::ordered::Ordered;
 use super::output::Output;
 use super::progress::Progress;
-use super::run::{Event, Order, run as read};
+use super::run::{Order, Sink, run as read};
 use super::search::{Search, Searcher, shorten};
 
 pub(super) const EXAMPLES: &str = "\
@@ -86,7 +86,7 @@ impl Writer {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, number: u64, row: &Row, output: &mut Output) -> Result<()> {
         match self {
             Self::Ndjson(lines) => lines.append(number, row, output),
@@ -138,23 +138,73 @@ fn kept(options: &Options) -> Option<usize> {
     }
 }
 
-/// Whether a row is shown; of its content no more is left then than is to be seen.
-#[inline(never)]
-fn is_chosen(row: &mut Row, filter: &mut Filter, searcher: &mut Searcher, shown: Option<Option<usize>>) -> bool {
-    let is_chosen = filter.shows(row) && searcher.shows(row);
-    if is_chosen && let Some(most) = shown {
-        shorten(row, most);
+/// Prints rows.
+struct Printer {
+    writer: Writer,
+    output: Output,
+    /// What tells which rows are shown, unless all are.
+    chooser: Option<Chooser>,
+    /// Whether what is known is written before a packet is waited for.
+    live: bool,
+    /// Rows that were shown.
+    shown: u64,
+    /// Those of them that are messages or exchanges.
+    measured: u64,
+}
+
+impl Sink for Printer {
+    fn first(&mut self, time: Timestamp) {
+        self.writer.start(time, &mut self.output);
     }
-    is_chosen
+
+    // Always: what few cycles a row takes should not go into calls.
+    #[inline(always)]
+    fn row(&mut self, mut number: u64, row: &mut Row) -> Result<()> {
+        if let Some(chooser) = &mut self.chooser {
+            if !chooser.is_chosen(row) {
+                self.writer.learn(row);
+                return Ok(());
+            }
+            // What is filtered out leaves no gap.
+            number = self.shown;
+        }
+        self.shown += 1;
+        self.measured += u64::from(!matches!(row, Row::Connection(_)));
+        self.writer.append(number, row, &mut self.output)
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        if self.live { self.writer.flush(&mut self.output) } else { Ok(()) }
+    }
+}
+
+/// Tells which rows are shown.
+struct Chooser {
+    filter: Filter,
+    searcher: Searcher,
+    /// How much of a content is shown, if it is kept whole to be searched.
+    most: Option<Option<usize>>,
+}
+
+impl Chooser {
+    /// Whether a row is shown; of its content no more is left then than is to be seen.
+    #[inline(never)]
+    fn is_chosen(&mut self, row: &mut Row) -> bool {
+        let is_chosen = self.filter.shows(row) && self.searcher.shows(row);
+        if is_chosen && let Some(most) = self.most {
+            shorten(row, most);
+        }
+        is_chosen
+    }
 }
 
 /// Prints the rows of the captures.
 pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     let mut options = Options { content: args.content(), digest: args.digest, ..args.input.options()? };
-    let mut searcher = args.search.searcher()?;
+    let searcher = args.search.searcher()?;
     let files = args.input.files()?;
     let mut output = Output::open(args.display.output.as_deref(), &files)?;
-    let mut writer = match args.format {
+    let writer = match args.format {
         Format::Ndjson => Writer::Ndjson(Box::new(Ordered::new(Lines::new(options.content)))),
         Format::Csv => Writer::Csv(Box::default()),
         Format::Table => Writer::Table(Listing::new(args.display.width(), args.display.color())),
@@ -163,43 +213,25 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
         lines.append_header(output.buffer());
     }
     // What is searched is kept whole, and shown as far as was asked for.
-    let shown = searcher.needs_content().then(|| kept(&options));
-    if shown.is_some() {
+    let most = searcher.needs_content().then(|| kept(&options));
+    if most.is_some() {
         options.content = ContentMode::Full;
     }
     let live = files.iter().any(|file| live::is_live(file));
     // Rows that scroll by are progress enough.
     let progress = Progress::new(!args.display.quiet && !args.display.no_progress && !args.display.on_terminal());
-    let filtered = args.selection.is_some() || searcher.is_some();
-    let mut filter = Filter::new(args.selection);
-    let mut measured = 0u64;
-    let mut shown_rows = 0u64;
+    let has_filters = args.selection.is_some() || searcher.is_some();
+    let chooser = has_filters.then(|| Chooser { filter: Filter::new(args.selection), searcher, most });
 
     // Filters know of earlier rows, and a line with content is longer than its row.
     let order = match args.format {
-        Format::Ndjson if !filtered && options.content == ContentMode::None => Order::Known,
+        Format::Ndjson if chooser.is_none() && options.content == ContentMode::None => Order::Known,
         Format::Ndjson | Format::Csv | Format::Table => Order::Completion,
     };
 
-    let facts = read(&files, options, order, progress, |event| match event {
-        Event::First(time) => {
-            writer.start(time, &mut output);
-            Ok(())
-        }
-        Event::Row(number, row) => {
-            if filtered && !is_chosen(row, &mut filter, &mut searcher, shown) {
-                writer.learn(row);
-                return Ok(());
-            }
-            // What is filtered out leaves no gap.
-            let number = if filtered { shown_rows } else { number };
-            shown_rows += 1;
-            measured += u64::from(!matches!(row, Row::Connection(_)));
-            writer.append(number, row, &mut output)
-        }
-        Event::Pause if live => writer.flush(&mut output),
-        Event::Pause => Ok(()),
-    });
+    let mut printer = Printer { writer, output, chooser, live, shown: 0, measured: 0 };
+    let facts = read(&files, options, order, progress, &mut printer);
+    let Printer { mut writer, mut output, chooser, shown, measured, .. } = printer;
     if matches!(facts, Err(Error::Read { .. } | Error::Open { .. })) {
         // Each row is complete in itself: those that were known are not lost with the rest.
         writer.flush(&mut output)?;
@@ -209,19 +241,21 @@ pub(super) fn run(args: Args, notes: &Notes) -> Result<Outcome> {
     output.finish()?;
 
     let damaged = notes.damage(&facts);
-    searcher.unseen().into_iter().for_each(|sentence| notes.note(sentence));
+    if let Some(chooser) = &chooser {
+        chooser.searcher.unseen().into_iter().for_each(|sentence| notes.note(sentence));
+    }
     if measured == 0 {
         let packets = thousands(facts.totals.packets);
-        match filtered {
+        match chooser {
             // Ends of connections alone are an answer too.
-            true if shown_rows > 0 => {}
-            true => {
+            Some(_) if shown > 0 => {}
+            Some(chooser) => {
                 notes.note(format_args!("nothing in {packets} packets passed the filters"));
-                if let Some(instead) = searcher.instead().or_else(|| filter.instead()) {
+                if let Some(instead) = chooser.searcher.instead().or_else(|| chooser.filter.instead()) {
                     notes.hint(instead);
                 }
             }
-            false => notes.note(format_args!("no exchange and no message in {packets} packets; `wiretare report` says what they hold")),
+            None => notes.note(format_args!("no exchange and no message in {packets} packets; `wiretare report` says what they hold")),
         }
     }
     Ok(Outcome::of(damaged, measured == 0))

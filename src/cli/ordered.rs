@@ -43,7 +43,7 @@ impl Ordered {
     }
 
     /// Takes the row of that number. Those that are not late come in order, and so do those that are.
-    #[inline]
+    #[inline(always)]
     pub(super) fn append(&mut self, number: u64, row: &Row, output: &mut Output) -> Result<()> {
         if number != self.next {
             if number < self.next {

@@ -42,6 +42,7 @@ impl Lines {
     }
 
     /// Appends one row and its line feed.
+    #[inline(never)]
     pub fn append(&mut self, row: &Row, out: &mut Vec<u8>) {
         self.gather(row, out);
         self.room.append_to(out);
@@ -49,6 +50,8 @@ impl Lines {
 
     /// Gathers one row and its line feed behind those before it, to be taken many at a time. What there is no room for goes to the
     /// end of `out`, behind all that was gathered before.
+    // Always: what few cycles a row takes should not go into calls.
+    #[inline(always)]
     pub fn gather(&mut self, row: &Row, out: &mut Vec<u8>) {
         let mut line = self.room.line(out);
         match row {
