@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::line::{Fixed, Line, Padded, eight_digits, field, padded, padded_len, put_key};
 use crate::message::{Cost, Direction};
-use crate::stream::{Frame, LayerBytes};
+use crate::stream::{Frame, LayerBytes, Timestamp};
 
 /// Writes costs, and keeps of one time what those of the next begin with.
 #[derive(Clone, Debug, Default)]
@@ -65,22 +65,43 @@ impl Costs {
         self.headers[direction as usize].put(line, &cost.provenance.bytes);
         line.number(cost.wire_bytes());
         field!(line, "overhead_bytes", cost.overhead_bytes());
-        field!(line, "lost_bytes", cost.lost_bytes);
-        self.frames(line, cost.provenance.first, cost.provenance.last);
+        let (first, last) = (cost.provenance.first, cost.provenance.last);
+        match digits_of(first, last) {
+            Some(digits) if cost.lost_bytes == 0 => {
+                self.usual_frames(line, padded!(",\"lost_bytes\":0,\"first_frame\":"), digits, first.time)
+            }
+            _ => line.with(|line| self.lost_and_frames(line, cost.lost_bytes, first, last)),
+        }
+    }
+
+    #[cold]
+    fn lost_and_frames(&mut self, mut line: Line<'_>, lost_bytes: u64, first: Frame, last: Frame) -> usize {
+        field!(line, "lost_bytes", lost_bytes);
+        self.frames(&mut line, first, last);
+        line.at()
     }
 
     /// Appends the first and the last frame, and the time of the first. Frame number 0 is none: nothing was captured.
     #[inline(always)]
     pub(super) fn frames(&mut self, line: &mut Line<'_>, first: Frame, last: Frame) {
-        let first_digits = eight_digits(first.number);
-        // Most messages came in one.
-        let last_digits = if first.number == last.number { first_digits } else { eight_digits(last.number) };
-        let (Some(first_digits), Some(last_digits)) = (first_digits, last_digits) else {
-            return line.with(|line| self.unusual_frames(line, first, last));
-        };
-        line.eight_digits(padded!(",\"first_frame\":"), first_digits);
-        line.eight_digits(padded!(",\"last_frame\":"), last_digits);
-        self.clock.put(line, first.time);
+        match digits_of(first, last) {
+            Some(digits) => self.usual_frames(line, padded!(",\"first_frame\":"), digits, first.time),
+            None => line.with(|line| self.unusual_frames(line, first, last)),
+        }
+    }
+
+    /// The same, whose numbers have these digits, behind a text that ends with the first key.
+    #[inline(always)]
+    fn usual_frames<const TEXT_LEN: usize, const N: usize>(
+        &mut self,
+        line: &mut Line<'_>,
+        text: &Padded<TEXT_LEN, N>,
+        [first, last]: [Digits; 2],
+        time: Timestamp,
+    ) {
+        line.eight_digits(text, first);
+        line.eight_digits(padded!(",\"last_frame\":"), last);
+        self.clock.put(line, time);
     }
 
     #[cold]
@@ -96,4 +117,16 @@ impl Costs {
         }
         line.at()
     }
+}
+
+/// Up to eight digits, and how many.
+type Digits = (u64, usize);
+
+/// The digits of both frames' numbers; `None` where one has more than eight, or is 0.
+#[inline(always)]
+fn digits_of(first: Frame, last: Frame) -> Option<[Digits; 2]> {
+    let first_digits = eight_digits(first.number)?;
+    // Most messages came in one.
+    let last_digits = if first.number == last.number { first_digits } else { eight_digits(last.number)? };
+    Some([first_digits, last_digits])
 }

@@ -20,6 +20,9 @@ const LEN: usize = 128 << 10;
 /// Octets that are put at a time, at most.
 const MOST: usize = TEXT + 64;
 
+/// Octets that are moved without a call: compilers make one of 128 and more.
+const MOVED: usize = 96;
+
 /// Octets of the longest text that is put into a line; longer ones pass it by.
 const TEXT: usize = 512;
 
@@ -135,7 +138,11 @@ impl<'a> Line<'a> {
     /// Appends the first octets of some.
     #[inline(always)]
     pub(super) fn put_some<const N: usize>(&mut self, octets: &[u8; N], len: u8) {
-        *self.window::<N>() = *octets;
+        // In pieces that are moved in registers: more would take a call.
+        let window = self.window::<N>();
+        for (to, from) in window.chunks_mut(MOVED).zip(octets.chunks(MOVED)) {
+            to.copy_from_slice(from);
+        }
         self.at += usize::from(len);
     }
 
