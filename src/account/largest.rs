@@ -46,7 +46,7 @@ impl LargestConnection {
             first_frame: row.first.number,
             last_frame: row.last.number,
             duration_s: row.last.time.seconds_since(row.first.time),
-            protocols: row.protocols.clone(),
+            protocols: row.protocols.to_vec(),
             wire_bytes: row.wire_bytes,
             side_wire_bytes: row.side_wire_bytes,
             bucket_bytes: row.buckets.total(),

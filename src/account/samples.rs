@@ -138,7 +138,7 @@ pub(crate) fn connection(number: u64, rows: &[Row], buckets: Buckets) -> Connect
         first: frame(1),
         last: frame(180),
         syn_captured: true,
-        protocols: if websocket { vec!["http/1.1", "websocket"] } else { vec!["http/1.1"] },
+        protocols: if websocket { (&["http/1.1", "websocket"]).into() } else { (&["http/1.1"]).into() },
         wire_bytes: side_wire_bytes.iter().sum::<u64>() + buckets.total(),
         side_wire_bytes,
         exchanges: rows.iter().filter(|row| matches!(row, Row::Exchange(_))).count() as u64,

@@ -193,7 +193,7 @@ impl Follower {
     fn row(&mut self, row: &Row, out: &mut Vec<u8>) {
         match row {
             Row::Connection(row) if row.connection == self.connection => {
-                self.protocols = Some(row.protocols.clone());
+                self.protocols = Some(row.protocols.to_vec());
                 self.is_over = true;
             }
             Row::Connection(_) => return,

@@ -6,6 +6,8 @@ mod ending;
 mod exchanges;
 mod messages;
 
+use std::borrow::Cow;
+
 use super::anomalies::AnomalyLog;
 use super::application::{Glance, Running};
 use super::half::{Half, Memory};
@@ -82,7 +84,7 @@ pub(crate) struct Connection {
     /// Stream offsets at which the application began: 0, or behind a CONNECT.
     pub(super) begins: [u64; 2],
     anomalies: AnomalyLog,
-    protocols: Vec<&'static str>,
+    protocols: Cow<'static, [&'static str]>,
     websocket: Option<Box<WebSocketFacts>>,
     /// Whether it looks like WebSocket, as long as nothing was recognised.
     suspicion: Option<Box<Suspicion>>,
@@ -120,7 +122,7 @@ impl Connection {
             first_request: None,
             begins: [0; 2],
             anomalies: AnomalyLog::default(),
-            protocols: Vec::new(),
+            protocols: Cow::Borrowed(&[]),
             websocket: None,
             envelopes: None,
             reset: false,

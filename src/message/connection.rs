@@ -1,5 +1,6 @@
 //! A connection, and what it says of a WebSocket.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use super::{AnomalyDetails, Buckets, Close, Direction, TcpFacts};
@@ -73,7 +74,7 @@ pub struct ConnectionRow {
     /// Whether its SYN was captured.
     pub syn_captured: bool,
     /// What was spoken, in order: `http/1.1`, `websocket`, `tls`, `http/2`; empty when unknown.
-    pub protocols: Vec<&'static str>,
+    pub protocols: Cow<'static, [&'static str]>,
     /// Octets on the wire, both directions: Σ `frame.len`.
     pub wire_bytes: u64,
     /// Octets on the wire of its exchanges and messages, by [`Side`](super::Side).

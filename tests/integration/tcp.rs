@@ -275,7 +275,7 @@ fn connection_that_was_upgraded_to_http_2_is_called_so() {
     let response = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     trace.send(Sent { flags: PSH | ACK, payload: request, ..CLIENT });
     trace.send(Sent { flags: PSH | ACK, ack: 1 + request.len() as u32, payload: response, ..SERVER });
-    assert_eq!(trace.connection().protocols, ["http/1.1", "http/2"]);
+    assert_eq!(*trace.connection().protocols, ["http/1.1", "http/2"]);
 }
 
 #[test]

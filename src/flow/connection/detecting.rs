@@ -1,5 +1,7 @@
 //! What a connection speaks, found out by what is said on it.
 
+use std::borrow::Cow;
+
 use super::Connection;
 use crate::anomaly::AnomalyKind;
 use crate::envelope;
@@ -31,8 +33,8 @@ impl Connection {
         match looks {
             Looks::Unclear if half.buffer.len() <= out.options.limits.http_head as u64 => return false,
             Looks::Unclear | Looks::Unknown => return self.detect_websocket(direction, out),
-            Looks::Tls => self.run(Running::Opaque, "tls"),
-            Looks::Http2 => self.run(Running::Opaque, "http/2"),
+            Looks::Tls => self.run(Running::Opaque, &["tls"]),
+            Looks::Http2 => self.run(Running::Opaque, &["http/2"]),
             Looks::Http(speaker) => self.begin_http(direction, speaker, out),
         }
         true
@@ -102,7 +104,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn run(&mut self, running: Running, protocol: &'static str) {
+    /// An application begins; `protocol` is its name alone.
+    pub(super) fn run(&mut self, running: Running, protocol: &'static [&'static str; 1]) {
         self.applications += 1;
         self.running = running;
         self.glances = None;
@@ -110,10 +113,13 @@ impl Connection {
             // Only HTTP asks which response is whose.
             self.halves.iter_mut().for_each(|half| half.buffer.forget_acknowledged());
         }
-        if self.protocols.last() != Some(&protocol) && self.protocols.len() < MAX_PROTOCOLS {
-            // Most have one, and thousands are open at a time.
-            self.protocols.reserve_exact(1);
-            self.protocols.push(protocol);
+        if self.protocols.is_empty() {
+            self.protocols = Cow::Borrowed(protocol);
+        } else if !self.protocols.ends_with(protocol) && self.protocols.len() < MAX_PROTOCOLS {
+            // Thousands are open at a time.
+            let protocols = self.protocols.to_mut();
+            protocols.reserve_exact(1);
+            protocols.extend(protocol);
         }
     }
 

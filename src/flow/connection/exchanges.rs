@@ -53,7 +53,7 @@ impl Connection {
         if out.options.parts {
             http.show_messages();
         }
-        self.run(Running::Http(http), "http/1.1");
+        self.run(Running::Http(http), &["http/1.1"]);
     }
 
     pub(super) fn step_http(&mut self, direction: Direction, out: &mut Output<'_>) {
@@ -199,9 +199,9 @@ impl Connection {
             Some(Upgrade::WebSocket) => self.begin_websocket(&mut exchange, out.options),
             Some(Upgrade::Tunnel) => {
                 self.begins = [0, 1].map(|direction: usize| self.halves[direction].buffer.start());
-                self.run(Running::Detecting, "connect");
+                self.run(Running::Detecting, &["connect"]);
             }
-            Some(Upgrade::Other) if is_http2(&exchange) => self.run(Running::Opaque, "http/2"),
+            Some(Upgrade::Other) if is_http2(&exchange) => self.run(Running::Opaque, &["http/2"]),
             Some(Upgrade::Other) | None => self.running = Running::Opaque,
         }
         self.emit_exchange(exchange, out);

@@ -24,7 +24,7 @@ impl Connection {
         let session = envelope::Session::new(facts.subprotocol.as_deref(), facts.target.as_deref(), options.limits.pending_answers);
         self.websocket = Some(Box::new(facts));
         if !handshake.is_decodable() {
-            return self.run(Running::Opaque, "websocket");
+            return self.run(Running::Opaque, &["websocket"]);
         }
         // Where a half of the handshake is not all there, its direction is taken up at the next frame that convinces.
         let is_whole = [
@@ -61,7 +61,7 @@ impl Connection {
         if options.parts {
             receivers.iter_mut().for_each(|receiver| receiver.show_frames(options.kept_content().unwrap_or(0)));
         }
-        self.run(Running::WebSocket(Box::new(receivers)), "websocket");
+        self.run(Running::WebSocket(Box::new(receivers)), &["websocket"]);
     }
 
     /// What is kept of messages for those who look for envelopes.
@@ -196,13 +196,13 @@ impl Connection {
         }
     }
 
-    /// Names what the message carries, and says how long it took when it is an answer.
     /// Whether first octets of that direction's last message were kept.
     #[inline]
     fn keeps_head_of_last(&self, direction: Direction) -> bool {
         self.halves[direction as usize].stage.as_ref().is_some_and(|stage| stage.head().is_some())
     }
 
+    /// Names what the message carries, and says how long it took when it is an answer.
     #[inline(never)]
     fn look_inside(&mut self, message: &mut Message, options: &Options) {
         let Some(session) = &mut self.envelopes else { return };

@@ -78,7 +78,7 @@ fn rows() -> [Row; 4] {
         first: frame(20, 0),
         last: frame(31, 2_000),
         syn_captured: true,
-        protocols: vec!["http/1.1", "websocket"],
+        protocols: (&["http/1.1", "websocket"]).into(),
         wire_bytes: 906,
         side_wire_bytes: [0; 4],
         exchanges: 0,

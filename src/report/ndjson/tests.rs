@@ -241,7 +241,7 @@ fn connection_line() {
         first: frame(120, 0),
         last: frame(180, 1_500_000_000),
         syn_captured: true,
-        protocols: vec!["http/1.1", "websocket"],
+        protocols: (&["http/1.1", "websocket"]).into(),
         wire_bytes: 12_345,
         side_wire_bytes: [0, 11_933, 0, 0],
         exchanges: 1,

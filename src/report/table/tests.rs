@@ -106,7 +106,7 @@ fn a_capture_without_ajax_or_websocket_says_what_it_holds() {
     let Row::Connection(connection) = &mut tls else { panic!("the last row is a connection") };
     connection.side_wire_bytes = [0; 4];
     connection.websocket = None;
-    connection.protocols = vec!["tls"];
+    connection.protocols = (&["tls"]).into();
     connection.buckets = Default::default();
     connection.buckets.add(crate::Application::None, crate::Bucket::Unattributed, crate::Direction::ClientToServer, 900);
     let mut summary = Summary::default();
@@ -134,7 +134,7 @@ fn http_2_and_refused_handshakes_are_named_where_nothing_else_is() {
     let Row::Connection(connection) = &mut http2 else { panic!("the last row is a connection") };
     connection.side_wire_bytes = [0; 4];
     connection.websocket = None;
-    connection.protocols = vec!["http/2"];
+    connection.protocols = (&["http/2"]).into();
     connection.buckets = Default::default();
     connection.buckets.add(crate::Application::None, crate::Bucket::Unattributed, crate::Direction::ClientToServer, 900);
     let mut refused = deck_rows().into_iter().find(|row| matches!(row, Row::Exchange(_))).expect("an exchange");
