@@ -18,14 +18,30 @@ pub(crate) struct Memory {
     pub(super) seen: Option<Box<Seen>>,
     /// Heads that were read last, by all of them.
     pub(super) heads: http::Heads,
-    /// Of a connection that has ended, for the next one.
-    pub(super) http: Option<Box<http::Connection>>,
+    /// Of connections that have ended, for the next ones.
+    #[expect(clippy::vec_box, reason = "they are handed on as they are")]
+    spare_http: Vec<Box<http::Connection>>,
     unmasked: Vec<u8>,
     /// Whether there are so many connections that few octets of each are many.
     pub(super) counts_few: bool,
 }
 
+/// Connections of HTTP that are kept for others, at most: as many as end at once. (Each takes about two kilobytes.)
+const MAX_SPARE_HTTP: usize = 16;
+
 impl Memory {
+    /// Keeps the memory of a connection that has ended for another.
+    pub(super) fn keep_http(&mut self, ended: Box<http::Connection>) {
+        if self.spare_http.len() < MAX_SPARE_HTTP && ended.is_small() {
+            self.spare_http.push(ended);
+        }
+    }
+
+    /// The memory of a connection that has ended, if there is such.
+    pub(super) fn spare_http(&mut self) -> Option<Box<http::Connection>> {
+        self.spare_http.pop()
+    }
+
     /// Payload data without its mask; so many octets of its frame's lie before.
     #[inline]
     pub(super) fn unmasked(&mut self, payload: &[u8], key: [u8; 4], offset: u64) -> &[u8] {

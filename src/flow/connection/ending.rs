@@ -56,10 +56,8 @@ impl Connection {
 
     fn release_memory(&mut self, memory: &mut Memory) {
         let ended = Running::Ended(self.running.kind());
-        if let Running::Http(http) = std::mem::replace(&mut self.running, ended)
-            && http.is_small()
-        {
-            memory.http = Some(http);
+        if let Running::Http(http) = std::mem::replace(&mut self.running, ended) {
+            memory.keep_http(http);
         }
         self.parsed = 0;
         for half in &mut self.halves {

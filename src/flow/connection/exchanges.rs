@@ -36,7 +36,7 @@ impl Connection {
         }
         self.roles.certain = true;
         let (client, server) = self.roles.addresses(&self.key);
-        let ended = out.memory.http.take();
+        let ended = out.memory.spare_http();
         let mut http = http::Connection::in_place_of(ended, self.number, [client, server], self.begins[1], &out.options.limits);
         if !self.handshake.is_captured() {
             http.begin_mid_stream();
