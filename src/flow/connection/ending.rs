@@ -70,33 +70,34 @@ impl Connection {
     fn end_direction(&mut self, direction: Direction, out: &mut Output<'_>) {
         self.halves[direction as usize].ended = true;
         let closed = self.halves[direction as usize].assembler.is_finished();
-        loop {
-            self.finds_lost_answer(direction, out);
-            let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
-            match &mut self.running {
-                Running::Http(http) => {
-                    let Memory { seen, heads, .. } = &mut *out.memory;
-                    let event = stage.with_seen(seen, |stage| http.end(direction, closed, buffer, stage, heads));
-                    let Some(event) = event else { break };
-                    self.on_http(event, out);
-                }
-                Running::WebSocket(receivers) => {
-                    let event = receivers[direction as usize].end(buffer, stage);
-                    out.parts.extend(shown_frames(&mut receivers[direction as usize]));
-                    if stage.has_done() {
-                        self.deliver(direction, out);
-                    }
-                    if !self.on_websocket(event, direction, out) {
-                        break;
-                    }
-                }
-                Running::Detecting | Running::Opaque | Running::Ended(_) => break,
-            }
-        }
+        // No stage is made for applications that have nothing to say.
+        while matches!(self.running, Running::Http(_) | Running::WebSocket(_)) && self.end_application(direction, closed, out) {}
         self.halves[direction as usize].give_back(out.memory);
         self.update_parsed(out.memory);
         self.ends_told[direction as usize] = self.applications;
         self.advance(direction, out);
+    }
+
+    /// Tells the application that nothing more comes in a direction; whether it had something to say of it, and may have more.
+    fn end_application(&mut self, direction: Direction, closed: bool, out: &mut Output<'_>) -> bool {
+        self.finds_lost_answer(direction, out);
+        let (buffer, stage) = self.halves[direction as usize].parts(out.options, out.memory);
+        match &mut self.running {
+            Running::Http(http) => {
+                let Memory { seen, heads, .. } = &mut *out.memory;
+                let event = stage.with_seen(seen, |stage| http.end(direction, closed, buffer, stage, heads));
+                event.map(|event| self.on_http(event, out)).is_some()
+            }
+            Running::WebSocket(receivers) => {
+                let event = receivers[direction as usize].end(buffer, stage);
+                out.parts.extend(shown_frames(&mut receivers[direction as usize]));
+                if stage.has_done() {
+                    self.deliver(direction, out);
+                }
+                self.on_websocket(event, direction, out)
+            }
+            Running::Detecting | Running::Opaque | Running::Ended(_) => false,
+        }
     }
 
     /// The connection has ended: everything that is left finds its place in a row or a bucket.
@@ -108,6 +109,25 @@ impl Connection {
             self.note_lost(loss, self.last);
         }
         self.advance(Direction::ClientToServer, out);
+        // Most have ended before.
+        let is_under_way = !matches!(self.running, Running::Ended(_));
+        if is_under_way {
+            self.end_applications(out);
+        }
+        for direction in Direction::BOTH {
+            let left: Provenance = self.halves[direction as usize].buffer.consume_all();
+            self.book(Bucket::Unattributed, direction, left.bytes.total());
+        }
+        if is_under_way {
+            self.settle(out);
+        }
+        debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
+        out.rows.push_back(Row::Connection(Box::new(self.row())));
+        self.release_memory(out.memory);
+    }
+
+    /// Tells every application that nothing more comes.
+    fn end_applications(&mut self, out: &mut Output<'_>) {
         // What ends may make room for another application, which has to be told of the end as well.
         loop {
             for direction in Direction::BOTH {
@@ -120,14 +140,6 @@ impl Connection {
             }
         }
         self.finish_http(out);
-        for direction in Direction::BOTH {
-            let left: Provenance = self.halves[direction as usize].buffer.consume_all();
-            self.book(Bucket::Unattributed, direction, left.bytes.total());
-        }
-        self.settle(out);
-        debug_assert_eq!(self.ledger.difference(), 0, "connection {}: every octet is booked once", self.number);
-        out.rows.push_back(Row::Connection(Box::new(self.row())));
-        self.release_memory(out.memory);
     }
 
     pub(super) fn row(&mut self) -> ConnectionRow {
