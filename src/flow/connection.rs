@@ -250,7 +250,8 @@ impl Connection {
     }
 
     /// Takes a segment of this connection.
-    #[inline]
+    // Always: its caller is the only one that is not rare.
+    #[inline(always)]
     pub(crate) fn receive(&mut self, segment: &Segment<'_>, out: &mut Output<'_>) {
         if !self.receive_next_data(segment, out) {
             self.receive_any(segment, out);
@@ -264,11 +265,9 @@ impl Connection {
         if segment.payload_len > self.max_payload[direction as usize] {
             self.note_offload(segment);
         }
-        if self.analysis.receive(segment, direction, &mut self.facts) {
-            self.receive_probe(segment, direction, out);
-        } else {
-            self.take(segment, direction, out);
-        }
+        let is_probe = self.analysis.receive(segment, direction, &mut self.facts);
+        let rest = is_probe.then(|| self.book_probe(segment, direction));
+        self.take(rest.as_ref().unwrap_or(segment), direction, out);
     }
 
     /// What every segment leaves behind.
@@ -338,13 +337,14 @@ impl Connection {
         }
     }
 
-    /// A zero-window probe costs no message its headers. Its octet comes first where its receiver finds room after all.
+    /// Books the headers of a zero-window probe, which they cost no message, and gives what is left of it: its octet comes first
+    /// where its receiver finds room after all.
     #[cold]
-    fn receive_probe(&mut self, segment: &Segment<'_>, direction: Direction, out: &mut Output<'_>) {
+    fn book_probe<'a>(&mut self, segment: &Segment<'a>, direction: Direction) -> Segment<'a> {
         self.halves[direction as usize].keep_alive = true;
         let payload = segment.bytes.payload;
         self.book(Bucket::KeepAlive, direction, segment.bytes.total() - payload);
-        self.take(&Segment { bytes: LayerBytes { payload, ..LayerBytes::default() }, ..*segment }, direction, out);
+        Segment { bytes: LayerBytes { payload, ..LayerBytes::default() }, ..*segment }
     }
 
     /// Puts a segment in its place and lets the parsers go on.
@@ -487,11 +487,16 @@ impl Connection {
     }
 
     /// Lets the parsers take what they can, this direction first, until neither gets further.
-    #[inline]
+    #[inline(always)]
     pub(super) fn advance(&mut self, direction: Direction, out: &mut Output<'_>) {
-        if self.halves.iter().all(|half| half.buffer.is_empty()) {
-            return;
+        // Most segments bring nothing to read, or were read where they were captured.
+        if !self.halves.iter().all(|half| half.buffer.is_empty()) {
+            self.advance_further(direction, out);
         }
+    }
+
+    #[inline(never)]
+    fn advance_further(&mut self, direction: Direction, out: &mut Output<'_>) {
         let (mut turn, mut idle) = (self.first_turn(direction), 0);
         while idle < 2 {
             let was_detecting = matches!(self.running, Running::Detecting);

@@ -135,7 +135,8 @@ impl Half {
     }
 
     /// Gives back what nothing is left in.
-    #[inline]
+    // Always: mostly there is nothing to give.
+    #[inline(always)]
     pub(super) fn give_back(&mut self, memory: &mut Memory) {
         self.buffer.give_back(&mut memory.unread);
         if self.stage.as_ref().is_some_and(|stage| stage.is_blank()) {

@@ -403,21 +403,27 @@ impl Head {
     }
 
     /// The same of a known name.
-    #[inline]
+    // Always: most that are looked for are not there.
+    #[inline(always)]
     pub(crate) fn first(&self, name: FieldName) -> Option<&[u8]> {
-        // Most that are looked for are not there.
         match self.known.first[name as usize] {
             0 => None,
             number => self.first_by(number, name),
         }
     }
 
+    #[inline(always)]
     fn first_by(&self, number: u8, name: FieldName) -> Option<&[u8]> {
         if number == u8::MAX {
-            return self.values_of(name).next();
+            return self.find_first(name);
         }
         let from = self.raw_len as usize + (usize::from(number) - 1) * FIELD;
         self.octets.get(from..)?.first_chunk().map(|field| self.part(self.spans_of(field).1))
+    }
+
+    #[cold]
+    fn find_first(&self, name: FieldName) -> Option<&[u8]> {
+        self.values_of(name).next()
     }
 
     /// Whether a field of that name is there.

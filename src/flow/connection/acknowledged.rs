@@ -8,7 +8,8 @@ use crate::stream::Acknowledged;
 
 impl Connection {
     /// Remembers what a segment with payload acknowledged, where that may be needed to tell which response is whose.
-    #[inline]
+    // Always: mostly there is nothing to remember.
+    #[inline(always)]
     pub(in crate::flow) fn note_acknowledged(&mut self, segment: &Segment<'_>, direction: Direction) {
         if segment.payload_len == 0 {
             return;
@@ -25,6 +26,7 @@ impl Connection {
         }
     }
 
+    #[inline(never)]
     fn remember_acknowledged(&mut self, segment: &Segment<'_>, [mine, peer]: [usize; 2]) {
         // A direction begins with the first segment of it that brings anything.
         let offset = match self.halves[mine].assembler.has_begun() {
