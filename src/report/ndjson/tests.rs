@@ -209,6 +209,19 @@ fn message_of_which_nothing_was_captured() {
     assert_eq!(line(ContentMode::Preview, Row::Message(row)), without_spaces(expected));
 }
 
+#[test]
+fn frames_of_any_number_follow_lost_octets() {
+    for lost_bytes in [0, 1] {
+        for (first, last) in [(9, 9), (9, 10), (99_999_999, 99_999_999), (99_999_999, 100_000_000), (100_000_000, u64::MAX)] {
+            let mut cost = Cost { lost_bytes, ..cost(Some(5), 5, 2, 20, frame(first, 0)) };
+            cost.provenance.last = frame(last, 0);
+            let line = line(ContentMode::None, Row::Message(Message { cost, ..message() }));
+            let members = format!(r#","lost_bytes":{lost_bytes},"first_frame":{first},"last_frame":{last},"time":"2016-07-27T21:13:34"#);
+            assert!(line.contains(&members), "{line}");
+        }
+    }
+}
+
 fn tcp_facts() -> TcpFacts {
     let mut round_trips = RoundTrips::default();
     round_trips.add(1_000_000);
